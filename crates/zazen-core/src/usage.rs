@@ -1,0 +1,95 @@
+//! Tokens and money.
+//!
+//! Money is counted in millionths of a dollar, as a whole number. A price that
+//! is not known is [`Cost::Unknown`], never zero.
+
+use std::ops::AddAssign;
+
+use serde::{Deserialize, Serialize};
+
+/// The tokens of one model call, or of many together.
+///
+/// `input` does not include what was read from or written to the cache.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tokens {
+    pub input: u64,
+    pub output: u64,
+    #[serde(default)]
+    pub cache_read: u64,
+    #[serde(default)]
+    pub cache_write: u64,
+}
+
+/// What something cost, in millionths of a US dollar.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Cost {
+    /// All of it was priced.
+    Micros(u64),
+    /// At least one call had no known price; the known part is kept.
+    Unknown { known_micros: u64 },
+}
+
+/// What model calls used: how many there were, their tokens, and their cost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Usage {
+    pub n_calls: u64,
+    pub tokens: Tokens,
+    pub cost: Cost,
+}
+
+impl Tokens {
+    /// All tokens together, for people.
+    pub fn total(self) -> u64 {
+        self.input
+            .saturating_add(self.output)
+            .saturating_add(self.cache_read)
+            .saturating_add(self.cache_write)
+    }
+}
+
+impl Default for Cost {
+    fn default() -> Self {
+        Self::Micros(0)
+    }
+}
+
+impl Default for Usage {
+    fn default() -> Self {
+        Self { n_calls: 0, tokens: Tokens::default(), cost: Cost::default() }
+    }
+}
+
+impl AddAssign for Tokens {
+    fn add_assign(&mut self, more: Self) {
+        self.input = self.input.saturating_add(more.input);
+        self.output = self.output.saturating_add(more.output);
+        self.cache_read = self.cache_read.saturating_add(more.cache_read);
+        self.cache_write = self.cache_write.saturating_add(more.cache_write);
+    }
+}
+
+impl AddAssign for Cost {
+    fn add_assign(&mut self, more: Self) {
+        *self = match (*self, more) {
+            (Self::Micros(a), Self::Micros(b)) => Self::Micros(a.saturating_add(b)),
+            (a, b) => Self::Unknown { known_micros: a.known().saturating_add(b.known()) },
+        };
+    }
+}
+
+impl Cost {
+    fn known(self) -> u64 {
+        match self {
+            Self::Micros(micros) | Self::Unknown { known_micros: micros } => micros,
+        }
+    }
+}
+
+impl AddAssign for Usage {
+    fn add_assign(&mut self, more: Self) {
+        self.n_calls = self.n_calls.saturating_add(more.n_calls);
+        self.tokens += more.tokens;
+        self.cost += more.cost;
+    }
+}

@@ -1,0 +1,1 @@
+//! zazen's built-in harness.

@@ -1,0 +1,1 @@
+//! Mirrors, workspaces, hostile reads, push.

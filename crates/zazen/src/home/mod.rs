@@ -1,0 +1,3 @@
+//! The Markdown repository that is this zazen's memory, and its journal.
+
+pub mod journal;

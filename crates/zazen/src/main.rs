@@ -1,0 +1,2 @@
+//! The `zazen` program.
+fn main() {}
