@@ -22,7 +22,7 @@ pub(crate) struct Agent<'a, W> {
     events: Events<'a, W>,
     history: Vec<ChatMessage>,
     turns: u32,
-    /// What the model has said since its last command.
+    /// What the model said last, all the pieces of it.
     said: String,
     /// How often it was asked to go on since its last command.
     n_nudges: u32,
@@ -109,6 +109,9 @@ impl<'a, W: Write> Agent<'a, W> {
             return Ok(None);
         }
 
+        if self.n_nudges == 0 {
+            self.said.clear();
+        }
         self.said.push_str(&text);
         let nudge = match stop {
             Some(StopReason::ContentFilter(why)) => {

@@ -38,7 +38,8 @@ const RETRY_AFTER_MAX: Duration = Duration::from_secs(60);
 const COMPLAINT_CHARS_MAX: usize = 600;
 
 /// What endpoints say when the account is empty. Then waiting is no use, whatever the status.
-const OUT_OF_CREDIT: [&str; 3] = ["insufficient_quota", "usage_limit_reached", "credit balance"];
+const OUT_OF_CREDIT: [&str; 4] =
+    ["insufficient_quota", "usage_limit_reached", "usage limit reached", "credit balance"];
 
 impl Failure {
     /// A failure that may well be gone at the next try.
