@@ -72,11 +72,7 @@ pub enum Exit {
 /// Works on `prompt` until the model is done, writing one [`Event`] a line to `out`.
 pub async fn run(options: Options, prompt: String, out: &mut (impl Write + Send)) -> Exit {
     let mut events = Events::new(out, options.token.clone());
-    if let Err(message) = check(&options, &prompt) {
-        // Nobody is left to tell when this fails, and the exit status says it too.
-        return events.emit(&Event::Error { message }).map_or(Exit::ModelError, |()| Exit::Usage);
-    }
-    let model = match Model::new(&options) {
+    let model = match check(&options, &prompt).and_then(|()| Model::new(&options)) {
         Ok(model) => model,
         Err(message) => {
             let told = events.emit(&Event::Error { message });

@@ -1,8 +1,9 @@
 //! One call of the model: the history goes out, one whole answer comes back.
 //!
 //! An answer that breaks off is no answer: nothing of it is kept. What a failure
-//! means is in `failure`; trying again is the work of `agent`. The wire formats are the library's work; what it must be kept from doing is here:
-//! proxies from the environment, redirects, reading meaning into a model's name.
+//! means is in `failure`; trying again is the work of `agent`. The wire formats are
+//! the library's work; what it must be kept from doing is here: proxies from the
+//! environment, redirects, reading meaning into a model's name.
 
 use std::sync::Arc;
 use std::time::Duration;
