@@ -38,8 +38,8 @@ Your one tool is `bash`.
 - Standard input is empty. Use flags that need no answer.
 - After {seconds} seconds a command is killed, with everything it started. Start a server in the \
 background, with its output in a file: `server >server.log 2>&1 &`.
-- Of long output only the first and the last part are shown, {bytes} bytes in all. Ask for what you \
-need: `grep -n`, `sed -n '40,90p'`, `git diff --stat`.
+- Of long output only the first and the last part are shown, {bytes} bytes in all. Ask for what \
+you need: `grep -n`, `sed -n '40,90p'`, `git diff --stat`.
 - Expect no network, unless the task says otherwise.
 - Stay in the workspace. `/tmp` may be used for scratch files.
 
