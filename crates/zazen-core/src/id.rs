@@ -5,6 +5,7 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -21,13 +22,10 @@ pub struct RunId {
     pub n: u32,
 }
 
-/// A repository, as `owner/name`.
+/// A repository, as `owner/name`. Cheap to clone: many tasks share one.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(into = "String", try_from = "String")]
-pub struct RepoName {
-    owner: String,
-    name: String,
-}
+pub struct RepoName(Arc<str>);
 
 /// The number of an issue in its repository.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -73,12 +71,16 @@ pub struct InvalidId {
 const NAME_BYTES_MAX: usize = 100;
 
 impl RepoName {
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
     pub fn owner(&self) -> &str {
-        &self.owner
+        self.0.split_once('/').map_or("", |(owner, _)| owner)
     }
 
     pub fn name(&self) -> &str {
-        &self.name
+        self.0.split_once('/').map_or("", |(_, name)| name)
     }
 }
 
@@ -141,7 +143,7 @@ impl FromStr for RepoName {
     fn from_str(text: &str) -> Result<Self, InvalidId> {
         match text.split_once('/') {
             Some((owner, name)) if is_name_part(owner) && is_name_part(name) => {
-                Ok(Self { owner: owner.to_owned(), name: name.to_owned() })
+                Ok(Self(text.into()))
             }
             _ => Err(InvalidId { text: text.to_owned(), what: "a repository (like `owner/name`)" }),
         }
@@ -220,7 +222,7 @@ impl fmt::Display for RunId {
 
 impl fmt::Display for RepoName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}/{}", self.owner, self.name)
+        f.write_str(&self.0)
     }
 }
 

@@ -12,6 +12,22 @@
 //! 4. [`words`] and [`prompt`]: every text that people and agents read.
 
 pub mod id;
+
+pub mod reply;
+
+pub mod task;
+
+pub mod decide;
+
+pub mod effect;
+
+pub mod intake;
+
+pub mod engine;
+
 pub mod trace;
+
+pub mod prompt;
+pub mod words;
 
 pub mod usage;

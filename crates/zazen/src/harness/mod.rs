@@ -1,1 +1,143 @@
 //! One file a coding agent: how it is started, and how its stream is read.
+//!
+//! An adapter is two plain functions: [`Harness::launch`] says with what
+//! arguments, input and environment the program is started in a sandbox, and a
+//! [`Reader`] turns the lines that it prints into events of
+//! [`zazen_core::trace`]. Nothing here starts a process or touches a file.
+
+mod claude;
+mod mini;
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use zazen_core::trace::{Claim, End, Event};
+
+/// A coding agent that is ready to be started.
+#[derive(Debug, Clone)]
+pub enum Harness {
+    Claude(Claude),
+    Mini(Mini),
+}
+
+/// Claude Code.
+#[derive(Debug, Clone)]
+pub struct Claude {
+    /// The program itself, with no link left in its path.
+    pub program: PathBuf,
+    /// The folder that the program needs to see: its own.
+    pub folder: PathBuf,
+    pub model: String,
+    pub n_turns_max: u32,
+}
+
+/// The built-in harness.
+#[derive(Debug, Clone)]
+pub struct Mini {
+    pub api: &'static str,
+    pub model: String,
+    pub n_turns_max: u32,
+}
+
+/// What an agent may do with the workspace.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Task {
+    /// Look, and answer.
+    Read,
+    /// Change files.
+    Write,
+}
+
+/// How a harness is started. `{gateway}`, `{zazen}` and `{home}` are filled in inside the sandbox.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Launch {
+    pub argv: Vec<String>,
+    pub stdin: String,
+    pub env: BTreeMap<String, String>,
+    /// Folders of the host that the program needs to see.
+    pub tools: Vec<PathBuf>,
+}
+
+/// Reads the lines of one run's stream.
+#[derive(Debug)]
+pub struct Reader {
+    kind: Kind,
+    /// The agent's last words so far: what a plan or an answer is taken from.
+    last_text: String,
+    end: Option<End>,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Kind {
+    Claude,
+    Mini,
+}
+
+impl Harness {
+    /// The word for this harness, the same everywhere.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Claude(_) => "claude",
+            Self::Mini(_) => "mini",
+        }
+    }
+
+    /// Says how to start this harness. `token` is the run's own, worthless elsewhere.
+    pub fn launch(&self, task: Task, prompt: &str, (route, token): (&str, &str)) -> Launch {
+        match self {
+            Self::Claude(claude) => claude::launch(claude, task, prompt, (route, token)),
+            Self::Mini(mini) => mini::launch(mini, prompt, (route, token)),
+        }
+    }
+
+    /// A reader for the stream of one run.
+    pub fn reader(&self) -> Reader {
+        let kind = match self {
+            Self::Claude(_) => Kind::Claude,
+            Self::Mini(_) => Kind::Mini,
+        };
+        Reader { kind, last_text: String::new(), end: None }
+    }
+}
+
+impl Reader {
+    /// Reads one line of the program's standard output.
+    pub fn read(&mut self, line: &str) -> Vec<Event> {
+        let events = match self.kind {
+            Kind::Claude => claude::read(line),
+            Kind::Mini => mini::read(line),
+        };
+        for event in &events {
+            match event {
+                Event::Text { text } => self.last_text.clone_from(text),
+                Event::End(end) => self.end = Some(end.clone()),
+                Event::Started { .. }
+                | Event::Thinking { .. }
+                | Event::ToolCall { .. }
+                | Event::ToolResult { .. }
+                | Event::Retry { .. }
+                | Event::RateLimit { .. }
+                | Event::Usage { .. }
+                | Event::Error { .. }
+                | Event::Unknown { .. } => {}
+            }
+        }
+        events
+    }
+
+    /// How the harness said it ended, if it said so.
+    pub fn end(&self) -> Option<&End> {
+        self.end.as_ref()
+    }
+
+    /// The agent's answer: what it said at its end, or its last words before.
+    pub fn answer(&self) -> &str {
+        match &self.end {
+            Some(End { claim: Claim::Finished, text }) if !text.trim().is_empty() => text,
+            _ => &self.last_text,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,134 @@
+//! What should be under way for one task.
+//!
+//! [`decide`] looks at a task as it is and says everything that should be under
+//! way for it. It does not remember what it said before; [`crate::engine`]
+//! compares its answer with what is under way. So a lost message or a restart
+//! costs nothing: we look again, and want the same things.
+
+use crate::effect::Effect;
+use crate::id::CommitId;
+use crate::task::{Digest, Note, Phase, Run, Slot, State, Task};
+
+/// What one task wants.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Wish {
+    /// Effects that need no place.
+    pub effects: Vec<Effect>,
+    /// The run that should be under way. It needs one of the places.
+    pub run: Option<WantedRun>,
+}
+
+/// A run that should be under way: the present one, or the next.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WantedRun {
+    pub phase: Phase,
+    pub from: CommitId,
+    /// The run, if it has begun.
+    pub begun: Option<Run>,
+    /// Approved work goes before what nobody has looked at.
+    pub urgent: bool,
+}
+
+/// Says what should be under way for `task`.
+pub fn decide(task: &Task) -> Wish {
+    let mut wish = Wish { effects: texts(task), run: None };
+    for &comment in &task.to_acknowledge {
+        wish.effects.push(Effect::Acknowledge { task: task.id, comment });
+    }
+    match wanted_phase(task) {
+        Some((phase, urgent)) => match (&task.run, start(task)) {
+            // The run under way is for something else. It has to end first.
+            (Some(run), _) if run.phase != phase || is_waiting(&task.state) => {
+                wish.effects.push(Effect::StopRun { run: run.id });
+            }
+            (Some(run), _) => {
+                let from = run.from.clone();
+                wish.run = Some(WantedRun { phase, from, begun: Some(run.clone()), urgent });
+            }
+            (None, Some(from)) => {
+                wish.run = Some(WantedRun { phase, from, begun: None, urgent });
+            }
+            (None, None) => wish.effects.push(Effect::FindBase { task: task.id }),
+        },
+        None => {
+            if let Some(run) = &task.run {
+                wish.effects.push(Effect::StopRun { run: run.id });
+            }
+            wish.effects.extend(publishing(task));
+        }
+    }
+    wish
+}
+
+/// Says which phase an agent (or the checks) should be in, and whether a person has approved it.
+fn wanted_phase(task: &Task) -> Option<(Phase, bool)> {
+    use crate::task::Kind;
+    match &task.state {
+        State::Received(_) | State::Planning(_) => match task.kind {
+            Kind::Change => Some((Phase::Plan, false)),
+            Kind::Question => Some((Phase::Ask, false)),
+        },
+        State::Queued(work) | State::Implementing(work) => {
+            Some((Phase::Implement { step: work.n_done + 1 }, true))
+        }
+        State::Verifying(_) => Some((Phase::Verify, true)),
+        State::Correcting(_) => Some((Phase::Correct, true)),
+        State::AwaitingApproval
+        | State::Publishing(_)
+        | State::Drafted { .. }
+        | State::Merged { .. }
+        | State::Closed { .. }
+        | State::Stopped { .. }
+        | State::Failed { .. } => None,
+    }
+}
+
+/// In these states a run that is under way is one of before.
+fn is_waiting(state: &State) -> bool {
+    matches!(state, State::Received(_) | State::Queued(_))
+}
+
+/// The commit that the next run starts from, if it is known.
+fn start(task: &Task) -> Option<CommitId> {
+    task.state.work().and_then(|work| work.head.clone()).or_else(|| task.base.clone())
+}
+
+fn publishing(task: &Task) -> Option<Effect> {
+    let State::Publishing(published) = &task.state else { return None };
+    let head = published.head.clone();
+    Some(if published.pushed {
+        Effect::OpenPull { task: task.id, head }
+    } else {
+        Effect::Push { task: task.id, head }
+    })
+}
+
+/// The texts that should stand on the issue and do not yet.
+fn texts(task: &Task) -> Vec<Effect> {
+    let mut wanted = Vec::new();
+    if task.plan.is_some() {
+        wanted.push((Slot::Plan, plan_digest(task)));
+    }
+    for (note, n) in task.notes.iter().zip(1..) {
+        wanted.push((Slot::Note(n), note_digest(note)));
+    }
+    wanted.retain(|&(slot, digest)| task.shown(slot) != Some(digest));
+    wanted
+        .into_iter()
+        .map(|(slot, digest)| Effect::Show { task: task.id, slot, digest })
+        .collect()
+}
+
+/// Changes whenever the plan's comment should show something else.
+///
+/// The cost is not in it: it changes all the time, and an edit for every call
+/// would be noise.
+pub fn plan_digest(task: &Task) -> Digest {
+    let plan = task.plan.as_ref().map(|plan| plan.hash.as_str()).unwrap_or_default();
+    let n_done = task.state.work().map_or(0, |work| work.n_done);
+    Digest::of(&format!("{plan} {n_done} {}", task.state))
+}
+
+fn note_digest(note: &Note) -> Digest {
+    Digest::of(&format!("{note:?}"))
+}

@@ -1,0 +1,102 @@
+//! What is to be done outside.
+//!
+//! An effect is a value: the `zazen` crate knows how to perform it. Each has a
+//! [`Key`] that is the same whenever the same effect is asked for, after a
+//! restart too, so that what was begun before a crash is found again and not
+//! done twice.
+
+use std::fmt;
+
+use crate::id::{CommentId, CommitId, IssueNumber, RepoName, RunId, TaskId};
+use crate::reply::Reply;
+use crate::task::{Digest, Phase, Slot};
+
+/// Something to be done outside.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Effect {
+    /// Find the commit that the task's next phase starts from.
+    FindBase { task: TaskId },
+    /// See to it that this run is under way, and report how it ended.
+    Run { run: RunId, phase: Phase, from: CommitId },
+    /// Stop a run that nobody wants any more.
+    StopRun { run: RunId },
+    /// See to it that the comment at `slot` shows the text that has this digest.
+    Show { task: TaskId, slot: Slot, digest: Digest },
+    /// Answer a comment that could not be acted on, or that asked something small.
+    Reply { repo: RepoName, issue: IssueNumber, comment: CommentId, reply: Reply },
+    /// Put the sign on a comment that its command was taken.
+    Acknowledge { task: TaskId, comment: CommentId },
+    /// Push the verified commit to the task's branch.
+    Push { task: TaskId, head: CommitId },
+    /// Open the draft pull request.
+    OpenPull { task: TaskId, head: CommitId },
+}
+
+/// Says which effect this is. Equal keys are the same effect.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Key {
+    FindBase(TaskId),
+    Run(RunId),
+    StopRun(RunId),
+    Show(TaskId, Slot),
+    Reply(RepoName, IssueNumber, CommentId),
+    Acknowledge(TaskId, CommentId),
+    Push(TaskId),
+    OpenPull(TaskId),
+}
+
+impl Effect {
+    /// The name of this effect.
+    pub fn key(&self) -> Key {
+        match self {
+            Self::FindBase { task } => Key::FindBase(*task),
+            Self::Run { run, .. } => Key::Run(*run),
+            Self::StopRun { run } => Key::StopRun(*run),
+            Self::Show { task, slot, .. } => Key::Show(*task, *slot),
+            Self::Reply { repo, issue, comment, .. } => Key::Reply(repo.clone(), *issue, *comment),
+            Self::Acknowledge { task, comment } => Key::Acknowledge(*task, *comment),
+            Self::Push { task, .. } => Key::Push(*task),
+            Self::OpenPull { task, .. } => Key::OpenPull(*task),
+        }
+    }
+
+    /// The task that this effect is for. A reply is for no task.
+    pub fn task(&self) -> Option<TaskId> {
+        match self {
+            Self::FindBase { task }
+            | Self::Show { task, .. }
+            | Self::Acknowledge { task, .. }
+            | Self::Push { task, .. }
+            | Self::OpenPull { task, .. } => Some(*task),
+            Self::Run { run, .. } | Self::StopRun { run } => Some(run.task),
+            Self::Reply { .. } => None,
+        }
+    }
+}
+
+/// An effect, in the words of the journal and of the scenarios.
+impl fmt::Display for Effect {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::FindBase { task } => write!(f, "find the base of task {task}"),
+            Self::Run { run, phase, .. } => write!(f, "run {run}: {phase}"),
+            Self::StopRun { run } => write!(f, "stop run {run}"),
+            Self::Show { task, slot, .. } => write!(f, "show {slot} of task {task}"),
+            Self::Reply { issue, comment, .. } => {
+                write!(f, "reply to comment {comment} on issue {issue}")
+            }
+            Self::Acknowledge { comment, .. } => write!(f, "acknowledge comment {comment}"),
+            Self::Push { task, .. } => write!(f, "push the branch of task {task}"),
+            Self::OpenPull { task, .. } => write!(f, "open the pull request of task {task}"),
+        }
+    }
+}
+
+impl fmt::Display for Slot {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Plan => f.write_str("plan"),
+            Self::Note(n) => write!(f, "note-{n}"),
+        }
+    }
+}

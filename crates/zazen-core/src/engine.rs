@@ -1,0 +1,188 @@
+//! All tasks: facts in, effects out.
+//!
+//! [`Engine`] is the only owner of the tasks. The daemon tells it what happened,
+//! in facts that are in the journal already, and performs the effects that it
+//! asks for. It holds two things: the [`Book`], which is what the journal says
+//! and nothing else, and what is under way in this process, which a restart
+//! forgets.
+
+mod book;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+pub use self::book::{Book, Cause, Change, Fact, IssueRef, IssueState, Opened, Unfit};
+use crate::decide::{Wish, decide};
+use crate::effect::{Effect, Key};
+use crate::id::{RunId, TaskId, Time};
+use crate::task::{Event, Task};
+
+/// What the owner allows.
+#[derive(Debug, Clone)]
+pub struct Policy {
+    /// How many runs may be under way at once.
+    pub n_runs_max: usize,
+}
+
+/// All tasks, and what is under way for them.
+#[derive(Debug)]
+pub struct Engine {
+    policy: Policy,
+    book: Book,
+    /// The tasks that want something. Most tasks want nothing, and are not looked at.
+    wishes: BTreeMap<TaskId, Wish>,
+    under_way: BTreeMap<Key, Effect>,
+    /// Effects that failed and may be tried again at a later moment.
+    waits: BTreeMap<Key, Wait>,
+    /// Whether runs may be started. Not while the daemon is draining.
+    starting: bool,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Wait {
+    until: Time,
+    n_failed: u32,
+}
+
+/// The first wait after a failed effect, in milliseconds. Doubles each time.
+const WAIT_FIRST_MS: u64 = 250;
+
+/// The longest wait after a failed effect: a forge that is down for hours is asked this often.
+const WAIT_MAX_MS: u64 = 5 * 60 * 1000;
+
+impl Engine {
+    /// Takes up the book as the journal tells it.
+    pub fn new(policy: Policy, book: Book) -> Self {
+        let mut engine = Self {
+            policy,
+            book,
+            wishes: BTreeMap::new(),
+            under_way: BTreeMap::new(),
+            waits: BTreeMap::new(),
+            starting: true,
+        };
+        let all: Vec<TaskId> = engine.book.tasks().map(|task| task.id).collect();
+        for id in all {
+            engine.look_at(id);
+        }
+        engine
+    }
+
+    pub fn book(&self) -> &Book {
+        &self.book
+    }
+
+    /// Checks that `fact` fits, without taking it in.
+    pub fn check(&self, fact: &Fact, at: Time) -> Result<(), Unfit> {
+        self.book.check(fact, at)
+    }
+
+    /// Takes in one fact. One that does not fit changes nothing.
+    pub fn take_in(&mut self, fact: Fact, at: Time) -> Result<BTreeSet<TaskId>, Unfit> {
+        let touched = self.book.take_in(fact, at)?;
+        for &id in &touched {
+            self.look_at(id);
+        }
+        Ok(touched)
+    }
+
+    /// No more runs are started. Those under way go on.
+    pub fn drain(&mut self) {
+        self.starting = false;
+    }
+
+    /// An effect was performed, or given up; it may be asked for again.
+    pub fn ended(&mut self, key: &Key) {
+        self.under_way.remove(key);
+        self.waits.remove(key);
+    }
+
+    /// An effect failed in a way that may pass. It is asked for again later.
+    pub fn failed(&mut self, key: &Key, at: Time) {
+        self.under_way.remove(key);
+        let n_failed = self.waits.get(key).map_or(0, |wait| wait.n_failed) + 1;
+        let wait = WAIT_FIRST_MS.saturating_mul(1 << n_failed.min(20)).min(WAIT_MAX_MS);
+        self.waits.insert(key.clone(), Wait { until: Time(at.0 + wait), n_failed });
+    }
+
+    /// When the engine should be asked again though nothing happened.
+    pub fn wake_at(&self) -> Option<Time> {
+        self.waits.values().map(|wait| wait.until).min()
+    }
+
+    /// How many runs are under way.
+    pub fn n_runs(&self) -> usize {
+        self.under_way.keys().filter(|key| matches!(key, Key::Run(_))).count()
+    }
+
+    /// Gives out what is to be done now and is not under way yet.
+    ///
+    /// For each run that has not begun, the fact that it begins is in the second
+    /// list; it must be in the journal and taken in before the effect is performed.
+    pub fn next_effects(&mut self, now: Time) -> (Vec<Effect>, Vec<Fact>) {
+        let mut effects = Vec::new();
+        let mut runs = Vec::new();
+        for (&id, wish) in &self.wishes {
+            effects.extend(wish.effects.iter().cloned());
+            if let Some(run) = &wish.run {
+                runs.push((run.begun.is_none(), !run.urgent, id, run.clone()));
+            }
+        }
+        effects.extend(self.book.replies());
+        // Runs that have begun keep their places; then the approved; then the oldest.
+        runs.sort_by_key(|(new, idle, id, _)| (*new, *idle, *id));
+        let mut facts = Vec::new();
+        let mut n_places = self.policy.n_runs_max.saturating_sub(self.n_stopping());
+        for (new, _, id, run) in runs {
+            if n_places == 0 || (new && !self.starting) {
+                break;
+            }
+            n_places -= 1;
+            let id = match &run.begun {
+                Some(begun) => begun.id,
+                None => self.next_run(id),
+            };
+            if new {
+                let event = Event::RunBegun { run: id, phase: run.phase, from: run.from.clone() };
+                facts.push(Fact::of(id.task, event));
+            }
+            effects.push(Effect::Run { run: id, phase: run.phase, from: run.from });
+        }
+        effects.retain(|effect| self.may_start(effect, now));
+        facts.retain(|fact| effects.iter().any(|effect| effect.task() == fact.first_task()));
+        for effect in &effects {
+            self.under_way.insert(effect.key(), effect.clone());
+        }
+        (effects, facts)
+    }
+
+    fn may_start(&self, effect: &Effect, now: Time) -> bool {
+        let key = effect.key();
+        !self.under_way.contains_key(&key)
+            && self.waits.get(&key).is_none_or(|wait| wait.until <= now)
+    }
+
+    /// Runs that are being stopped keep their places until they have stopped.
+    fn n_stopping(&self) -> usize {
+        self.wishes
+            .values()
+            .flat_map(|wish| &wish.effects)
+            .filter(|effect| matches!(effect, Effect::StopRun { .. }))
+            .count()
+    }
+
+    fn next_run(&self, task: TaskId) -> RunId {
+        self.book.task(task).map_or(RunId { task, n: 1 }, Task::next_run)
+    }
+
+    fn look_at(&mut self, id: TaskId) {
+        let wish = self.book.task(id).map(decide).unwrap_or_default();
+        if wish == Wish::default() {
+            self.wishes.remove(&id);
+        } else {
+            self.wishes.insert(id, wish);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

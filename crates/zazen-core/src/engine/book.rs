@@ -1,0 +1,274 @@
+//! What the journal says, folded: tasks, issues, and replies that are due.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use serde::{Deserialize, Serialize};
+
+use crate::effect::Effect;
+use crate::id::{CommentId, IssueNumber, RepoName, TaskId, Time};
+use crate::reply::Reply;
+use crate::task::{Event, IllegalEvent, Kind, State, Task, Try, evolve};
+
+/// Everything that the journal's facts add up to.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Book {
+    tasks: BTreeMap<TaskId, Task>,
+    issues: BTreeMap<RepoName, BTreeMap<IssueNumber, IssueState>>,
+    replies: Vec<(IssueRef, CommentId, Reply)>,
+    /// The last requests that were taken, so that none is taken twice.
+    requests: VecDeque<String>,
+}
+
+/// How many requests are remembered. A request's file is gone as soon as its
+/// fact is durable, so only those of the last moments can come again.
+const N_REQUESTS_MAX: usize = 1000;
+
+/// One issue of one repository.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct IssueRef {
+    pub repo: RepoName,
+    pub issue: IssueNumber,
+}
+
+/// What is known of one issue.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct IssueState {
+    /// The last comment that was read. All before it were read too.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seen: Option<CommentId>,
+    /// The task that commands on this issue are for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub task: Option<TaskId>,
+}
+
+/// Something that happened, and all that it changes. One line of the journal.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Fact {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cause: Option<Cause>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub changes: Vec<Change>,
+}
+
+/// What made something happen, where that must not be taken twice.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "by", rename_all = "kebab-case")]
+pub enum Cause {
+    Comment {
+        repo: RepoName,
+        issue: IssueNumber,
+        comment: CommentId,
+    },
+    /// A request of the command line, by the name of its file.
+    Request {
+        id: String,
+    },
+}
+
+/// One change of the book.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "change", rename_all = "kebab-case")]
+pub enum Change {
+    Opened(Opened),
+    Task { task: TaskId, event: Event },
+    ReplyDue { repo: RepoName, issue: IssueNumber, comment: CommentId, reply: Reply },
+    Replied { repo: RepoName, issue: IssueNumber, comment: CommentId },
+}
+
+/// A task was taken on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Opened {
+    pub id: TaskId,
+    pub kind: Kind,
+    pub repo: RepoName,
+    pub issue: IssueNumber,
+    pub title: String,
+    #[serde(default)]
+    pub request: String,
+    pub by: String,
+}
+
+/// A fact does not fit what is known.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Unfit {
+    #[error(transparent)]
+    Illegal(#[from] IllegalEvent),
+    #[error("there is no task {0}")]
+    NoTask(TaskId),
+    #[error("task {0} is already known")]
+    Known(TaskId),
+    /// It was taken before. There is nothing to do.
+    #[error("this was taken before")]
+    Repeated,
+}
+
+impl Fact {
+    /// One event of one task.
+    pub fn of(task: TaskId, event: Event) -> Self {
+        Self { cause: None, changes: vec![Change::Task { task, event }] }
+    }
+
+    /// The first task that this fact is about.
+    pub fn first_task(&self) -> Option<TaskId> {
+        self.changes.iter().find_map(|change| match change {
+            Change::Opened(opened) => Some(opened.id),
+            Change::Task { task, .. } => Some(*task),
+            Change::ReplyDue { .. } | Change::Replied { .. } => None,
+        })
+    }
+}
+
+impl Book {
+    pub fn tasks(&self) -> impl DoubleEndedIterator<Item = &Task> {
+        self.tasks.values()
+    }
+
+    pub fn task(&self, id: TaskId) -> Option<&Task> {
+        self.tasks.get(&id)
+    }
+
+    pub fn n_tasks(&self) -> usize {
+        self.tasks.len()
+    }
+
+    /// The number that the next task gets.
+    pub fn next_task(&self) -> TaskId {
+        TaskId(self.tasks.last_key_value().map_or(0, |(id, _)| id.0) + 1)
+    }
+
+    /// What is known of an issue.
+    pub fn issue(&self, repo: &RepoName, issue: IssueNumber) -> IssueState {
+        self.issues.get(repo).and_then(|issues| issues.get(&issue)).copied().unwrap_or_default()
+    }
+
+    /// The tasks of one issue, the oldest first.
+    pub fn tasks_of(&self, repo: &RepoName, issue: IssueNumber) -> impl Iterator<Item = &Task> {
+        self.tasks.values().filter(move |task| task.issue == issue && task.repo == *repo)
+    }
+
+    /// The replies that are due.
+    pub fn replies(&self) -> impl Iterator<Item = Effect> + '_ {
+        self.replies.iter().map(|(at, comment, reply)| Effect::Reply {
+            repo: at.repo.clone(),
+            issue: at.issue,
+            comment: *comment,
+            reply: reply.clone(),
+        })
+    }
+
+    /// Checks that `fact` fits, and says what it would make of the tasks that it touches.
+    pub(super) fn check(&self, fact: &Fact, at: Time) -> Result<(), Unfit> {
+        self.outcome(fact, at).map(drop)
+    }
+
+    /// Takes in one fact, wholly or not at all, and says which tasks it touched.
+    pub fn take_in(&mut self, fact: Fact, at: Time) -> Result<BTreeSet<TaskId>, Unfit> {
+        let tasks = self.outcome(&fact, at)?;
+        let touched = tasks.keys().copied().collect();
+        self.tasks.extend(tasks);
+        if let Some(cause) = fact.cause {
+            self.note_cause(cause);
+        }
+        for change in fact.changes {
+            self.apply(change);
+        }
+        Ok(touched)
+    }
+
+    fn outcome(&self, fact: &Fact, at: Time) -> Result<BTreeMap<TaskId, Task>, Unfit> {
+        if fact.cause.as_ref().is_some_and(|cause| self.was_taken(cause)) {
+            return Err(Unfit::Repeated);
+        }
+        let mut tasks = BTreeMap::new();
+        for change in &fact.changes {
+            match change {
+                Change::Opened(opened) => {
+                    if self.tasks.contains_key(&opened.id) {
+                        return Err(Unfit::Known(opened.id));
+                    }
+                    tasks.insert(opened.id, self.open(opened, at));
+                }
+                Change::Task { task: id, event } => {
+                    let task = match tasks.remove(id) {
+                        Some(task) => task,
+                        None => self.task(*id).cloned().ok_or(Unfit::NoTask(*id))?,
+                    };
+                    tasks.insert(*id, evolve(task, event.clone(), at)?);
+                }
+                Change::ReplyDue { .. } | Change::Replied { .. } => {}
+            }
+        }
+        Ok(tasks)
+    }
+
+    fn was_taken(&self, cause: &Cause) -> bool {
+        match cause {
+            Cause::Comment { repo, issue, comment } => {
+                self.issue(repo, *issue).seen.is_some_and(|seen| *comment <= seen)
+            }
+            Cause::Request { id } => self.requests.contains(id),
+        }
+    }
+
+    fn note_cause(&mut self, cause: Cause) {
+        match cause {
+            Cause::Comment { repo, issue, comment } => {
+                self.issue_mut(&repo, issue).seen = Some(comment);
+            }
+            Cause::Request { id } => {
+                self.requests.push_back(id);
+                if self.requests.len() > N_REQUESTS_MAX {
+                    self.requests.pop_front();
+                }
+            }
+        }
+    }
+
+    fn apply(&mut self, change: Change) {
+        match change {
+            Change::Opened(opened) if opened.kind == Kind::Change => {
+                self.issue_mut(&opened.repo, opened.issue).task = Some(opened.id);
+            }
+            Change::Opened(_) | Change::Task { .. } => {}
+            Change::ReplyDue { repo, issue, comment, reply } => {
+                self.replies.push((IssueRef { repo, issue }, comment, reply));
+            }
+            Change::Replied { repo, issue, comment } => {
+                let at = IssueRef { repo, issue };
+                self.replies.retain(|(a, c, _)| *a != at || *c != comment);
+            }
+        }
+    }
+
+    fn issue_mut(&mut self, repo: &RepoName, issue: IssueNumber) -> &mut IssueState {
+        if !self.issues.contains_key(repo) {
+            self.issues.insert(repo.clone(), BTreeMap::new());
+        }
+        let issues = self.issues.get_mut(repo).expect("it was just put there");
+        issues.entry(issue).or_default()
+    }
+
+    fn open(&self, opened: &Opened, at: Time) -> Task {
+        // Tasks of one repository share its name.
+        let repo = self.issues.get_key_value(&opened.repo).map_or(&opened.repo, |(name, _)| name);
+        Task {
+            id: opened.id,
+            kind: opened.kind,
+            repo: repo.clone(),
+            issue: opened.issue,
+            title: opened.title.clone(),
+            opened: at,
+            changed: at,
+            request: opened.request.clone(),
+            state: State::Received(Try::default()),
+            base: None,
+            n_runs: 0,
+            run: None,
+            usage: crate::usage::Usage::default(),
+            plan: None,
+            shown: Vec::new(),
+            notes: Vec::new(),
+            to_acknowledge: Vec::new(),
+        }
+    }
+}

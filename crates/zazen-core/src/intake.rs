@@ -1,0 +1,202 @@
+//! From what people write to facts.
+//!
+//! [`comment`] reads one comment and says what it changes; [`request`] does the
+//! same for the command line. The decision is made once and written to the
+//! journal, so a later version that reads comments otherwise does not change
+//! what has happened.
+
+use crate::command::{self, Command};
+use crate::engine::{Book, Cause, Change, Fact, Opened};
+use crate::id::{CommentId, IssueNumber, PlanHash, RepoName, TaskId};
+use crate::reply::{Reply, StatusLine};
+use crate::task::{Event, Kind, State, Task};
+
+/// A comment, as its forge shows it. The issue's own text is comment 0.
+#[derive(Debug, Clone)]
+pub struct Comment<'a> {
+    pub repo: &'a RepoName,
+    pub issue: IssueNumber,
+    pub title: &'a str,
+    pub id: CommentId,
+    pub author: &'a str,
+    pub text: &'a str,
+}
+
+/// The text of the plan's page as it is on disk, in the moment when a command is read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PlanOnDisk {
+    /// There is none, or it is what the book says.
+    AsKnown,
+    /// A person changed it into something that cannot be read.
+    Unreadable { why: String },
+}
+
+/// What the command line asks of one task.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(tag = "ask", rename_all = "kebab-case")]
+pub enum Request {
+    Stop { task: TaskId, by: String },
+    Retry { task: TaskId, by: String, remarks: String },
+}
+
+/// Reads one comment, and says what it changes.
+pub fn comment(book: &Book, comment: &Comment<'_>, on_disk: &PlanOnDisk) -> Fact {
+    let cause = Cause::Comment {
+        repo: comment.repo.clone(),
+        issue: comment.issue,
+        comment: comment.id,
+    };
+    let parsed = command::parse(comment.text);
+    let mut reader = Reader { book, comment, changes: Vec::new() };
+    if let Some(bad) = parsed.bad {
+        reader.reply(Reply::BadCommand { why: bad.to_string() });
+    } else {
+        for command in parsed.commands {
+            reader.take(command, on_disk);
+        }
+    }
+    Fact { cause: Some(cause), changes: reader.changes }
+}
+
+/// Reads one request of the command line. Says what is wrong where it cannot be done.
+pub fn request(book: &Book, id: &str, request: &Request) -> Result<Fact, String> {
+    let (task, event) = match request {
+        Request::Stop { task, by } => (*task, Event::StopAsked { by: by.clone() }),
+        Request::Retry { task, by, remarks } => {
+            (*task, Event::RetryAsked { by: by.clone(), remarks: remarks.clone() })
+        }
+    };
+    let known = book.task(task).ok_or_else(|| format!("there is no task {task}"))?;
+    if !fits(known, &event) {
+        return Err(format!("task {task} is {}", known.state));
+    }
+    let cause = Some(Cause::Request { id: id.to_owned() });
+    Ok(Fact { cause, changes: vec![Change::Task { task, event }] })
+}
+
+struct Reader<'a> {
+    book: &'a Book,
+    comment: &'a Comment<'a>,
+    changes: Vec<Change>,
+}
+
+impl<'a> Reader<'a> {
+    fn take(&mut self, command: Command, on_disk: &PlanOnDisk) {
+        let by = self.comment.author.to_owned();
+        let word = command.word();
+        match command {
+            Command::Plan { remarks } => self.plan(by, remarks),
+            Command::Ask { question } => self.open(Kind::Question, question),
+            Command::Status => self.status(),
+            Command::Implement { answers } => self.implement(by, answers, on_disk),
+            Command::Stop { .. } => self.tell(word, Event::StopAsked { by }),
+            Command::Retry { remarks } => self.tell(word, Event::RetryAsked { by, remarks }),
+        }
+    }
+
+    fn plan(&mut self, by: String, remarks: String) {
+        match self.task() {
+            Some(task) if may_be_planned_again(task) => {
+                self.tell("plan", Event::PlanSentBack { by, remarks });
+            }
+            // A task that is over stays as it is: this is new work on the same issue.
+            Some(task) if is_over(task) => self.open(Kind::Change, remarks),
+            None => self.open(Kind::Change, remarks),
+            Some(task) => self.wrong_time("plan", task),
+        }
+    }
+
+    fn implement(&mut self, by: String, answers: String, on_disk: &PlanOnDisk) {
+        let Some(task) = self.task() else { return self.reply(Reply::NoPlan) };
+        match (&task.state, &task.plan, on_disk) {
+            (State::AwaitingApproval, Some(_), PlanOnDisk::Unreadable { why }) => {
+                self.reply(Reply::UnreadablePlan { why: why.clone() });
+            }
+            (State::AwaitingApproval, Some(plan), PlanOnDisk::AsKnown) => {
+                let hash: PlanHash = plan.hash.clone();
+                self.tell("implement", Event::PlanApproved { by, hash, answers });
+            }
+            (State::Received(_) | State::Planning(_), None, _) => self.reply(Reply::NoPlan),
+            _ => self.wrong_time("implement", task),
+        }
+    }
+
+    /// Tells the issue's task what happened, if that fits where it stands.
+    fn tell(&mut self, word: &str, event: Event) {
+        let Some(task) = self.task() else {
+            return self.reply(Reply::NoTask { command: word.to_owned() });
+        };
+        if !fits(task, &event) {
+            return self.wrong_time(word, task);
+        }
+        let (id, comment) = (task.id, self.comment.id);
+        self.changes.push(Change::Task { task: id, event });
+        self.changes.push(Change::Task { task: id, event: Event::CommandTaken { comment } });
+    }
+
+    fn open(&mut self, kind: Kind, request: String) {
+        let n_opened = self.changes.iter().filter(|c| matches!(c, Change::Opened(_))).count();
+        let first = self.book.next_task().0;
+        let id = TaskId(first + u32::try_from(n_opened).unwrap_or(0));
+        self.changes.push(Change::Opened(Opened {
+            id,
+            kind,
+            repo: self.comment.repo.clone(),
+            issue: self.comment.issue,
+            title: self.comment.title.to_owned(),
+            request,
+            by: self.comment.author.to_owned(),
+        }));
+        let comment = self.comment.id;
+        self.changes.push(Change::Task { task: id, event: Event::CommandTaken { comment } });
+    }
+
+    fn status(&mut self) {
+        let tasks = self
+            .book
+            .tasks_of(self.comment.repo, self.comment.issue)
+            .map(|task| StatusLine {
+                task: task.id,
+                state: task.state.to_string(),
+                usage: task.usage,
+            })
+            .collect();
+        self.reply(Reply::Status { tasks });
+    }
+
+    fn wrong_time(&mut self, word: &str, task: &Task) {
+        let reply = Reply::WrongTime {
+            command: word.to_owned(),
+            task: task.id,
+            state: task.state.to_string(),
+        };
+        self.reply(reply);
+    }
+
+    fn reply(&mut self, reply: Reply) {
+        self.changes.push(Change::ReplyDue {
+            repo: self.comment.repo.clone(),
+            issue: self.comment.issue,
+            comment: self.comment.id,
+            reply,
+        });
+    }
+
+    /// The task that commands on this issue are for.
+    fn task(&self) -> Option<&'a Task> {
+        let issue = self.book.issue(self.comment.repo, self.comment.issue);
+        issue.task.and_then(|id| self.book.task(id))
+    }
+}
+
+fn may_be_planned_again(task: &Task) -> bool {
+    fits(task, &Event::PlanSentBack { by: String::new(), remarks: String::new() })
+}
+
+fn is_over(task: &Task) -> bool {
+    matches!(task.state, State::Merged { .. } | State::Closed { .. } | State::Drafted { .. })
+}
+
+fn fits(task: &Task, event: &Event) -> bool {
+    crate::task::evolve(task.clone(), event.clone(), task.changed).is_ok()
+}

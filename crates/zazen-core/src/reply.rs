@@ -1,0 +1,31 @@
+//! Small answers to a comment: what zazen says when there is nothing to do.
+
+use serde::{Deserialize, Serialize};
+
+use crate::id::TaskId;
+
+/// Why a comment gets a reply. The sentence is made in [`crate::words`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "reply", rename_all = "kebab-case")]
+pub enum Reply {
+    /// The comment holds something that looks like a command and is none.
+    BadCommand { why: String },
+    /// `/implement` before there is a plan to approve.
+    NoPlan,
+    /// `/implement` while the plan's text on disk cannot be read.
+    UnreadablePlan { why: String },
+    /// The command does not fit where the task stands.
+    WrongTime { command: String, task: TaskId, state: String },
+    /// `/stop`, `/retry` with no task on the issue.
+    NoTask { command: String },
+    /// `/status`: what was the case when it was asked.
+    Status { tasks: Vec<StatusLine> },
+}
+
+/// One task in an answer to `/status`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StatusLine {
+    pub task: TaskId,
+    pub state: String,
+    pub usage: crate::usage::Usage,
+}

@@ -1,0 +1,393 @@
+//! The life of one task.
+//!
+//! A task is one delegated piece of work. [`State`] says where it stands,
+//! [`Event`] says what happened, and [`evolve`] says where it goes. What is to
+//! be done about it is another question; see [`crate::decide`].
+
+mod evolve;
+mod trouble;
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+pub use self::evolve::{IllegalEvent, evolve};
+pub use self::trouble::{EVIDENCE_BYTES_MAX, Reaction, Trouble, TroubleKind};
+use crate::id::{
+    CommentId, CommitId, IssueNumber, PlanHash, PullNumber, RepoName, RunId, TaskId, Time,
+};
+use crate::usage::Usage;
+
+/// One delegated piece of work, and all that the engine knows of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Task {
+    pub id: TaskId,
+    pub kind: Kind,
+    pub repo: RepoName,
+    pub issue: IssueNumber,
+    /// The issue's title when the task was opened. Names the folder and the branch.
+    pub title: String,
+    pub opened: Time,
+    /// When the last event happened.
+    pub changed: Time,
+    /// What the person asked for, beyond the issue: remarks, or the question.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub request: String,
+    pub state: State,
+    /// The branch's tip that the present phase starts from, once it is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub base: Option<CommitId>,
+    /// How many runs there have been. The next one is one more.
+    #[serde(default)]
+    pub n_runs: u32,
+    /// The run that is under way.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub run: Option<Run>,
+    #[serde(default)]
+    pub usage: Usage,
+    /// The plan as it stands, once there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub plan: Option<PlanRef>,
+    /// What was last shown on the issue, by place.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub shown: Vec<(Slot, Digest)>,
+    /// Sentences that people must see, in order; each becomes a comment of its own.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<Note>,
+    /// Comments whose commands were taken and not yet acknowledged.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub to_acknowledge: Vec<CommentId>,
+}
+
+/// What kind of work a task is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Kind {
+    /// From a plan to a draft pull request.
+    Change,
+    /// One question, answered on the issue.
+    Question,
+}
+
+/// Where a task stands.
+///
+/// Each state holds what is true in that state and nowhere else.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "is", rename_all = "kebab-case")]
+pub enum State {
+    /// Taken in. Waits for a place to be planned (or answered).
+    Received(Try),
+    /// An agent reads the code and writes a plan, or an answer.
+    Planning(Try),
+    /// The plan is on the issue. A person has to answer it.
+    AwaitingApproval,
+    /// A person approved the plan. Waits for a place.
+    Queued(Work),
+    /// An agent carries out one step of the plan.
+    Implementing(Work),
+    /// zazen runs the validation command on the commit that is to be published.
+    Verifying(Work),
+    /// The checks were red. An agent mends that, once.
+    Correcting(Work),
+    /// The branch is pushed and the draft pull request opened.
+    Publishing(Published),
+    /// The draft pull request is open. What happens to it is up to people.
+    Drafted { pull: PullNumber, head: CommitId },
+    /// A person merged the pull request.
+    Merged { pull: PullNumber },
+    /// A person closed the pull request, or the question was answered.
+    Closed { pull: Option<PullNumber> },
+    /// A person said stop.
+    Stopped { by: String, back: Box<State> },
+    /// zazen gave up, and said why on the issue.
+    Failed { trouble: Trouble, back: Box<State> },
+}
+
+/// One try at something that may fail.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Try {
+    /// How many tries have failed.
+    #[serde(default)]
+    pub n_failed: u32,
+    /// What went wrong the last time. The next agent is told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trouble: Option<Trouble>,
+    /// What a person said with `/retry`.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub remarks: String,
+}
+
+/// An approved plan that is being carried out.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Work {
+    /// The plan that a person approved. Another hash is another plan.
+    pub plan: PlanRef,
+    /// What the person wrote with the approval.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub answers: String,
+    /// How many steps are done.
+    pub n_done: u32,
+    /// The last finished commit, once there is one beyond the base.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub head: Option<CommitId>,
+    /// How often red checks were sent back to an agent.
+    #[serde(default)]
+    pub n_corrections: u32,
+    pub attempt: Try,
+}
+
+/// Work whose checks are green, on its way out.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Published {
+    pub work: Work,
+    /// The commit that the checks passed on, and the only one that is pushed.
+    pub head: CommitId,
+    /// The run that verified it. Its output is the evidence.
+    pub verified_by: RunId,
+    /// Whether the branch is known to be on the remote at `head`.
+    pub pushed: bool,
+}
+
+/// A plan, by its text and what the engine must know of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PlanRef {
+    pub hash: PlanHash,
+    /// Counts up with each new text, a person's edit included. The first is 1.
+    pub version: u32,
+    pub n_steps: u32,
+    pub n_questions: u32,
+}
+
+/// One harness (or check) process, as the engine sees it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Run {
+    pub id: RunId,
+    pub phase: Phase,
+    pub from: CommitId,
+    pub begun: Time,
+}
+
+/// What a run is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Phase {
+    Plan,
+    Ask,
+    /// One step of the plan. The first is 1.
+    Implement {
+        step: u32,
+    },
+    Verify,
+    Correct,
+}
+
+/// Something that happened to a task, in the past tense.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "kebab-case")]
+pub enum Event {
+    /// A person wants another plan.
+    PlanSentBack { by: String, remarks: String },
+    /// A person changed the plan's text.
+    PlanEdited { plan: PlanRef },
+    /// A person said yes to the plan with this hash.
+    PlanApproved { by: String, hash: PlanHash, answers: String },
+    /// A person said stop.
+    StopAsked { by: String },
+    /// A person wants a task that failed or stopped to go on.
+    RetryAsked { by: String, remarks: String },
+    /// The tip that the present phase starts from was found.
+    BaseFound { base: CommitId },
+    /// A run is about to be started. Recorded before it is.
+    RunBegun { run: RunId, phase: Phase, from: CommitId },
+    /// A run came back.
+    RunEnded { run: RunId, outcome: Outcome, usage: Usage },
+    /// Something beside a run went wrong, and will not come right by itself.
+    Blocked { trouble: Trouble },
+    /// A comment shows what it should.
+    Shown { slot: Slot, digest: Digest },
+    /// A command's comment has its reaction.
+    Acknowledged { comment: CommentId },
+    /// A comment of this task holds a command that was taken.
+    CommandTaken { comment: CommentId },
+    /// The branch is on the remote at this commit.
+    Pushed { head: CommitId },
+    /// The draft pull request is open.
+    PullOpened { pull: PullNumber },
+    /// A person merged the pull request.
+    PullMerged,
+    /// A person closed the pull request without merging it.
+    PullClosed,
+}
+
+/// What a run came back with.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "outcome", rename_all = "kebab-case")]
+pub enum Outcome {
+    /// A plan that could be read.
+    Planned { plan: PlanRef },
+    /// An answer to a question.
+    Answered { digest: Digest },
+    /// A step is done; the branch is at `head` (unchanged, if nothing was left to do).
+    StepDone { head: CommitId, n_commits: u32 },
+    /// The validation command passed on this commit.
+    ChecksGreen { head: CommitId },
+    /// The run ended, and what it was for is not done.
+    Failed { trouble: Trouble },
+    /// The run was stopped because nobody wants it any more.
+    Stopped,
+}
+
+/// A place on the issue where zazen writes. Each has at most one comment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Slot {
+    /// The plan, with the progress. Edited in place.
+    Plan,
+    /// The n-th note. The first is 1.
+    Note(u32),
+}
+
+/// Something that people must be told.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "note", rename_all = "kebab-case")]
+pub enum Note {
+    Drafted { pull: PullNumber },
+    Failed { trouble: Trouble },
+    Stopped { by: String },
+    /// The answer to a question; its text is the task's report.
+    Answered { digest: Digest },
+}
+
+/// Stands for a text that is shown: equal digests, equal texts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Digest(pub u32);
+
+impl Digest {
+    /// Digests a text.
+    pub fn of(text: &str) -> Self {
+        let hash = blake3::hash(text.as_bytes());
+        let bytes = hash.as_bytes();
+        Self(u32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]))
+    }
+}
+
+impl Task {
+    /// The id of the run that comes next.
+    pub fn next_run(&self) -> RunId {
+        RunId { task: self.id, n: self.n_runs + 1 }
+    }
+
+    /// Whether nothing is to be done until a person acts.
+    pub fn is_at_rest(&self) -> bool {
+        matches!(
+            self.state,
+            State::AwaitingApproval
+                | State::Drafted { .. }
+                | State::Merged { .. }
+                | State::Closed { .. }
+                | State::Stopped { .. }
+                | State::Failed { .. }
+        )
+    }
+
+    /// What was last shown at `slot`.
+    pub fn shown(&self, slot: Slot) -> Option<Digest> {
+        self.shown.iter().find(|(s, _)| *s == slot).map(|&(_, digest)| digest)
+    }
+}
+
+impl State {
+    /// The work in this state, if it has some.
+    pub fn work(&self) -> Option<&Work> {
+        match self {
+            Self::Queued(work)
+            | Self::Implementing(work)
+            | Self::Verifying(work)
+            | Self::Correcting(work) => Some(work),
+            Self::Publishing(published) => Some(&published.work),
+            Self::Stopped { back, .. } | Self::Failed { back, .. } => back.work(),
+            Self::Received(_)
+            | Self::Planning(_)
+            | Self::AwaitingApproval
+            | Self::Drafted { .. }
+            | Self::Merged { .. }
+            | Self::Closed { .. } => None,
+        }
+    }
+
+    /// The word for this state, the same everywhere.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Received(_) => "received",
+            Self::Planning(_) => "planning",
+            Self::AwaitingApproval => "awaiting-approval",
+            Self::Queued(_) => "queued",
+            Self::Implementing(_) => "implementing",
+            Self::Verifying(_) => "verifying",
+            Self::Correcting(_) => "correcting",
+            Self::Publishing(_) => "publishing",
+            Self::Drafted { .. } => "drafted",
+            Self::Merged { .. } => "merged",
+            Self::Closed { .. } => "closed",
+            Self::Stopped { .. } => "stopped",
+            Self::Failed { .. } => "failed",
+        }
+    }
+}
+
+impl Phase {
+    /// The word for this phase, the same everywhere.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Plan => "plan",
+            Self::Ask => "ask",
+            Self::Implement { .. } => "implement",
+            Self::Verify => "verify",
+            Self::Correct => "correct",
+        }
+    }
+}
+
+/// A phase, with its step: `implement/2`.
+impl fmt::Display for Phase {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Implement { step } => write!(f, "implement/{step}"),
+            phase => f.write_str(phase.word()),
+        }
+    }
+}
+
+/// A state, with what a person wants to know of it.
+impl fmt::Display for State {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.word())?;
+        match self {
+            Self::Received(attempt) | Self::Planning(attempt) if attempt.n_failed > 0 => {
+                write!(f, " (try {})", attempt.n_failed + 1)
+            }
+            Self::Queued(work) | Self::Implementing(work) => {
+                let step = (work.n_done + 1).min(work.plan.n_steps);
+                write!(f, " (step {step} of {})", work.plan.n_steps)?;
+                if work.attempt.n_failed > 0 {
+                    write!(f, " (try {})", work.attempt.n_failed + 1)?;
+                }
+                Ok(())
+            }
+            Self::Drafted { pull, .. } | Self::Merged { pull } => write!(f, " as #{pull}"),
+            Self::Failed { trouble, .. } => write!(f, ": {}", trouble.kind.sentence()),
+            Self::Stopped { by, .. } => write!(f, " by {by}"),
+            Self::Received(_)
+            | Self::Planning(_)
+            | Self::AwaitingApproval
+            | Self::Verifying(_)
+            | Self::Correcting(_)
+            | Self::Publishing(_)
+            | Self::Closed { .. } => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,326 @@
+//! One event moves one task.
+
+use super::trouble::{CORRECTIONS_MAX, FAILURES_MAX, Reaction};
+use super::{
+    Event, Kind, Note, Outcome, Phase, PlanRef, Published, Run, Slot, State, Task, Trouble,
+    TroubleKind, Try, Work,
+};
+use crate::id::{CommitId, RunId, Time};
+
+/// The event does not fit the state.
+///
+/// This is a bug in whoever sent the event. People on the forge never see it.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[error("task {task} is {state} and cannot take the event {event}")]
+pub struct IllegalEvent {
+    task: crate::id::TaskId,
+    state: &'static str,
+    event: String,
+}
+
+/// Moves `task` by one `event` that happened at `at`.
+///
+/// Every legal pair of state and event is one arm, here or in a function that
+/// is called from here. The table in `docs/states.md` is printed from this
+/// function by a test, so the two cannot disagree.
+pub fn evolve(mut task: Task, event: Event, at: Time) -> Result<Task, IllegalEvent> {
+    task.changed = at;
+    match event {
+        Event::Shown { slot, digest } => show(&mut task, slot, digest),
+        Event::Acknowledged { comment } => task.to_acknowledge.retain(|c| *c != comment),
+        Event::CommandTaken { comment } => {
+            if !task.to_acknowledge.contains(&comment) {
+                task.to_acknowledge.push(comment);
+            }
+        }
+        Event::BaseFound { base } => task.base = Some(base),
+        Event::RunBegun { run, phase, from } => return begin(task, run, phase, (from, at)),
+        Event::RunEnded { run, outcome, usage } => {
+            if task.run.as_ref().is_none_or(|current| current.id != run) {
+                // A run that nobody waits for came back. There is nothing to do.
+                return Ok(task);
+            }
+            let run = task.run.take().expect("just looked");
+            task.usage += usage;
+            return end(task, &run, outcome);
+        }
+        Event::StopAsked { .. } | Event::RetryAsked { .. } | Event::Blocked { .. } => {
+            return interrupt(task, event);
+        }
+        Event::PlanSentBack { .. }
+        | Event::PlanEdited { .. }
+        | Event::PlanApproved { .. }
+        | Event::Pushed { .. }
+        | Event::PullOpened { .. }
+        | Event::PullMerged
+        | Event::PullClosed => return advance(task, event),
+    }
+    Ok(task)
+}
+
+fn show(task: &mut Task, slot: Slot, digest: super::Digest) {
+    task.shown.retain(|(s, _)| *s != slot);
+    task.shown.push((slot, digest));
+}
+
+/// A run is about to start: what waited is under way.
+fn begin(
+    mut task: Task,
+    run: RunId,
+    phase: Phase,
+    (from, begun): (CommitId, Time),
+) -> Result<Task, IllegalEvent> {
+    let event = || format!("RunBegun({phase})");
+    if task.run.is_some() || run != task.next_run() {
+        return Err(illegal(&task, event()));
+    }
+    task.state = match (task.state, phase) {
+        (State::Received(attempt), Phase::Plan | Phase::Ask) => State::Planning(attempt),
+        (State::Queued(work), Phase::Implement { .. }) => State::Implementing(work),
+        (state @ State::Planning(_), Phase::Plan | Phase::Ask) => state,
+        (state @ State::Implementing(_), Phase::Implement { .. }) => state,
+        (state @ State::Verifying(_), Phase::Verify) => state,
+        (state @ State::Correcting(_), Phase::Correct) => state,
+        (state, _) => {
+            task.state = state;
+            return Err(illegal(&task, event()));
+        }
+    };
+    task.n_runs = run.n;
+    task.run = Some(Run { id: run, phase, from, begun });
+    Ok(task)
+}
+
+/// The run that was under way came back.
+fn end(mut task: Task, run: &Run, outcome: Outcome) -> Result<Task, IllegalEvent> {
+    task.state = match (task.state, outcome) {
+        (State::Planning(_), Outcome::Planned { plan }) => {
+            task.plan = Some(plan);
+            State::AwaitingApproval
+        }
+        (State::Planning(_), Outcome::Answered { digest }) if task.kind == Kind::Question => {
+            task.notes.push(Note::Answered { digest });
+            State::Closed { pull: None }
+        }
+        (State::Implementing(work), Outcome::StepDone { head, .. }) => {
+            step_done(work, head, run, &mut task.notes)
+        }
+        (State::Correcting(work), Outcome::StepDone { head, .. }) => State::Verifying(Work {
+            head: Some(head),
+            attempt: Try::default(),
+            ..work
+        }),
+        (State::Verifying(work), Outcome::ChecksGreen { head }) => State::Publishing(Published {
+            work: Work { attempt: Try::default(), ..work },
+            head,
+            verified_by: run.id,
+            pushed: false,
+        }),
+        (State::Verifying(work), Outcome::Failed { trouble })
+            if trouble.kind == TroubleKind::RedChecks =>
+        {
+            red_checks(work, trouble, &mut task.notes)
+        }
+        (
+            state @ (State::Planning(_)
+            | State::Implementing(_)
+            | State::Verifying(_)
+            | State::Correcting(_)),
+            Outcome::Failed { trouble },
+        ) => run_failed(state, trouble, &mut task.notes),
+        // A run that was told to stop comes back, or finished just before it was.
+        (state @ (State::Stopped { .. } | State::Failed { .. }), _) => state,
+        // The run was stopped for another reason than a person's: it starts again.
+        (
+            state @ (State::Planning(_)
+            | State::Implementing(_)
+            | State::Verifying(_)
+            | State::Correcting(_)),
+            Outcome::Stopped,
+        ) => state,
+        // A new plan was asked for while the old one was being written or carried out.
+        (state @ (State::Received(_) | State::Queued(_)), _) => state,
+        (state, outcome) => {
+            task.state = state;
+            return Err(illegal(&task, format!("RunEnded({outcome:?})")));
+        }
+    };
+    Ok(task)
+}
+
+fn step_done(work: Work, head: CommitId, run: &Run, notes: &mut Vec<Note>) -> State {
+    let n_done = work.n_done + 1;
+    let head = if head == run.from { work.head.clone() } else { Some(head) };
+    let work = Work { n_done, head, attempt: Try::default(), ..work };
+    if n_done < work.plan.n_steps {
+        return State::Implementing(work);
+    }
+    if work.head.is_some() {
+        return State::Verifying(work);
+    }
+    let trouble = Trouble { kind: TroubleKind::EmptyWork, evidence: String::new() };
+    let attempt = Try { trouble: Some(trouble.clone()), ..Try::default() };
+    let from_the_start = Work { n_done: 0, attempt, ..work };
+    if from_the_start.n_corrections < CORRECTIONS_MAX {
+        let n_corrections = from_the_start.n_corrections + 1;
+        return State::Implementing(Work { n_corrections, ..from_the_start });
+    }
+    give_up(State::Queued(from_the_start), trouble, notes)
+}
+
+fn red_checks(work: Work, trouble: Trouble, notes: &mut Vec<Note>) -> State {
+    if work.n_corrections < CORRECTIONS_MAX {
+        let attempt = Try { trouble: Some(trouble), ..Try::default() };
+        return State::Correcting(Work { n_corrections: work.n_corrections + 1, attempt, ..work });
+    }
+    let attempt = Try { trouble: Some(trouble.clone()), ..Try::default() };
+    give_up(State::Correcting(Work { attempt, ..work }), trouble, notes)
+}
+
+fn run_failed(mut state: State, trouble: Trouble, notes: &mut Vec<Note>) -> State {
+    let attempt = match &mut state {
+        State::Planning(attempt) => attempt,
+        State::Implementing(work) | State::Verifying(work) | State::Correcting(work) => {
+            &mut work.attempt
+        }
+        _ => return state,
+    };
+    attempt.n_failed += 1;
+    attempt.trouble = Some(trouble.clone());
+    if trouble.kind.reaction() == Reaction::TryAgain && attempt.n_failed < FAILURES_MAX {
+        return state;
+    }
+    attempt.n_failed = 0;
+    give_up(state, trouble, notes)
+}
+
+fn give_up(state: State, trouble: Trouble, notes: &mut Vec<Note>) -> State {
+    notes.push(Note::Failed { trouble: trouble.clone() });
+    State::Failed { trouble, back: Box::new(waiting(state)) }
+}
+
+/// A person, or the world, breaks in.
+fn interrupt(mut task: Task, event: Event) -> Result<Task, IllegalEvent> {
+    task.state = match (task.state, event) {
+        (
+            state @ (State::Received(_)
+            | State::Planning(_)
+            | State::AwaitingApproval
+            | State::Queued(_)
+            | State::Implementing(_)
+            | State::Verifying(_)
+            | State::Correcting(_)
+            | State::Publishing(_)),
+            Event::StopAsked { by },
+        ) => {
+            task.notes.push(Note::Stopped { by: by.clone() });
+            State::Stopped { by, back: Box::new(waiting(state)) }
+        }
+        (State::Stopped { back, .. } | State::Failed { back, .. }, Event::RetryAsked { remarks, .. }) => {
+            task.base = match *back {
+                // A tip that was found long ago may be old by now.
+                State::Received(_) | State::Queued(Work { n_done: 0, head: None, .. }) => None,
+                _ => task.base,
+            };
+            with_remarks(*back, remarks)
+        }
+        (
+            state @ (State::Received(_)
+            | State::Queued(_)
+            | State::Planning(_)
+            | State::Implementing(_)
+            | State::Verifying(_)
+            | State::Correcting(_)
+            | State::Publishing(_)),
+            Event::Blocked { trouble },
+        ) => give_up(state, trouble, &mut task.notes),
+        (state @ (State::Stopped { .. } | State::Failed { .. }), Event::Blocked { .. }) => state,
+        (state, event) => {
+            task.state = state;
+            return Err(illegal(&task, format!("{event:?}")));
+        }
+    };
+    Ok(task)
+}
+
+/// The task goes on.
+fn advance(mut task: Task, event: Event) -> Result<Task, IllegalEvent> {
+    task.state = match (task.state, event) {
+        (
+            State::AwaitingApproval
+            | State::Received(_)
+            | State::Planning(_)
+            | State::Stopped { .. }
+            | State::Failed { .. },
+            Event::PlanSentBack { remarks, .. },
+        ) if task.kind == Kind::Change => {
+            task.base = None;
+            task.request = remarks;
+            State::Received(Try::default())
+        }
+        (State::AwaitingApproval, Event::PlanEdited { plan }) => {
+            task.plan = Some(plan);
+            State::AwaitingApproval
+        }
+        (State::AwaitingApproval, Event::PlanApproved { hash, answers, .. })
+            if task.plan.as_ref().is_some_and(|plan| plan.hash == hash) =>
+        {
+            let plan = task.plan.clone().expect("just looked");
+            task.base = None;
+            State::Queued(Work::first(plan, answers))
+        }
+        (State::Publishing(published), Event::Pushed { head }) if published.head == head => {
+            State::Publishing(Published { pushed: true, ..published })
+        }
+        (State::Publishing(published), Event::PullOpened { pull }) => {
+            task.notes.push(Note::Drafted { pull });
+            State::Drafted { pull, head: published.head }
+        }
+        (State::Drafted { pull, .. }, Event::PullMerged) => State::Merged { pull },
+        (State::Drafted { pull, .. }, Event::PullClosed) => State::Closed { pull: Some(pull) },
+        (state, event) => {
+            task.state = state;
+            return Err(illegal(&task, format!("{event:?}")));
+        }
+    };
+    Ok(task)
+}
+
+impl Work {
+    /// The work as it begins: nothing done.
+    fn first(plan: PlanRef, answers: String) -> Self {
+        Self { plan, answers, n_done: 0, head: None, n_corrections: 0, attempt: Try::default() }
+    }
+}
+
+/// The state to come back to: nothing in it says that a run is under way.
+fn waiting(state: State) -> State {
+    match state {
+        State::Planning(attempt) => State::Received(attempt),
+        State::Implementing(work) => State::Queued(work),
+        state => state,
+    }
+}
+
+/// Gives the next agent a person's words beside the evidence.
+fn with_remarks(mut state: State, remarks: String) -> State {
+    match &mut state {
+        State::Received(attempt) | State::Planning(attempt) => attempt.remarks = remarks,
+        State::Queued(work)
+        | State::Implementing(work)
+        | State::Verifying(work)
+        | State::Correcting(work) => work.attempt.remarks = remarks,
+        State::AwaitingApproval
+        | State::Publishing(_)
+        | State::Drafted { .. }
+        | State::Merged { .. }
+        | State::Closed { .. }
+        | State::Stopped { .. }
+        | State::Failed { .. } => {}
+    }
+    state
+}
+
+fn illegal(task: &Task, event: String) -> IllegalEvent {
+    IllegalEvent { task: task.id, state: task.state.word(), event }
+}

@@ -1,0 +1,156 @@
+//! What can go wrong with a run, and what is done about it.
+//!
+//! Every way a run can end badly is one [`TroubleKind`], so that none of them
+//! can be mistaken for success or for another one.
+
+use serde::{Deserialize, Serialize};
+
+/// What went wrong, with the evidence.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Trouble {
+    pub kind: TroubleKind,
+    /// The evidence: the end of the output, the list of files. Plain text, cut to size.
+    pub evidence: String,
+}
+
+/// In which way something went wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum TroubleKind {
+    /// The agent's plan could not be read.
+    UnreadablePlan,
+    /// The agent ended without an answer.
+    NoAnswer,
+    /// All steps were done, and nothing changed.
+    EmptyWork,
+    /// The validation command failed.
+    RedChecks,
+    /// The agent committed, and left other changes lying about.
+    DirtyTree,
+    /// What came back does not descend from the commit that was given.
+    WrongBase,
+    /// What came back was refused by a check of the result.
+    RefusedResult,
+    /// The run took longer than it may.
+    Deadline,
+    /// The run printed nothing for longer than it may.
+    Silence,
+    /// The run used more memory than it may.
+    Memory,
+    /// The run used more disk than it may.
+    Disk,
+    /// The run printed more than it may.
+    Output,
+    /// The agent's harness failed, or was killed.
+    Crash,
+    /// The agent reached its limit of turns.
+    TurnLimit,
+    /// The model's service failed.
+    ModelError,
+    /// The model's service is out of quota, or too busy.
+    Quota,
+    /// The model's service refused the key or the login.
+    NeedsLogin,
+    /// The sandbox did not hold what it must, so nothing was started in it.
+    Sandbox,
+    /// The repository or its base branch could not be read.
+    Repository,
+    /// Somebody else's commits are on the branch.
+    ForeignBranch,
+}
+
+/// What zazen does about trouble.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reaction {
+    /// Try once more, and tell the next agent what went wrong.
+    TryAgain,
+    /// Trying again would end the same. A person has to act.
+    GiveUp,
+}
+
+/// How many times a phase may fail before zazen gives up: the second failure ends it.
+pub(super) const FAILURES_MAX: u32 = 2;
+
+/// How many times red checks are sent back to an agent.
+pub(super) const CORRECTIONS_MAX: u32 = 1;
+
+/// How much evidence is kept with a failure, in bytes. The whole output stays with the run.
+pub const EVIDENCE_BYTES_MAX: usize = 4 * 1024;
+
+impl TroubleKind {
+    /// Whether another try could end otherwise.
+    pub fn reaction(self) -> Reaction {
+        match self {
+            Self::UnreadablePlan
+            | Self::NoAnswer
+            | Self::EmptyWork
+            | Self::RedChecks
+            | Self::DirtyTree
+            | Self::WrongBase
+            | Self::RefusedResult
+            | Self::Deadline
+            | Self::Silence
+            | Self::Memory
+            | Self::Disk
+            | Self::Output
+            | Self::Crash
+            | Self::TurnLimit
+            | Self::ModelError
+            | Self::Quota => Reaction::TryAgain,
+            Self::NeedsLogin | Self::Sandbox | Self::Repository | Self::ForeignBranch => {
+                Reaction::GiveUp
+            }
+        }
+    }
+
+    /// What went wrong, in a few words that fit after "failed:".
+    pub fn sentence(self) -> &'static str {
+        match self {
+            Self::UnreadablePlan => "the plan could not be read",
+            Self::NoAnswer => "the agent ended without an answer",
+            Self::EmptyWork => "the agent finished, but nothing was changed",
+            Self::RedChecks => "the checks are red",
+            Self::DirtyTree => "the agent left changes that it did not commit",
+            Self::WrongBase => "the agent's commits are not on top of the given commit",
+            Self::RefusedResult => "the agent's result was refused",
+            Self::Deadline => "the run took too long",
+            Self::Silence => "the run was silent for too long",
+            Self::Memory => "the run used too much memory",
+            Self::Disk => "the run used too much disk",
+            Self::Output => "the run printed too much",
+            Self::Crash => "the harness failed",
+            Self::TurnLimit => "the agent reached its limit of turns",
+            Self::ModelError => "the model's service failed",
+            Self::Quota => "the model's service is out of quota or too busy",
+            Self::NeedsLogin => "the model's service refused the key",
+            Self::Sandbox => "the sandbox did not hold",
+            Self::Repository => "the repository could not be read",
+            Self::ForeignBranch => "the branch has somebody else's commits",
+        }
+    }
+
+    /// What a person can do about it, as a sentence.
+    pub fn advice(self) -> &'static str {
+        match self {
+            Self::UnreadablePlan | Self::NoAnswer => {
+                "Say on the issue what the plan should cover, then write `/retry`."
+            }
+            Self::EmptyWork => "If the work is done already, close the issue; if not, say what is missing and write `/retry`.",
+            Self::RedChecks => "Read the output, say what to do about it with `/retry`, or take the commits from here.",
+            Self::DirtyTree | Self::WrongBase | Self::RefusedResult => {
+                "Write `/retry` with a remark on how to do it otherwise."
+            }
+            Self::Deadline | Self::Silence | Self::Memory | Self::Disk | Self::Output => {
+                "Raise the limit in `zazen.toml`, or split the work; then write `/retry`."
+            }
+            Self::Crash | Self::TurnLimit => "Read `zazen task logs`, then write `/retry`.",
+            Self::ModelError | Self::Quota => "Write `/retry` when the service is well again.",
+            Self::NeedsLogin => "Check the model's key with `zazen doctor`, then write `/retry`.",
+            Self::Sandbox => "Run `zazen doctor`, mend what it names, then write `/retry`.",
+            Self::Repository => "Check the repository with `zazen doctor`, then write `/retry`.",
+            Self::ForeignBranch => {
+                "Rename or delete that branch, then write `/retry`. zazen never overwrites it."
+            }
+        }
+    }
+}

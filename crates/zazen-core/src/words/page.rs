@@ -1,0 +1,87 @@
+//! The parts of a task's page that zazen writes: its progress and its result.
+
+use std::fmt::Write as _;
+
+use super::money::{cost, tokens};
+use crate::plan::Plan;
+use crate::task::{Note, Phase, State, Task};
+use crate::text::{cut_middle, fence, one_line};
+
+/// How much evidence the page repeats, in bytes.
+const PAGE_EVIDENCE_BYTES_MAX: usize = 4 * 1024;
+
+/// The progress part: state, run under way, steps with their boxes, cost.
+pub fn progress(task: &Task, plan: Option<&Plan>) -> String {
+    let mut text = format!("State: {}\n", one_line(&task.state.to_string(), 200));
+    if let Some(run) = &task.run {
+        let _infallible = writeln!(text, "Run: {} ({})", run.id, run.phase);
+    }
+    let _infallible = writeln!(
+        text,
+        "Cost so far: {} ({} tokens in {} model calls)",
+        cost(task.usage.cost),
+        tokens(task.usage.tokens.total()),
+        task.usage.n_calls
+    );
+    let Some(plan) = plan else { return text };
+    text.push('\n');
+    let n_done = match &task.state {
+        State::Drafted { .. } | State::Merged { .. } => plan.steps.len(),
+        state => state.work().map_or(0, |work| work.n_done as usize),
+    };
+    for (index, step) in plan.steps.iter().enumerate() {
+        let tick = if index < n_done { 'x' } else { ' ' };
+        let _infallible = writeln!(text, "- [{tick}] {}. {}", index + 1, one_line(&step.title, 200));
+    }
+    text
+}
+
+/// The result part: what came of it, or what went wrong.
+pub fn result(task: &Task) -> Option<String> {
+    let head = task.state.work().and_then(|work| work.head.as_ref());
+    match &task.state {
+        State::Drafted { pull, head } => {
+            Some(format!("Draft pull request #{pull}, at commit {}.\n", head.short()))
+        }
+        State::Merged { pull } => Some(format!("Merged as #{pull}.\n")),
+        State::Closed { pull: Some(pull) } => Some(format!("#{pull} was closed without a merge.\n")),
+        State::Closed { pull: None }
+            if task.notes.iter().any(|note| matches!(note, Note::Answered { .. })) =>
+        {
+            Some("Answered; the answer is in `report.md`.\n".to_owned())
+        }
+        State::Failed { trouble, .. } => {
+            let mut text = format!("Failed: {}.\n{}\n", trouble.kind.sentence(), trouble.kind.advice());
+            if let Some(head) = head {
+                let _infallible = writeln!(text, "The finished commits are kept, up to {head}.");
+            }
+            if !trouble.evidence.is_empty() {
+                let cut = cut_middle(&trouble.evidence, PAGE_EVIDENCE_BYTES_MAX);
+                text.push('\n');
+                text.push_str(&fence(&cut, "text"));
+            }
+            Some(text)
+        }
+        State::Stopped { by, .. } => Some(format!("Stopped, as {by} asked.\n")),
+        State::Closed { pull: None }
+        | State::Received(_)
+        | State::Planning(_)
+        | State::AwaitingApproval
+        | State::Queued(_)
+        | State::Implementing(_)
+        | State::Verifying(_)
+        | State::Correcting(_)
+        | State::Publishing(_) => None,
+    }
+}
+
+/// What a phase is called while it is under way.
+pub fn doing(phase: Phase) -> String {
+    match phase {
+        Phase::Plan => "reading the code and writing a plan".to_owned(),
+        Phase::Ask => "reading the code to answer".to_owned(),
+        Phase::Implement { step } => format!("carrying out step {step}"),
+        Phase::Verify => "running the checks".to_owned(),
+        Phase::Correct => "mending the red checks".to_owned(),
+    }
+}

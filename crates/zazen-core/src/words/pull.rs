@@ -1,0 +1,156 @@
+//! The draft pull request: its title, its description, and the commits' messages.
+
+use std::fmt::Write as _;
+
+use super::Text;
+use super::money::{cost, elapsed, tokens};
+use crate::id::{CommitId, IssueNumber, PlanHash, TaskId};
+use crate::plan::Plan;
+use crate::task::Task;
+use crate::text::{cut_middle, fence, neutral, one_line};
+use crate::usage::Usage;
+
+/// A draft pull request, as it is to be opened.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pull {
+    pub title: String,
+    pub body: Text,
+}
+
+/// What is attached to a pull request, so that nobody has to believe anything.
+#[derive(Debug, Clone)]
+pub struct Evidence {
+    pub base: CommitId,
+    pub head: CommitId,
+    pub plan: PlanHash,
+    pub command: String,
+    /// What the validation command printed, all of it.
+    pub output: String,
+    pub files: Vec<FileChange>,
+    /// Where the checks ran, and what that sandbox achieved, in words.
+    pub sandbox: String,
+    pub usage: Usage,
+    /// From the first run's beginning to now, waiting for people included, in milliseconds.
+    pub elapsed_ms: u64,
+    /// What each agent said at the end of its step.
+    pub reports: Vec<String>,
+}
+
+/// One changed file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FileChange {
+    pub path: String,
+    /// Lines, or nothing for a binary file.
+    pub lines: Option<(u64, u64)>,
+}
+
+/// How much of the checks' output goes into the description, in bytes.
+const OUTPUT_BYTES_MAX: usize = 12 * 1024;
+
+/// How many changed files are listed.
+const N_FILES_MAX: usize = 60;
+
+/// How long a title may be, in characters.
+const TITLE_CHARS_MAX: usize = 120;
+
+/// Writes the pull request of `task`.
+pub fn pull(task: &Task, plan: &Plan, evidence: &Evidence) -> Pull {
+    let mut body = format!("{}\n\nRefs #{}\n\n", neutral(plan.summary.trim()), task.issue);
+    body.push_str(&table(evidence));
+    body.push_str("\n### Plan\n\n");
+    for (index, step) in plan.steps.iter().enumerate() {
+        let _infallible = writeln!(body, "- [x] {}. {}", index + 1, neutral(&step.title));
+    }
+    if !plan.risks.is_empty() {
+        body.push_str("\n### Risks named in the plan\n\n");
+        for risk in &plan.risks {
+            let _infallible = writeln!(body, "- {}", neutral(risk));
+        }
+    }
+    fold(&mut body, "Checks: the whole output", &fence(
+        &cut_middle(evidence.output.trim_end(), OUTPUT_BYTES_MAX),
+        "text",
+    ));
+    fold(&mut body, "Files", &files(&evidence.files));
+    let reports = reports(&evidence.reports);
+    if !reports.is_empty() {
+        fold(&mut body, "What the agents said (claims, not evidence)", &reports);
+    }
+    Pull { title: one_line(&neutral(&task.title), TITLE_CHARS_MAX), body: Text(body) }
+}
+
+fn table(evidence: &Evidence) -> String {
+    let (added, removed) = evidence
+        .files
+        .iter()
+        .filter_map(|file| file.lines)
+        .fold((0, 0), |(added, removed), (a, r)| (added + a, removed + r));
+    format!(
+        "| | |\n|---|---|\n\
+         | Checks | passed: {} |\n\
+         | Commit | `{}` on top of `{}` |\n\
+         | Change | {} files, +{added} −{removed} |\n\
+         | Approved plan | `{}` |\n\
+         | Ran in | {} |\n\
+         | Cost | {} ({} tokens, {} calls) |\n\
+         | Time | {} |\n",
+        code(&evidence.command),
+        evidence.head.short(),
+        evidence.base.short(),
+        evidence.files.len(),
+        evidence.plan.short(),
+        neutral(&evidence.sandbox),
+        cost(evidence.usage.cost),
+        tokens(evidence.usage.tokens.total()),
+        evidence.usage.n_calls,
+        elapsed(evidence.elapsed_ms),
+    )
+}
+
+/// Inline code in a table's cell: one line, no bars, no back-ticks.
+fn code(text: &str) -> String {
+    let line = one_line(text, 200).replace('|', "\\|").replace('`', "'");
+    format!("`{line}`")
+}
+
+fn files(files: &[FileChange]) -> String {
+    let mut list = String::new();
+    for file in files.iter().take(N_FILES_MAX) {
+        let lines = match file.lines {
+            Some((added, removed)) => format!("+{added} −{removed}"),
+            None => "binary".to_owned(),
+        };
+        let _infallible = writeln!(list, "{lines:>12}  {}", one_line(&file.path, 300));
+    }
+    if files.len() > N_FILES_MAX {
+        let _infallible = writeln!(list, "… and {} more", files.len() - N_FILES_MAX);
+    }
+    fence(&list, "text")
+}
+
+fn reports(reports: &[String]) -> String {
+    let mut text = String::new();
+    for (n, report) in reports.iter().enumerate().filter(|(_, report)| !report.trim().is_empty()) {
+        let report = neutral(&cut_middle(report.trim(), 2000)).replace('\n', "\n> ");
+        let _infallible = writeln!(text, "Step {}:\n\n> {report}\n", n + 1);
+    }
+    text
+}
+
+fn fold(body: &mut String, title: &str, inner: &str) {
+    let _infallible = write!(
+        body,
+        "\n<details><summary>{title}</summary>\n\n{}\n\n</details>\n",
+        inner.trim_end()
+    );
+}
+
+/// The message of the commit of one step.
+pub fn step_commit(task: TaskId, issue: IssueNumber, title: &str, step: Option<(u32, u32)>) -> String {
+    let title = one_line(title, 72);
+    let which = match step {
+        Some((n, n_steps)) => format!("Zazen-Step: {n}/{n_steps}\n"),
+        None => "Zazen-Step: correction\n".to_owned(),
+    };
+    format!("{title}\n\nRefs: #{issue}\nZazen-Task: {task}\n{which}")
+}

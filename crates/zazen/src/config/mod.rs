@@ -1,0 +1,409 @@
+//! `zazen.toml`: as written in `raw`, checked here.
+//!
+//! [`Config`] has no `Option` that means "default": every key that is not
+//! written has got its value by then. An error names the file, the line, the
+//! key, and what would be right. The environment is read here and nowhere else.
+
+mod env;
+mod raw;
+mod units;
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use serde::Deserialize as _;
+use zazen_core::id::RepoName;
+
+pub use self::env::{CRASH_VARIABLE, Environment};
+
+/// The name of the configuration's file in a home.
+pub const FILE: &str = "zazen.toml";
+
+/// The version of the file's format that this zazen reads and writes.
+pub const VERSION: u32 = 1;
+
+/// Everything that the owner decides.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// How the command line and hand-made comments are signed.
+    pub name: String,
+    /// How many runs may be under way at once.
+    pub n_runs_max: usize,
+    pub limits: Limits,
+    pub sandbox: Sandbox,
+    pub harness: Harness,
+    pub models: BTreeMap<String, Model>,
+    pub prices: BTreeMap<String, Price>,
+    pub repos: Vec<Repo>,
+}
+
+/// What one run may use.
+#[derive(Debug, Clone)]
+pub struct Limits {
+    pub wall: Duration,
+    pub silence: Duration,
+    pub memory_bytes: u64,
+    pub disk_bytes: u64,
+    pub output_bytes: u64,
+    pub n_processes_max: u64,
+    pub n_turns_max: u32,
+}
+
+/// Where runs happen.
+#[derive(Debug, Clone)]
+pub struct Sandbox {
+    pub engine: Engine,
+    /// Folders of the host that every run may read, at the same path.
+    pub tools: Vec<PathBuf>,
+    /// Variables that every run gets.
+    pub env: BTreeMap<String, String>,
+}
+
+/// Which engine starts the sandboxes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Engine {
+    Bwrap,
+    /// No isolation at all. Must be asked for.
+    None,
+}
+
+/// Which coding agent does the work.
+#[derive(Debug, Clone)]
+pub struct Harness {
+    pub name: HarnessName,
+    /// The model that is asked for; empty means the harness's own choice.
+    pub model: String,
+    /// The key of the route in `models`.
+    pub route: String,
+    /// Where the `claude` program is, if not on the path.
+    pub claude: Option<PathBuf>,
+}
+
+/// The coding agents that zazen drives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum HarnessName {
+    Claude,
+    Mini,
+}
+
+/// Where model calls go.
+#[derive(Debug, Clone)]
+pub struct Model {
+    pub api: Api,
+    pub target: Target,
+}
+
+/// What answers the model calls of a route.
+#[derive(Debug, Clone)]
+pub enum Target {
+    Live { base_url: url::Url, key: Key },
+    /// A recording answers; nothing leaves the machine.
+    Playback { recording: PathBuf },
+}
+
+/// Where the key of a route comes from. The key itself is never in the file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Key {
+    /// The server wants none.
+    None,
+    Variable(String),
+    File(PathBuf),
+}
+
+/// How a model's service is spoken to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Api {
+    Anthropic,
+    OpenAi,
+}
+
+/// A price that the owner sets, in dollars for a million tokens.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Price {
+    pub input: f64,
+    pub output: f64,
+    pub cache_read: f64,
+    pub cache_write: f64,
+}
+
+/// One repository that zazen is pointed at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Repo {
+    pub name: RepoName,
+    /// Where the code comes from: a path or a URL. zazen only reads it.
+    pub source: String,
+    /// Where branches are pushed: a bare repository.
+    pub remote: PathBuf,
+    /// The branch that work starts from; empty means the source's own default.
+    pub branch: String,
+    /// The validation command; empty means the one that the plan names.
+    pub check: String,
+}
+
+/// The configuration cannot be used. Says where and what would be right.
+#[derive(Debug)]
+pub struct Error {
+    path: PathBuf,
+    line: Option<usize>,
+    why: String,
+}
+
+/// The default of `limits.wall`. Half an hour is long for one step of a plan.
+const WALL: Duration = Duration::from_secs(30 * 60);
+
+/// The default of `limits.silence`. Agents print something at every turn; a
+/// model call that is silent for ten minutes is hung, not slow.
+const SILENCE: Duration = Duration::from_secs(10 * 60);
+
+/// Reads and checks the configuration of the home at `root`.
+pub fn read(root: &Path, environment: &Environment) -> Result<Config, Error> {
+    let path = root.join(FILE);
+    let text = std::fs::read_to_string(&path).map_err(|err| Error {
+        path: path.clone(),
+        line: None,
+        why: format!("cannot be read: {err}; `zazen init` writes a new one"),
+    })?;
+    parse(&path, &text, root, environment)
+}
+
+/// Checks the text of a configuration that stands at `path`.
+pub fn parse(
+    path: &Path,
+    text: &str,
+    root: &Path,
+    environment: &Environment,
+) -> Result<Config, Error> {
+    let at = |line, why| Error { path: path.to_owned(), line, why };
+    let raw: raw::File = toml::Deserializer::parse(text)
+        .and_then(raw::File::deserialize)
+        .map_err(|err| at(err.span().map(|span| line_of(text, span.start)), explain(&err)))?;
+    if raw.version != VERSION {
+        let why = format!("`version` is {}; this zazen reads version {VERSION}", raw.version);
+        return Err(at(find(text, "version"), why));
+    }
+    let check = Check { text, path, root, environment };
+    check.file(raw)
+}
+
+struct Check<'a> {
+    text: &'a str,
+    path: &'a Path,
+    root: &'a Path,
+    environment: &'a Environment,
+}
+
+impl Check<'_> {
+    fn file(&self, raw: raw::File) -> Result<Config, Error> {
+        let models = raw
+            .models
+            .into_iter()
+            .map(|(name, model)| Ok((name.clone(), self.model(&name, model)?)))
+            .collect::<Result<BTreeMap<_, _>, Error>>()?;
+        let harness = self.harness(raw.harness, &models)?;
+        let n_runs_max = raw.runs.parallel.unwrap_or(2);
+        if n_runs_max == 0 {
+            return Err(self.wrong("parallel", "`runs.parallel` is 0; write 1 or more"));
+        }
+        Ok(Config {
+            name: raw.name.unwrap_or_else(|| self.environment.user.clone()),
+            n_runs_max,
+            limits: self.limits(&raw.limits)?,
+            sandbox: self.sandbox(raw.sandbox)?,
+            harness,
+            models,
+            prices: raw.prices.into_iter().map(|(name, price)| (name, checked_price(&price))).collect(),
+            repos: raw.repo.into_iter().map(|repo| self.repo(repo)).collect::<Result<_, _>>()?,
+        })
+    }
+
+    fn limits(&self, raw: &raw::Limits) -> Result<Limits, Error> {
+        let bytes = |key: &str, text: &Option<String>, default: u64| match text {
+            None => Ok(default),
+            Some(text) => units::bytes(text).map_err(|why| self.wrong(key, &why)),
+        };
+        let span = |key: &str, text: &Option<String>, default: Duration| match text {
+            None => Ok(default),
+            Some(text) => units::duration(text).map_err(|why| self.wrong(key, &why)),
+        };
+        Ok(Limits {
+            wall: span("wall", &raw.wall, WALL)?,
+            silence: span("silence", &raw.silence, SILENCE)?,
+            memory_bytes: bytes("memory", &raw.memory, 4 << 30)?,
+            disk_bytes: bytes("disk", &raw.disk, 4 << 30)?,
+            output_bytes: bytes("output", &raw.output, 256 << 20)?,
+            n_processes_max: raw.processes.unwrap_or(512),
+            n_turns_max: raw.turns.unwrap_or(200),
+        })
+    }
+
+    fn sandbox(&self, raw: raw::Sandbox) -> Result<Sandbox, Error> {
+        let engine = match raw.engine.as_deref().unwrap_or("bwrap") {
+            "bwrap" => Engine::Bwrap,
+            "none" => Engine::None,
+            other => {
+                let why = format!("`{other}` is not an engine; there are `bwrap` and `none`");
+                return Err(self.wrong("engine", &why));
+            }
+        };
+        let tools = raw.tools.iter().map(|path| self.host_path(path)).collect();
+        Ok(Sandbox { engine, tools, env: raw.env })
+    }
+
+    fn harness(
+        &self,
+        raw: raw::Harness,
+        models: &BTreeMap<String, Model>,
+    ) -> Result<Harness, Error> {
+        let name = match raw.name.as_deref().unwrap_or("mini") {
+            "claude" => HarnessName::Claude,
+            "mini" => HarnessName::Mini,
+            other => {
+                let why = format!("`{other}` is not a harness; there are `claude` and `mini`");
+                return Err(self.wrong("use", &why));
+            }
+        };
+        let route = raw.route.unwrap_or_else(|| "anthropic".to_owned());
+        match models.get(&route) {
+            None => {
+                let why = format!("`harness.route` is `{route}`, and there is no `[models.{route}]`");
+                return Err(self.wrong("route", &why));
+            }
+            Some(model) if name == HarnessName::Claude && model.api != Api::Anthropic => {
+                let why = format!("`claude` needs a route with `api = \"anthropic\"`; `{route}` has another");
+                return Err(self.wrong("route", &why));
+            }
+            Some(_) => {}
+        }
+        let model = raw.model.unwrap_or_default();
+        if model.is_empty() && name == HarnessName::Mini {
+            return Err(self.wrong("harness", "`mini` needs `harness.model`, such as \"claude-sonnet-4-5\""));
+        }
+        let claude = raw.claude.map(|path| self.host_path(&path));
+        Ok(Harness { name, model, route, claude })
+    }
+
+    fn model(&self, name: &str, raw: raw::Model) -> Result<Model, Error> {
+        let api = match raw.api.as_str() {
+            "anthropic" => Api::Anthropic,
+            "openai" => Api::OpenAi,
+            other => {
+                let why = format!("`{other}` is not an api; there are `anthropic` and `openai`");
+                return Err(self.wrong("api", &why));
+            }
+        };
+        if !name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-') {
+            let why = format!("`models.{name}`: a route's name has only a-z, 0-9 and `-`");
+            return Err(self.wrong(name, &why));
+        }
+        if let Some(recording) = raw.playback {
+            return Ok(Model { api, target: Target::Playback { recording: self.host_path(&recording) } });
+        }
+        let default = match api {
+            Api::Anthropic => "https://api.anthropic.com",
+            Api::OpenAi => "https://api.openai.com/v1",
+        };
+        let text = raw.base_url.unwrap_or_else(|| default.to_owned());
+        let base_url = url::Url::parse(&text)
+            .ok()
+            .filter(|url| matches!(url.scheme(), "http" | "https") && url.password().is_none())
+            .ok_or_else(|| {
+                self.wrong("base_url", &format!("`{text}` is not a URL like `https://host/path`"))
+            })?;
+        let key = match (raw.key_env, raw.key_file) {
+            (Some(_), Some(_)) => {
+                return Err(self.wrong("key_file", "write `key_env` or `key_file`, not both"));
+            }
+            (Some(variable), None) => Key::Variable(variable),
+            (None, Some(file)) => Key::File(self.host_path(&file)),
+            (None, None) => Key::None,
+        };
+        Ok(Model { api, target: Target::Live { base_url, key } })
+    }
+
+    fn repo(&self, raw: raw::Repo) -> Result<Repo, Error> {
+        let name: RepoName = raw
+            .name
+            .parse()
+            .map_err(|err: zazen_core::id::InvalidId| self.wrong("name", &err.to_string()))?;
+        let remote = match raw.remote {
+            Some(path) => self.host_path(&path),
+            None => self.root.join(".zazen/remotes").join(format!("{name}.git")),
+        };
+        Ok(Repo {
+            name,
+            source: raw.source,
+            remote,
+            branch: raw.branch.unwrap_or_default(),
+            check: raw.check.unwrap_or_default(),
+        })
+    }
+
+    /// A path of the host: `~/` is the person's home, a relative one starts at zazen's home.
+    fn host_path(&self, text: &str) -> PathBuf {
+        match text.strip_prefix("~/") {
+            Some(rest) => self.environment.home.join(rest),
+            None => self.root.join(text),
+        }
+    }
+
+    fn wrong(&self, key: &str, why: &str) -> Error {
+        Error { path: self.path.to_owned(), line: find(self.text, key), why: why.to_owned() }
+    }
+}
+
+fn checked_price(raw: &raw::Price) -> Price {
+    Price {
+        input: raw.input,
+        output: raw.output,
+        cache_read: raw.cache_read.unwrap_or(raw.input),
+        cache_write: raw.cache_write.unwrap_or(raw.input),
+    }
+}
+
+/// Says what is wrong, and which key was probably meant.
+fn explain(err: &toml::de::Error) -> String {
+    let message = err.message().trim().to_owned();
+    let quoted: Vec<&str> = message.split('`').skip(1).step_by(2).collect();
+    let [wrong, right @ ..] = quoted.as_slice() else { return message };
+    if !message.starts_with("unknown field") {
+        return message;
+    }
+    let nearest = right.iter().min_by_key(|key| strsim::damerau_levenshtein(wrong, key));
+    match nearest {
+        Some(key) => format!("`{wrong}` is not a key here; did you mean `{key}`?"),
+        None => format!("`{wrong}` is not a key here"),
+    }
+}
+
+fn line_of(text: &str, offset: usize) -> usize {
+    text.bytes().take(offset).filter(|b| *b == b'\n').count() + 1
+}
+
+/// The first line that sets `key`, or opens a table of that name.
+fn find(text: &str, key: &str) -> Option<usize> {
+    text.lines()
+        .position(|line| {
+            let line = line.trim_start();
+            let name = line.trim_start_matches('[').split(['=', ']', '.']).next().unwrap_or("");
+            name.trim() == key
+                || line.strip_prefix("[models.").is_some_and(|rest| rest.trim_end_matches(']') == key)
+        })
+        .map(|index| index + 1)
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.path.display())?;
+        if let Some(line) = self.line {
+            write!(f, ":{line}")?;
+        }
+        write!(f, ": {}", self.why)
+    }
+}
+
+impl std::error::Error for Error {}
+
+#[cfg(test)]
+mod tests;

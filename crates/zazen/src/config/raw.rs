@@ -1,0 +1,93 @@
+//! `zazen.toml` as it is written. Nothing here is checked; see the parent.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct File {
+    pub(super) version: u32,
+    pub(super) name: Option<String>,
+    #[serde(default)]
+    pub(super) runs: Runs,
+    #[serde(default)]
+    pub(super) limits: Limits,
+    #[serde(default)]
+    pub(super) sandbox: Sandbox,
+    #[serde(default)]
+    pub(super) harness: Harness,
+    #[serde(default)]
+    pub(super) models: BTreeMap<String, Model>,
+    #[serde(default)]
+    pub(super) prices: BTreeMap<String, Price>,
+    #[serde(default)]
+    pub(super) repo: Vec<Repo>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Runs {
+    pub(super) parallel: Option<usize>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Limits {
+    pub(super) wall: Option<String>,
+    pub(super) silence: Option<String>,
+    pub(super) memory: Option<String>,
+    pub(super) disk: Option<String>,
+    pub(super) output: Option<String>,
+    pub(super) processes: Option<u64>,
+    pub(super) turns: Option<u32>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Sandbox {
+    pub(super) engine: Option<String>,
+    #[serde(default)]
+    pub(super) tools: Vec<String>,
+    #[serde(default)]
+    pub(super) env: BTreeMap<String, String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Harness {
+    #[serde(rename = "use")]
+    pub(super) name: Option<String>,
+    pub(super) model: Option<String>,
+    pub(super) route: Option<String>,
+    pub(super) claude: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Model {
+    pub(super) api: String,
+    pub(super) base_url: Option<String>,
+    pub(super) key_env: Option<String>,
+    pub(super) key_file: Option<String>,
+    pub(super) playback: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Price {
+    pub(super) input: f64,
+    pub(super) output: f64,
+    pub(super) cache_read: Option<f64>,
+    pub(super) cache_write: Option<f64>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Repo {
+    pub(super) name: String,
+    pub(super) source: String,
+    pub(super) remote: Option<String>,
+    pub(super) branch: Option<String>,
+    pub(super) check: Option<String>,
+}

@@ -1,0 +1,230 @@
+//! The one loop.
+//!
+//! One task owns the [`Engine`]. It sleeps until something happens, takes in all
+//! that has happened by then, writes it to the journal, and performs what the
+//! engine asks for. The order never changes: intent durable, effect, result
+//! durable, pages, commit of the home. It is the only place in the program that
+//! waits for more than one thing.
+//!
+//! Where to go next: [`world`] is what performing needs, `perform` has an arm
+//! for each effect, `look` turns what people wrote into facts.
+
+mod book;
+pub mod crash;
+mod judge;
+mod keep;
+mod look;
+mod pages;
+mod perform;
+mod run;
+mod world;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+use zazen_core::effect::Effect;
+use zazen_core::engine::{Engine, Fact, Policy, Unfit};
+use zazen_core::id::Time;
+
+pub use self::book::read_book;
+use self::book::Record;
+pub use self::keep::now;
+use self::pages::Pages;
+use self::perform::{Ending, Report};
+pub use self::world::{Live, LiveRun, Options, World};
+use crate::home::watch::{Change as Seen, Watch};
+
+/// How many messages of one kind wait. People and agents together send a few a second.
+const INBOX_MAX: usize = 1024;
+
+/// How long the loop sleeps when nothing happens. Only a clock that was set back makes it matter.
+const SLEEP_MAX: Duration = Duration::from_secs(60);
+
+/// How long a drain waits for effects that are under way, agents excepted: those
+/// go on by themselves and are found again.
+const DRAIN_MAX: Duration = Duration::from_secs(10);
+
+/// Runs until `shutdown`. Agents that are at work then go on by themselves.
+pub async fn run(world: Arc<World>, shutdown: CancellationToken) -> anyhow::Result<()> {
+    let mut daemon = Daemon::start(world).await?;
+    let mut watch = Watch::start(daemon.world.home.root(), INBOX_MAX)?;
+    let (found_sender, mut found) = mpsc::channel(INBOX_MAX);
+    let mut looking = JoinSet::new();
+    looking.spawn_blocking({
+        let world = daemon.world.clone();
+        move || look::all_issues(&world, &found_sender)
+    });
+    daemon.look_everywhere().await?;
+    tracing::info!("ready: {} tasks", daemon.engine.book().n_tasks());
+    loop {
+        daemon.perform_next().await?;
+        daemon.keep_pages();
+        tokio::select! {
+            biased;
+            () = shutdown.cancelled() => break,
+            Some(report) = daemon.work.join_next() => daemon.take_reports(report).await?,
+            Some(seen) = watch.next() => daemon.take_seen(seen).await?,
+            Some(issue) = found.recv() => daemon.look_at_issue(&issue).await?,
+            Some(result) = looking.join_next() => result.context("look at the issues")?,
+            () = tokio::time::sleep(daemon.patience()) => daemon.look_again().await?,
+        }
+    }
+    daemon.drain().await
+}
+
+struct Daemon {
+    world: Arc<World>,
+    engine: Engine,
+    record: Record,
+    pages: Pages,
+    work: JoinSet<Report>,
+}
+
+impl Daemon {
+    async fn start(world: Arc<World>) -> anyhow::Result<Self> {
+        let (record, book) = Record::open(&world.home)?;
+        let policy = Policy { n_runs_max: world.config.n_runs_max };
+        let engine = Engine::new(policy, book);
+        world.sweep(&engine).await?;
+        let pages = Pages::new(world.clone());
+        Ok(Self { world, engine, record, pages, work: JoinSet::new() })
+    }
+
+    /// Performs what the engine asks for, until it asks for nothing more.
+    async fn perform_next(&mut self) -> anyhow::Result<()> {
+        let (effects, intents) = self.engine.next_effects(now());
+        if !self.take_in_all(intents).await? {
+            effects.iter().for_each(|effect| self.engine.failed(&effect.key(), now()));
+            return Ok(());
+        }
+        for effect in effects {
+            self.start_effect(effect);
+        }
+        Ok(())
+    }
+
+    fn start_effect(&mut self, effect: Effect) {
+        let task = effect.task().and_then(|id| self.engine.book().task(id)).cloned();
+        let world = self.world.clone();
+        tracing::debug!(%effect, "begin");
+        self.work.spawn(perform::perform(world, effect, task));
+    }
+
+    async fn take_reports(
+        &mut self,
+        first: Result<Report, tokio::task::JoinError>,
+    ) -> anyhow::Result<()> {
+        let mut reports = vec![first];
+        while let Some(report) = self.work.try_join_next() {
+            reports.push(report);
+        }
+        for report in reports {
+            let Report { key, ending } = report.context("an effect broke down")?;
+            match ending {
+                Ending::Done(facts) => {
+                    if self.take_in_all(facts).await? {
+                        self.engine.ended(&key);
+                    } else {
+                        self.engine.failed(&key, now());
+                    }
+                }
+                Ending::Later { why } => {
+                    tracing::warn!(?key, "will try again: {why}");
+                    self.engine.failed(&key, now());
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes facts to the journal, then takes them in. Says no when the disk is full.
+    async fn take_in_all(&mut self, facts: Vec<Fact>) -> anyhow::Result<bool> {
+        let at = now();
+        let facts: Vec<Fact> = facts.into_iter().filter(|fact| self.fits(fact, at)).collect();
+        if facts.is_empty() {
+            return Ok(true);
+        }
+        if !self.record.append(&facts, at).await? {
+            return Ok(false);
+        }
+        for fact in facts {
+            let changes = fact.changes.clone();
+            match self.engine.take_in(fact, at) {
+                Ok(touched) => self.pages.note(self.engine.book(), &touched, &changes),
+                // It fitted alone, and not after the one before it.
+                Err(err) => tracing::error!("a fact was passed over: {err}"),
+            }
+        }
+        self.record.keep_snapshot(self.engine.book());
+        Ok(true)
+    }
+
+    fn fits(&self, fact: &Fact, at: Time) -> bool {
+        match self.engine.check(fact, at) {
+            Ok(()) => true,
+            Err(Unfit::Repeated) => false,
+            Err(err) => {
+                tracing::error!("a fact was passed over: {err}");
+                false
+            }
+        }
+    }
+
+    async fn take_seen(&mut self, seen: Seen) -> anyhow::Result<()> {
+        match seen {
+            Seen::Paths(paths) => {
+                self.pages.seen(&paths);
+                let issues = look::issues_of(&self.world.home, &paths);
+                for issue in issues {
+                    self.look_at_issue(&issue).await?;
+                }
+                if look::touches_requests(&self.world.home, &paths) {
+                    self.look_at_requests().await?;
+                }
+                for task in look::plans_of(&self.world.home, &paths) {
+                    self.look_at_plan(task).await?;
+                }
+                self.look_at_pulls(&paths).await
+            }
+            Seen::Rescan => self.look_everywhere().await,
+        }
+    }
+
+    /// Writes the pages that changed, and commits the home when it is quiet.
+    fn keep_pages(&mut self) {
+        self.pages.write(self.engine.book());
+        self.pages.commit_when_quiet();
+    }
+
+    /// How long to sleep at the most: until an effect may be tried again, or a commit is due.
+    fn patience(&self) -> Duration {
+        let retry = self
+            .engine
+            .wake_at()
+            .map(|at| Duration::from_millis(at.millis_since(now())))
+            .unwrap_or(SLEEP_MAX);
+        retry.min(self.pages.patience()).min(SLEEP_MAX).max(Duration::from_millis(5))
+    }
+
+    async fn drain(mut self) -> anyhow::Result<()> {
+        tracing::info!("draining: no new runs; agents at work go on by themselves");
+        self.engine.drain();
+        self.world.closing.cancel();
+        let deadline = tokio::time::Instant::now() + DRAIN_MAX;
+        while let Ok(Some(report)) =
+            tokio::time::timeout_at(deadline, self.work.join_next()).await
+        {
+            self.take_reports(report).await?;
+        }
+        self.work.shutdown().await;
+        self.pages.write(self.engine.book());
+        self.pages.commit_now();
+        self.record.close(self.engine.book());
+        tracing::info!("stopped");
+        Ok(())
+    }
+}

@@ -1,0 +1,255 @@
+//! Issues and their comments.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, bail};
+use zazen_core::id::{CommentId, IssueNumber, RepoName};
+
+use super::{BOT, Local, list, new_page, now, numbers, put, read_page, value};
+use crate::forge::{Comment, Issue};
+
+/// An issue that is to be opened.
+#[derive(Debug, Clone)]
+pub struct NewIssue<'a> {
+    pub title: &'a str,
+    pub body: &'a str,
+    pub author: &'a str,
+    pub labels: &'a [String],
+}
+
+/// How long a title may be, in bytes. GitHub takes 256 characters.
+const TITLE_BYTES_MAX: usize = 256;
+
+/// How long a text may be, in bytes. GitHub takes 65,536 characters.
+const BODY_BYTES_MAX: usize = 256 * 1024;
+
+impl Local {
+    /// Opens an issue.
+    pub fn open_issue(&self, repo: &RepoName, new: &NewIssue<'_>) -> anyhow::Result<IssueNumber> {
+        let title = new.title.trim();
+        if title.is_empty() || title.len() > TITLE_BYTES_MAX || title.contains('\n') {
+            bail!("a title is one line of at most {TITLE_BYTES_MAX} bytes");
+        }
+        check_body(new.body)?;
+        let held = self.hold(repo)?;
+        let number = IssueNumber(self.next_number(repo)?);
+        let labels = format!("[{}]", new.labels.join(", "));
+        let keys = [
+            ("title", title),
+            ("author", new.author),
+            ("at", &now()),
+            ("state", "open"),
+            ("labels", &labels),
+        ];
+        put(&self.issue_dir(repo, number).join("issue.md"), &new_page(&keys, new.body)?)?;
+        drop(held);
+        Ok(number)
+    }
+
+    /// Reads one issue.
+    pub fn issue(&self, repo: &RepoName, number: IssueNumber) -> anyhow::Result<Issue> {
+        let path = self.issue_dir(repo, number).join("issue.md");
+        if !path.exists() {
+            bail!("there is no issue #{number} in {repo}");
+        }
+        let page = read_page(&path)?;
+        Ok(Issue {
+            repo: repo.clone(),
+            number,
+            title: value(&page, "title"),
+            author: value(&page, "author"),
+            body: page.body().trim().to_owned(),
+            open: value(&page, "state") != "closed",
+            labels: list(&page, "labels"),
+            at: value(&page, "at"),
+        })
+    }
+
+    /// The numbers of all issues of a repository, in order.
+    pub fn issue_numbers(&self, repo: &RepoName) -> anyhow::Result<Vec<IssueNumber>> {
+        let dir = self.repo_dir(repo).join("issues");
+        let found = numbers(&dir)?.into_iter();
+        // A number whose page was never finished is no issue.
+        Ok(found
+            .filter(|n| dir.join(n.to_string()).join("issue.md").exists())
+            .map(IssueNumber)
+            .collect())
+    }
+
+    /// All comments of an issue, in order.
+    pub fn comments(&self, repo: &RepoName, issue: IssueNumber) -> anyhow::Result<Vec<Comment>> {
+        self.comments_after(repo, issue, CommentId(0))
+    }
+
+    /// The comments of an issue that come after `seen`, in order.
+    pub fn comments_after(
+        &self,
+        repo: &RepoName,
+        issue: IssueNumber,
+        seen: CommentId,
+    ) -> anyhow::Result<Vec<Comment>> {
+        let dir = self.comments_dir(repo, issue);
+        numbers(&dir)?
+            .into_iter()
+            .filter(|n| *n > seen.0)
+            .map(|n| self.read_comment(&dir.join(file_name(n)), CommentId(n)))
+            .collect()
+    }
+
+    /// Adds a comment of a person.
+    pub fn comment(
+        &self,
+        repo: &RepoName,
+        issue: IssueNumber,
+        (author, body): (&str, &str),
+    ) -> anyhow::Result<CommentId> {
+        if author == BOT {
+            bail!("`{BOT}` is the name that zazen signs with; set another `name` in zazen.toml");
+        }
+        if body.trim().is_empty() {
+            bail!("a comment has a text");
+        }
+        check_body(body)?;
+        self.issue(repo, issue)?;
+        let held = self.hold(repo)?;
+        let id = self.add(repo, issue, (author, None), body)?;
+        drop(held);
+        Ok(id)
+    }
+
+    /// Sees to it that zazen's comment with this key exists and shows `body`.
+    pub fn show(
+        &self,
+        repo: &RepoName,
+        issue: IssueNumber,
+        (key, body): (&str, &str),
+    ) -> anyhow::Result<CommentId> {
+        let held = self.hold(repo)?;
+        let mine = self
+            .comments(repo, issue)?
+            .into_iter()
+            .find(|comment| comment.author == BOT && comment.key.as_deref() == Some(key));
+        let id = match mine {
+            None => self.add(repo, issue, (BOT, Some(key)), body)?,
+            Some(comment) => {
+                if comment.body != body.trim() {
+                    let path = self.comments_dir(repo, issue).join(file_name(comment.id.0));
+                    let reactions = comment.reactions.join(", ");
+                    let keys = [
+                        ("author", BOT),
+                        ("at", &comment.at),
+                        ("edited", &now()),
+                        ("key", key),
+                        ("reactions", &format!("[{reactions}]")),
+                    ];
+                    put(&path, &new_page(&keys, body)?)?;
+                }
+                comment.id
+            }
+        };
+        drop(held);
+        Ok(id)
+    }
+
+    /// Puts a reaction on a comment, once. Comment 0 is the issue itself.
+    pub fn react(
+        &self,
+        repo: &RepoName,
+        (issue, comment): (IssueNumber, CommentId),
+        reaction: &str,
+    ) -> anyhow::Result<()> {
+        let path = match comment {
+            CommentId(0) => self.issue_dir(repo, issue).join("issue.md"),
+            CommentId(n) => self.comments_dir(repo, issue).join(file_name(n)),
+        };
+        let mut page = read_page(&path)?;
+        let mut reactions = list(&page, "reactions");
+        if reactions.iter().any(|r| r == reaction) {
+            return Ok(());
+        }
+        reactions.push(reaction.to_owned());
+        page.set("reactions", &format!("[{}]", reactions.join(", ")));
+        put(&path, &page.to_string())
+    }
+
+    /// Takes up the comments that people put there by hand, and says how many.
+    ///
+    /// A file with any other name than zazen's numbers is given the next number.
+    /// `is_settled` says whether a file was left alone for long enough to be whole.
+    pub fn adopt(
+        &self,
+        repo: &RepoName,
+        issue: IssueNumber,
+        is_settled: &dyn Fn(&Path) -> bool,
+    ) -> anyhow::Result<usize> {
+        let dir = self.comments_dir(repo, issue);
+        let Ok(entries) = fs::read_dir(&dir) else { return Ok(0) };
+        let mut strays: Vec<PathBuf> = entries
+            .filter_map(|entry| Some(entry.ok()?.path()))
+            .filter(|path| is_stray(path) && is_settled(path))
+            .collect();
+        strays.sort();
+        let held = self.hold(repo)?;
+        for path in &strays {
+            let n = numbers(&dir)?.into_iter().max().unwrap_or(0) + 1;
+            fs::rename(path, dir.join(file_name(n)))
+                .with_context(|| format!("rename {}", path.display()))?;
+        }
+        drop(held);
+        Ok(strays.len())
+    }
+
+    /// Call it only while the numbers are held.
+    fn add(
+        &self,
+        repo: &RepoName,
+        issue: IssueNumber,
+        (author, key): (&str, Option<&str>),
+        body: &str,
+    ) -> anyhow::Result<CommentId> {
+        let dir = self.comments_dir(repo, issue);
+        let n = numbers(&dir)?.into_iter().max().unwrap_or(0) + 1;
+        let at = now();
+        let mut keys = vec![("author", author), ("at", at.as_str())];
+        keys.extend(key.map(|key| ("key", key)));
+        put(&dir.join(file_name(n)), &new_page(&keys, body)?)?;
+        Ok(CommentId(n))
+    }
+
+    fn read_comment(&self, path: &Path, id: CommentId) -> anyhow::Result<Comment> {
+        let page = read_page(path)?;
+        // A file that a person put there by hand says nothing of who wrote it.
+        let author = Some(value(&page, "author")).filter(|author| !author.is_empty());
+        Ok(Comment {
+            id,
+            author: author.unwrap_or_else(|| self.person.clone()),
+            body: page.body().trim().to_owned(),
+            at: value(&page, "at"),
+            key: page.get("key").map(|key| key.to_string()),
+            reactions: list(&page, "reactions"),
+        })
+    }
+
+    fn comments_dir(&self, repo: &RepoName, issue: IssueNumber) -> PathBuf {
+        self.issue_dir(repo, issue).join("comments")
+    }
+}
+
+fn file_name(n: u64) -> String {
+    format!("{n:04}.md")
+}
+
+/// A Markdown file that is not one of the numbered ones. Editors' own files are not Markdown.
+fn is_stray(path: &Path) -> bool {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let is_numbered = name.strip_suffix(".md").is_some_and(|stem| stem.parse::<u64>().is_ok());
+    name.ends_with(".md") && !name.starts_with('.') && !is_numbered
+}
+
+fn check_body(body: &str) -> anyhow::Result<()> {
+    if body.len() > BODY_BYTES_MAX {
+        bail!("the text is longer than {BODY_BYTES_MAX} bytes");
+    }
+    Ok(())
+}

@@ -1,0 +1,130 @@
+//! The local forge: issues, comments and pull requests as Markdown files.
+//!
+//! ```text
+//! forge/<owner>/<name>/issues/<n>/issue.md
+//!                      issues/<n>/comments/<nnnn>.md
+//!                      pulls/<n>.md
+//! ```
+//!
+//! One file a comment, so that a person comments by putting a file there, and no
+//! two writers ever touch the same file. Issues and pull requests share their
+//! numbers, as on the big forges. See `issues` and `pulls`.
+
+mod issues;
+mod pulls;
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+use zazen_core::id::{IssueNumber, RepoName};
+use zazen_core::page::Page;
+
+pub use self::issues::NewIssue;
+pub use self::pulls::NewPull;
+
+/// The name that zazen signs its own comments with.
+pub const BOT: &str = "zazen";
+
+/// The forge that is a folder.
+#[derive(Debug, Clone)]
+pub struct Local {
+    root: PathBuf,
+    locks: PathBuf,
+    person: String,
+}
+
+impl Local {
+    /// The forge in `root`. `locks` is a folder for lock files, outside git;
+    /// `person` is who signs what people write by hand.
+    pub fn new(root: PathBuf, locks: PathBuf, person: String) -> Self {
+        Self { root, locks, person }
+    }
+
+    fn repo_dir(&self, repo: &RepoName) -> PathBuf {
+        self.root.join(repo.owner()).join(repo.name())
+    }
+
+    fn issue_dir(&self, repo: &RepoName, issue: IssueNumber) -> PathBuf {
+        self.repo_dir(repo).join("issues").join(issue.to_string())
+    }
+
+    /// Holds the repository's numbers while one is given out. Processes take turns.
+    fn hold(&self, repo: &RepoName) -> anyhow::Result<fs::File> {
+        fs::create_dir_all(&self.locks)?;
+        let path = self.locks.join(format!("{}-{}.lock", repo.owner(), repo.name()));
+        let file = fs::File::create(&path).with_context(|| format!("open {}", path.display()))?;
+        file.lock().with_context(|| format!("lock {}", path.display()))?;
+        Ok(file)
+    }
+
+    /// The next free number. Call it only while the numbers are held.
+    fn next_number(&self, repo: &RepoName) -> anyhow::Result<u64> {
+        let dir = self.repo_dir(repo);
+        let issues = numbers(&dir.join("issues"))?;
+        let pulls = numbers(&dir.join("pulls"))?;
+        Ok(issues.into_iter().chain(pulls).max().unwrap_or(0) + 1)
+    }
+}
+
+/// The numbers that the names in a folder begin with: `12`, `12.md`. Other names are passed over.
+fn numbers(dir: &Path) -> anyhow::Result<Vec<u64>> {
+    let entries = match fs::read_dir(dir) {
+        Ok(entries) => entries,
+        Err(err) if err.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(err) => return Err(err).with_context(|| format!("read {}", dir.display())),
+    };
+    let mut numbers = Vec::new();
+    for entry in entries {
+        let name = entry?.file_name();
+        let name = name.to_string_lossy();
+        if let Ok(n) = name.strip_suffix(".md").unwrap_or(&name).parse() {
+            numbers.push(n);
+        }
+    }
+    numbers.sort_unstable();
+    Ok(numbers)
+}
+
+/// A new page with these keys, in this order.
+fn new_page(keys: &[(&str, &str)], body: &str) -> anyhow::Result<String> {
+    let body = body.trim_end();
+    let mut page = Page::parse(&format!("---\n---\n\n{body}\n")).context("make a page")?;
+    for (key, value) in keys {
+        page.set(key, value);
+    }
+    Ok(page.to_string())
+}
+
+fn read_page(path: &Path) -> anyhow::Result<Page> {
+    let text = fs::read_to_string(path).with_context(|| format!("read {}", path.display()))?;
+    Page::parse(&text).with_context(|| format!("read {}", path.display()))
+}
+
+fn value(page: &Page, key: &str) -> String {
+    page.get(key).map(|value| value.to_string()).unwrap_or_default()
+}
+
+/// A list in a page: `[a, b]`, or one word.
+fn list(page: &Page, key: &str) -> Vec<String> {
+    let text = value(page, key);
+    let text = text.trim().trim_start_matches('[').trim_end_matches(']');
+    text.split(',').map(str::trim).filter(|item| !item.is_empty()).map(str::to_owned).collect()
+}
+
+/// The time, as pages show it.
+fn now() -> String {
+    jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
+}
+
+/// Writes a file so that a reader sees all of it or nothing, also after a crash.
+fn put(path: &Path, text: &str) -> anyhow::Result<()> {
+    let dir = path.parent().context("a file has a folder")?;
+    fs::create_dir_all(dir).with_context(|| format!("make {}", dir.display()))?;
+    crate::home::atomic::write(path, text.as_bytes(), crate::home::atomic::Durability::Durable)
+        .with_context(|| format!("write {}", path.display()))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,67 @@
+//! `mini`, the built-in harness: zazen's own binary, inside the sandbox.
+
+use std::collections::BTreeMap;
+
+use zazen_core::trace::{Claim, End, Event};
+use zazen_core::usage::Tokens;
+
+use super::{Launch, Mini};
+
+/// The variable that brings `mini` its run's token.
+pub const TOKEN_VARIABLE: &str = "ZAZEN_MINI_TOKEN";
+
+pub(super) fn launch(mini: &Mini, prompt: &str, (route, token): (&str, &str)) -> Launch {
+    let argv = [
+        "{zazen}",
+        "mini",
+        "--api",
+        mini.api,
+        "--base-url",
+        &format!("{{gateway}}/{route}"),
+        "--model",
+        &mini.model,
+        "--turns",
+        &mini.n_turns_max.to_string(),
+    ];
+    Launch {
+        argv: argv.into_iter().map(str::to_owned).collect(),
+        stdin: prompt.to_owned(),
+        env: BTreeMap::from([(TOKEN_VARIABLE.to_owned(), token.to_owned())]),
+        tools: Vec::new(),
+    }
+}
+
+pub(super) fn read(line: &str) -> Vec<Event> {
+    use zazen_mini::event::{Claim as MiniClaim, Event as MiniEvent};
+
+    let Ok(event) = serde_json::from_str::<MiniEvent>(line) else {
+        return vec![Event::Unknown { line: line.to_owned() }];
+    };
+    vec![match event {
+        MiniEvent::Start { version, model, .. } => {
+            Event::Started { session: None, model: Some(model), version: Some(version) }
+        }
+        MiniEvent::Text { text } => Event::Text { text },
+        MiniEvent::Call { id, command } => {
+            Event::ToolCall { id, name: "bash".to_owned(), input: command }
+        }
+        MiniEvent::Result { id, exit, output, .. } => {
+            Event::ToolResult { id, ok: exit == 0, exit: Some(exit), output }
+        }
+        MiniEvent::Usage { input, output, cache_read, cache_write } => {
+            Event::Usage { tokens: Tokens { input, output, cache_read, cache_write } }
+        }
+        MiniEvent::Retry { attempt, why } => Event::Retry { attempt, why },
+        MiniEvent::Error { message } => Event::Error { message },
+        MiniEvent::End { claim, text, .. } => {
+            let claim = match claim {
+                MiniClaim::Finished => Claim::Finished,
+                MiniClaim::Limit => Claim::Limit,
+                MiniClaim::NeedsLogin => Claim::NeedsLogin,
+                MiniClaim::Quota => Claim::Quota,
+                MiniClaim::ModelError => Claim::ModelError,
+            };
+            Event::End(End { claim, text })
+        }
+    }]
+}
