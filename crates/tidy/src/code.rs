@@ -84,8 +84,8 @@ pub fn check_unfinished(file: &File) -> Vec<Violation> {
 
 /// Finds a `select!` outside the daemon's loop.
 pub fn check_select(file: &File) -> Vec<Violation> {
-    let in_home = file.path.strip_prefix(SELECT_HOME);
-    let is_home = in_home.is_some_and(|rest| rest.starts_with('/') || rest == ".rs");
+    let rest = file.path.strip_prefix(SELECT_HOME);
+    let is_home = rest.is_some_and(|rest| rest.starts_with('/') || rest == ".rs");
     if is_home || file.is_test() || !file.path.starts_with(SELECT_CRATE) {
         return Vec::new();
     }

@@ -28,12 +28,9 @@ impl Tree {
     ///
     /// Where the files cannot be listed or read: a gate that sees nothing must not pass.
     pub fn read() -> Self {
-        let root = Path::new(env!("CARGO_MANIFEST_DIR"))
-            .ancestors()
-            .nth(2)
-            .expect("the crate is two folders below the top");
-        let paths = list_by_git(root).unwrap_or_else(|| list_by_walk(root));
-        let tree = Self::read_paths(root, &paths);
+        let root = top();
+        let paths = list_by_git(&root).unwrap_or_else(|| list_by_walk(&root));
+        let tree = Self::read_paths(&root, &paths);
         let has_the_crates = tree.files.iter().any(|file| file.path == "crates/zazen/src/lib.rs");
         assert!(has_the_crates, "`{}` has no `crates/zazen/src/lib.rs`", root.display());
         tree
@@ -72,6 +69,15 @@ impl Tree {
     pub fn rust(&self) -> impl Iterator<Item = &File> {
         self.files.iter().filter(|file| file.is_rust())
     }
+}
+
+/// The top of the repository. Tests start in the folder of their crate.
+///
+/// The path that was compiled in would be another checkout's where two share a
+/// target folder, and the wrong source would be judged.
+fn top() -> PathBuf {
+    let here = std::env::current_dir().expect("a test has a folder that it was started in");
+    here.ancestors().nth(2).expect("the crate is two folders below the top").to_owned()
 }
 
 /// Lists what git tracks; `None` where git is missing or this is no checkout of it.

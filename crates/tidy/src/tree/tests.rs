@@ -4,9 +4,9 @@ use super::*;
 
 #[test]
 fn the_walk_finds_what_git_lists() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).unwrap();
-    let walked = list_by_walk(root);
-    for path in list_by_git(root).unwrap_or_default() {
+    let root = top();
+    let walked = list_by_walk(&root);
+    for path in list_by_git(&root).unwrap_or_default() {
         assert!(walked.contains(&path) || !root.join(&path).exists(), "`{path}` was not walked");
     }
     assert!(!walked.iter().any(|path| path.starts_with("target/")));
