@@ -1,2 +1,7 @@
 //! The `zazen` program.
-fn main() {}
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    zazen::cli::main()
+}

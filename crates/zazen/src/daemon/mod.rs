@@ -19,6 +19,7 @@ mod perform;
 mod run;
 mod world;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -27,7 +28,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use zazen_core::effect::Effect;
-use zazen_core::engine::{Engine, Fact, Policy, Unfit};
+use zazen_core::engine::{Engine, Fact, IssueRef, Policy, Unfit};
 use zazen_core::id::Time;
 
 pub use self::book::read_book;
@@ -82,16 +83,18 @@ struct Daemon {
     record: Record,
     pages: Pages,
     work: JoinSet<Report>,
+    /// Issues where a person is just writing a comment.
+    unsettled: BTreeSet<IssueRef>,
 }
 
 impl Daemon {
     async fn start(world: Arc<World>) -> anyhow::Result<Self> {
-        let (record, book) = Record::open(&world.home)?;
+        let (record, book) = Record::open(&world.home, world.crash().map(str::to_owned))?;
         let policy = Policy { n_runs_max: world.config.n_runs_max };
         let engine = Engine::new(policy, book);
         world.sweep(&engine).await?;
         let pages = Pages::new(world.clone());
-        Ok(Self { world, engine, record, pages, work: JoinSet::new() })
+        Ok(Self { world, engine, record, pages, work: JoinSet::new(), unsettled: BTreeSet::new() })
     }
 
     /// Performs what the engine asks for, until it asks for nothing more.
@@ -207,7 +210,8 @@ impl Daemon {
             .wake_at()
             .map(|at| Duration::from_millis(at.millis_since(now())))
             .unwrap_or(SLEEP_MAX);
-        retry.min(self.pages.patience()).min(SLEEP_MAX).max(Duration::from_millis(5))
+        let settled = if self.unsettled.is_empty() { SLEEP_MAX } else { look::SETTLED };
+        retry.min(self.pages.patience()).min(settled).max(Duration::from_millis(5))
     }
 
     async fn drain(mut self) -> anyhow::Result<()> {
@@ -222,7 +226,7 @@ impl Daemon {
         }
         self.work.shutdown().await;
         self.pages.write(self.engine.book());
-        self.pages.commit_now();
+        self.pages.commit_now().await;
         self.record.close(self.engine.book());
         tracing::info!("stopped");
         Ok(())

@@ -1,0 +1,205 @@
+//! `zazen doctor`: every requirement, what is missing, and the one line that mends it.
+
+use serde::Serialize;
+
+use super::{Context, ErrorKind, Result, context, json, kinded, line};
+use crate::config::{self, Config, Engine};
+use crate::home::Home;
+use crate::home::lock::Lock;
+use crate::{daemon, exec, sandbox};
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// Print the answer for machines
+    #[arg(long)]
+    json: bool,
+}
+
+/// One thing that was looked at.
+#[derive(Debug, Serialize)]
+struct Finding {
+    what: String,
+    level: Level,
+    says: String,
+    /// What mends it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fix: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+enum Level {
+    Good,
+    Warning,
+    Bad,
+}
+
+/// How much space a home should have to itself, in bytes: a few workspaces and their builds.
+const SPACE_BYTES_MIN: u64 = 2 << 30;
+
+pub(super) fn run(args: &Args, context: &Context) -> Result {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let findings = runtime.block_on(look(context));
+    let is_bad = findings.iter().any(|finding| finding.level == Level::Bad);
+    if args.json {
+        json(&findings)?;
+    } else {
+        findings.iter().for_each(print);
+    }
+    if is_bad {
+        return Err(kinded(ErrorKind::Unavailable)(anyhow::anyhow!("something is missing; see above")));
+    }
+    Ok(())
+}
+
+fn print(finding: &Finding) {
+    let sign = match finding.level {
+        Level::Good => "ok  ",
+        Level::Warning => "warn",
+        Level::Bad => "BAD ",
+    };
+    line(&format!("{sign}  {:<12} {}", finding.what, zazen_core::text::plain(&finding.says)));
+    if let Some(fix) = &finding.fix {
+        line(&format!("                   fix: {fix}"));
+    }
+}
+
+async fn look(context: &Context) -> Vec<Finding> {
+    let mut findings = vec![git().await];
+    let configured = context.configured();
+    let (home, config) = match configured {
+        Ok(configured) => configured,
+        Err(err) => {
+            findings.push(bad("home", &err.to_string(), "zazen init DIR, or mend the line it names"));
+            findings.push(sandbox_finding(Engine::Bwrap).await);
+            return findings;
+        }
+    };
+    findings.push(good("home", &home.root().display().to_string()));
+    findings.push(daemon_finding(&home));
+    findings.push(sandbox_finding(config.sandbox.engine).await);
+    findings.push(reach(&home, &config));
+    findings.push(harness(context, &config));
+    findings.extend(models(context, &config));
+    findings.extend(repos(&config));
+    findings.push(space(&home));
+    findings
+}
+
+async fn git() -> Finding {
+    match exec::run(exec::Command::new("git").arg("--version")).await {
+        Ok(output) if output.status.success() => good("git", output.stdout_text().trim()),
+        Ok(_) | Err(_) => bad("git", "is not there", "apt-get install git, or your system's way"),
+    }
+}
+
+fn daemon_finding(home: &Home) -> Finding {
+    match Lock::holder(home) {
+        Some(holder) => good("daemon", &format!("is up (process {})", holder.pid)),
+        None => warning("daemon", "is not up", "zazen up"),
+    }
+}
+
+async fn sandbox_finding(engine: Engine) -> Finding {
+    let kind = match engine {
+        Engine::None => return warning("sandbox", daemon::NO_SANDBOX, "set `sandbox.engine = \"bwrap\"`"),
+        Engine::Bwrap => sandbox::EngineKind::Bwrap,
+    };
+    let Ok(zazen) = context::zazen() else {
+        return bad("sandbox", "zazen's own program is not to be found", "install zazen again");
+    };
+    let probe = sandbox::probe(kind, &sandbox::Zazen::new(zazen)).await;
+    match (probe.trouble, probe.achieved) {
+        (None, Some(achieved)) => good("sandbox", &format!("bwrap: {achieved}")),
+        (trouble, _) => Finding {
+            what: "sandbox".to_owned(),
+            level: Level::Bad,
+            says: trouble.unwrap_or_else(|| "bwrap does not start".to_owned()),
+            fix: Some(probe.fix.unwrap_or_else(|| "apt-get install bubblewrap".to_owned())),
+        },
+    }
+}
+
+fn reach(home: &Home, config: &Config) -> Finding {
+    if config.sandbox.engine == Engine::None {
+        return good("ways", "no sandbox, nothing to reach");
+    }
+    for path in config.sandbox.tools.iter().chain([&home.runs_dir()]) {
+        if let Err(err) = sandbox::check_reachable(path) {
+            return bad("ways", &format!("{err:#}"), "chmod o+x the folder it names");
+        }
+    }
+    good("ways", "the sandbox can reach the home's workspaces and the tools")
+}
+
+fn harness(context: &Context, config: &Config) -> Finding {
+    match daemon::harness(config, &context.environment) {
+        Ok(harness) => good("harness", harness.name()),
+        Err(err) => bad("harness", &format!("{err:#}"), "npm install -g @anthropic-ai/claude-code"),
+    }
+}
+
+fn models(context: &Context, config: &Config) -> Vec<Finding> {
+    let look = |(name, model): (&String, &config::Model)| {
+        let what = format!("models.{name}");
+        match &model.target {
+            config::Target::Playback { recording } if recording.exists() => {
+                good(&what, "plays back a recording; nothing leaves this machine")
+            }
+            config::Target::Playback { recording } => {
+                bad(&what, &format!("{} is not there", recording.display()), "mend `playback`")
+            }
+            config::Target::Live { base_url, key } => {
+                match daemon::read_key(key, &context.environment) {
+                    Ok(Some(_)) => good(&what, &format!("{base_url}, with a key")),
+                    Ok(None) => good(&what, &format!("{base_url}, without a key")),
+                    Err(err) if *name == config.harness.route => {
+                        bad(&what, &format!("{err:#}"), "set that variable where `zazen up` is started")
+                    }
+                    Err(err) => warning(&what, &format!("{err:#}"), "set it, or remove the route"),
+                }
+            }
+        }
+    };
+    config.models.iter().map(look).collect()
+}
+
+fn repos(config: &Config) -> Vec<Finding> {
+    if config.repos.is_empty() {
+        return vec![warning("repos", "there is none yet", "zazen repo add PATH")];
+    }
+    let look = |repo: &config::Repo| {
+        let is_gone = repo.source.starts_with('/') && !std::path::Path::new(&repo.source).exists();
+        if is_gone {
+            bad(repo.name.as_str(), &format!("{} is gone", repo.source), "mend `source` in zazen.toml")
+        } else {
+            good(repo.name.as_str(), &repo.source)
+        }
+    };
+    config.repos.iter().map(look).collect()
+}
+
+fn space(home: &Home) -> Finding {
+    let Ok(stat) = rustix::fs::statvfs(home.root()) else {
+        return warning("disk", "the free space is not known", "df");
+    };
+    let free = stat.f_bavail.saturating_mul(stat.f_frsize);
+    let says = format!("{} MiB free", free >> 20);
+    if free < SPACE_BYTES_MIN {
+        return warning("disk", &says, "make space; below a few MiB zazen stops taking on work");
+    }
+    good("disk", &says)
+}
+
+fn good(what: &str, says: &str) -> Finding {
+    Finding { what: what.to_owned(), level: Level::Good, says: says.to_owned(), fix: None }
+}
+
+fn warning(what: &str, says: &str, fix: &str) -> Finding {
+    let fix = Some(fix.to_owned());
+    Finding { what: what.to_owned(), level: Level::Warning, says: says.to_owned(), fix }
+}
+
+fn bad(what: &str, says: &str, fix: &str) -> Finding {
+    Finding { level: Level::Bad, ..warning(what, says, fix) }
+}

@@ -1,0 +1,91 @@
+//! The command line: one file a subcommand, named like it.
+//!
+//! What is printed to standard output is the answer; everything else (progress,
+//! logs, errors) goes to standard error. `--json` prints the answer for machines.
+
+mod completions;
+mod context;
+mod doctor;
+mod exit;
+mod hidden;
+mod init;
+mod issue;
+mod repo;
+mod report;
+mod status;
+mod task;
+mod up;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+pub(crate) use self::context::Context;
+pub(crate) use self::exit::{ErrorKind, Failure, Result, kinded};
+pub(crate) use self::report::{json, line, say};
+use crate::config::Environment;
+
+/// Turns issues into checked draft pull requests while nobody watches.
+#[derive(Debug, Parser)]
+#[command(name = "zazen", version, max_term_width = 100, arg_required_else_help = true)]
+pub(crate) struct Args {
+    /// The home to work with [default: the present folder, or one above it]
+    #[arg(long, global = true, value_name = "DIR", env = "ZAZEN_HOME")]
+    home: Option<PathBuf>,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Show the whole way from an issue to a draft pull request, offline, in seconds
+    Demo(crate::demo::Args),
+    /// Make a home: the folder of Markdown that is this zazen's memory
+    Init(init::Args),
+    /// Point zazen at repositories
+    #[command(subcommand)]
+    Repo(repo::Command),
+    /// Write and read issues of the local forge
+    #[command(subcommand)]
+    Issue(issue::Command),
+    /// Run the daemon in the foreground
+    Up(up::Args),
+    /// Say what is under way and what waits for you
+    Status(status::Args),
+    /// Look at tasks, stop them, send them on
+    #[command(subcommand)]
+    Task(task::Command),
+    /// Check everything that zazen needs, and say how to mend what is missing
+    Doctor(doctor::Args),
+    /// Print the completions for a shell
+    Completions(completions::Args),
+    #[command(flatten)]
+    Hidden(hidden::Command),
+}
+
+/// Runs the program.
+pub fn main() -> ExitCode {
+    let args = Args::parse();
+    let environment = Environment::read();
+    let context = Context::new(args.home, environment);
+    let result = match args.command {
+        Command::Demo(args) => crate::demo::run(&args, &context),
+        Command::Init(args) => init::run(&args, &context),
+        Command::Repo(command) => repo::run(command, &context),
+        Command::Issue(command) => issue::run(command, &context),
+        Command::Up(args) => up::run(&args, &context),
+        Command::Status(args) => status::run(&args, &context),
+        Command::Task(command) => task::run(command, &context),
+        Command::Doctor(args) => doctor::run(&args, &context),
+        Command::Completions(args) => completions::run(&args),
+        Command::Hidden(command) => return hidden::run(command),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(err) => exit::print(&err),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,137 @@
+//! `zazen status`: what waits for you, what is under way, what is done.
+
+use serde::Serialize;
+use zazen_core::engine::Book;
+use zazen_core::task::{State, Task};
+use zazen_core::text::one_line;
+use zazen_core::usage::Usage;
+use zazen_core::words;
+
+use super::{Context, Result, json, line};
+use crate::daemon::now;
+use crate::home::lock::Lock;
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// Print the answer for machines
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, Serialize)]
+struct StatusJson {
+    /// The process that holds the home, if a daemon is up.
+    daemon: Option<u32>,
+    needs_you: Vec<TaskJson>,
+    working: Vec<TaskJson>,
+    n_done: usize,
+    usage: Usage,
+}
+
+/// A task, for machines.
+#[derive(Debug, Serialize)]
+pub(super) struct TaskJson {
+    pub(super) task: u32,
+    pub(super) repo: String,
+    pub(super) issue: u64,
+    pub(super) title: String,
+    pub(super) state: &'static str,
+    pub(super) says: String,
+    pub(super) since_ms: u64,
+    pub(super) usage: Usage,
+}
+
+/// Where a task belongs, for a person.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Column {
+    NeedsYou,
+    Working,
+    Done,
+}
+
+pub(super) fn run(args: &Args, context: &Context) -> Result {
+    let home = context.home()?;
+    let book = Context::book(&home)?;
+    let daemon = Lock::holder(&home);
+    let tasks = |column| book.tasks().filter(move |task| column_of(task) == column);
+    if args.json {
+        return json(&StatusJson {
+            daemon: daemon.map(|holder| holder.pid),
+            needs_you: tasks(Column::NeedsYou).map(of).collect(),
+            working: tasks(Column::Working).map(of).collect(),
+            n_done: tasks(Column::Done).count(),
+            usage: total(&book),
+        });
+    }
+    match daemon {
+        Some(holder) => line(&format!("zazen is up (process {})", holder.pid)),
+        None => line("zazen is down; `zazen up` starts it"),
+    }
+    section("needs you", &mut tasks(Column::NeedsYou));
+    section("working", &mut tasks(Column::Working));
+    let usage = total(&book);
+    line(&format!(
+        "\ndone: {}   cost so far: {} ({} tokens)",
+        tasks(Column::Done).count(),
+        words::cost(usage.cost),
+        words::tokens(usage.tokens.total())
+    ));
+    Ok(())
+}
+
+fn section(title: &str, tasks: &mut dyn Iterator<Item = &Task>) {
+    let mut tasks = tasks.peekable();
+    if tasks.peek().is_none() {
+        return;
+    }
+    line(&format!("\n{title}"));
+    for task in tasks {
+        row(task);
+    }
+}
+
+/// Prints one line about a task.
+pub(super) fn row(task: &Task) {
+    let age = words::elapsed(now().millis_since(task.changed));
+    let state = one_line(&task.state.to_string(), 40);
+    let title = one_line(&task.title, 50);
+    line(&format!("  {:<5} {state:<34} {age:>12}  {} #{}  {title}", task.id.0, task.repo, task.issue));
+}
+
+fn column_of(task: &Task) -> Column {
+    match &task.state {
+        State::AwaitingApproval
+        | State::Drafted { .. }
+        | State::Failed { .. }
+        | State::Stopped { .. } => Column::NeedsYou,
+        State::Merged { .. } | State::Closed { .. } => Column::Done,
+        State::Received(_)
+        | State::Planning(_)
+        | State::Queued(_)
+        | State::Implementing(_)
+        | State::Verifying(_)
+        | State::Correcting(_)
+        | State::Publishing(_) => Column::Working,
+    }
+}
+
+fn total(book: &Book) -> Usage {
+    let mut total = Usage::default();
+    for task in book.tasks() {
+        total += task.usage;
+    }
+    total
+}
+
+pub(super) fn of(task: &Task) -> TaskJson {
+    TaskJson {
+        task: task.id.0,
+        repo: task.repo.to_string(),
+        issue: task.issue.0,
+        title: task.title.clone(),
+        state: task.state.word(),
+        says: task.state.to_string(),
+        since_ms: task.changed.0,
+        usage: task.usage,
+    }
+}

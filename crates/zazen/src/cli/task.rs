@@ -1,0 +1,285 @@
+//! `zazen task`: tasks, what their runs did, and a word with them.
+
+use std::fs;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use clap::Subcommand;
+use serde::Serialize;
+use zazen_core::id::{RunId, TaskId};
+use zazen_core::intake::{self, Request};
+use zazen_core::task::Task;
+use zazen_core::text::plain;
+use zazen_core::{trace, words};
+
+use super::status::{of, row};
+use super::{Context, ErrorKind, Result, json, kinded, line};
+use crate::daemon::{self, now};
+use crate::harness::Harness;
+use crate::home::Home;
+use crate::home::atomic::{self, Durability};
+use crate::sandbox::{Ev, EventLine, Phase, RunDir};
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// List the tasks
+    List(List),
+    /// Show one task: where it stands, its plan, its runs
+    Show(Show),
+    /// Show what the runs of a task did
+    Logs(Logs),
+    /// Stop a task; `retry` sends it on again
+    Stop(Stop),
+    /// Send a task on that failed or was stopped
+    Retry(Retry),
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct List {
+    /// Print the answer for machines
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Show {
+    task: u32,
+    /// Print the answer for machines
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Logs {
+    task: u32,
+    /// Go on until the task rests
+    #[arg(long, short)]
+    follow: bool,
+    /// Print every event as a line of JSON
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Stop {
+    task: u32,
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Retry {
+    task: u32,
+    /// What the next agent should know
+    remarks: Vec<String>,
+}
+
+/// How often new events are looked for.
+const LOOK_EVERY: Duration = Duration::from_millis(100);
+
+pub(super) fn run(command: Command, context: &Context) -> Result {
+    match command {
+        Command::List(args) => list(&args, context),
+        Command::Show(args) => show(&args, context),
+        Command::Logs(args) => logs(&args, context),
+        Command::Stop(args) => {
+            let (_, config) = context.configured()?;
+            ask(context, &Request::Stop { task: TaskId(args.task), by: config.name })
+        }
+        Command::Retry(args) => {
+            let (_, config) = context.configured()?;
+            let remarks = args.remarks.join(" ");
+            ask(context, &Request::Retry { task: TaskId(args.task), by: config.name, remarks })
+        }
+    }
+}
+
+fn list(args: &List, context: &Context) -> Result {
+    let book = Context::book(&context.home()?)?;
+    if args.json {
+        return json(&book.tasks().map(of).collect::<Vec<_>>());
+    }
+    if book.n_tasks() == 0 {
+        line("no tasks yet; write `/plan` on an issue: zazen issue comment NUMBER /plan");
+    }
+    book.tasks().for_each(row);
+    Ok(())
+}
+
+/// A task and its runs, for machines.
+#[derive(Debug, Serialize)]
+struct ShowJson<'a> {
+    task: &'a Task,
+    folder: String,
+    runs: Vec<RunJson>,
+}
+
+#[derive(Debug, Serialize)]
+struct RunJson {
+    run: RunId,
+    folder: String,
+    stage: String,
+}
+
+fn show(args: &Show, context: &Context) -> Result {
+    let home = context.home()?;
+    let book = Context::book(&home)?;
+    let task = book.task(TaskId(args.task)).ok_or_else(|| no_task(args.task))?;
+    let folder = daemon::task_dir(&home, task);
+    let runs: Vec<RunJson> = runs(task)
+        .map(|run| {
+            let dir = RunDir::new(home.run_dir(run));
+            let stage = dir.observe().map_or_else(|_| "unreadable".to_owned(), stage_words);
+            RunJson { run, folder: dir.path().display().to_string(), stage }
+        })
+        .collect();
+    if args.json {
+        return json(&ShowJson { task, folder: folder.display().to_string(), runs });
+    }
+    line(&format!("task {}: {}", task.id, plain(&task.title)));
+    line(&format!("{} #{} · {}", task.repo, task.issue, plain(&task.state.to_string())));
+    line(&format!("pages: {}", folder.display()));
+    line(&format!(
+        "cost: {} ({} tokens, {} calls)",
+        words::cost(task.usage.cost),
+        words::tokens(task.usage.tokens.total()),
+        task.usage.n_calls
+    ));
+    for run in runs {
+        line(&format!("run {}: {} · {}", run.run, run.stage, run.folder));
+    }
+    if let Ok(page) = fs::read_to_string(Home::task_page(&folder)) {
+        line(&format!("\n{}", plain(&page)));
+    }
+    Ok(())
+}
+
+fn stage_words(stage: Phase) -> String {
+    match stage {
+        Phase::Absent => "not begun".to_owned(),
+        Phase::Starting => "starting".to_owned(),
+        Phase::Running => "running".to_owned(),
+        Phase::Ended(exit) => format!("ended ({})", exit.reason.word()),
+        Phase::Lost => "lost".to_owned(),
+    }
+}
+
+fn runs(task: &Task) -> impl Iterator<Item = RunId> + use<> {
+    let id = task.id;
+    (1..=task.n_runs).map(move |n| RunId { task: id, n })
+}
+
+fn logs(args: &Logs, context: &Context) -> Result {
+    let (home, config) = context.configured()?;
+    let harness = daemon::harness(&config, &context.environment)?;
+    let id = TaskId(args.task);
+    let mut printed = 0;
+    let mut log = None;
+    loop {
+        let book = Context::book(&home)?;
+        let task = book.task(id).ok_or_else(|| no_task(args.task))?;
+        let rests = task.is_at_rest() && task.run.is_none();
+        for run in runs(task).skip(printed) {
+            if let Some(mut last) = log.replace(Log::of(&home, run, &harness)) {
+                print_new(&mut last, args.json)?;
+            }
+            printed += 1;
+            if !args.json {
+                line(&format!("── run {run}"));
+            }
+        }
+        if let Some(log) = &mut log {
+            print_new(log, args.json)?;
+        }
+        if rests || !args.follow {
+            return Ok(());
+        }
+        std::thread::sleep(LOOK_EVERY);
+    }
+}
+
+/// One run's events, as far as they were printed.
+struct Log {
+    run: RunId,
+    dir: RunDir,
+    offset: u64,
+    reader: crate::harness::Reader,
+}
+
+impl Log {
+    fn of(home: &Home, run: RunId, harness: &Harness) -> Self {
+        Self { run, dir: RunDir::new(home.run_dir(run)), offset: 0, reader: harness.reader() }
+    }
+}
+
+/// An event of a run, for machines: the raw line, and what it means.
+#[derive(Debug, Serialize)]
+struct EventJson<'a> {
+    run: RunId,
+    #[serde(flatten)]
+    raw: &'a EventLine,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    means: Vec<trace::Event>,
+}
+
+fn print_new(log: &mut Log, as_json: bool) -> Result {
+    loop {
+        let events = log.dir.read_new(&mut log.offset)?;
+        if events.is_empty() {
+            return Ok(());
+        }
+        for event in &events {
+            let means = match &event.ev {
+                Ev::Out { line } => log.reader.read(line),
+                _ => Vec::new(),
+            };
+            if as_json {
+                let text = serde_json::to_string(&EventJson { run: log.run, raw: event, means })?;
+                line(&text);
+            } else {
+                print_event(event, &means);
+            }
+        }
+    }
+}
+
+fn print_event(event: &EventLine, means: &[trace::Event]) {
+    match &event.ev {
+        Ev::Out { line: text } => {
+            let known = means.iter().filter_map(words::event_line);
+            let lines: Vec<String> = known.collect();
+            if lines.is_empty() {
+                line(&format!("  {}", plain(text)));
+            }
+            lines.iter().for_each(|text| line(&format!("  {text}")));
+        }
+        Ev::Err { line: text } => line(&format!("  ! {}", plain(text))),
+        Ev::Failed { message } => line(&format!("  ! {}", plain(message))),
+        Ev::Ready { achieved } => line(&format!("  sandbox: {achieved}")),
+        Ev::Canary { ok, tried } => {
+            let what = if *ok { "nothing forbidden was possible" } else { "the sandbox leaks" };
+            line(&format!("  canary: {what} ({} tries)", tried.len()));
+        }
+        Ev::Result(result) => line(&format!("  result: {} commits", result.n_commits)),
+        Ev::Ended { exit } => line(&format!("  ended: {}", exit.reason.word())),
+        Ev::Started { .. } => {}
+    }
+}
+
+/// Leaves a request for the daemon, which takes it when it is up, or when it comes up.
+fn ask(context: &Context, request: &Request) -> Result {
+    let home = context.home()?;
+    let book = Context::book(&home)?;
+    // Said at once where it cannot be right; the daemon checks it again.
+    intake::request(&book, "", request)
+        .map_err(|why| kinded(ErrorKind::Usage)(anyhow::anyhow!("{why}")))?;
+    let name = format!("{:013}-{}", now().0, std::process::id());
+    let path = home.inbox_dir().join(format!("{name}.json"));
+    let text = serde_json::to_vec(request)?;
+    atomic::write(&path, &text, Durability::Durable)
+        .with_context(|| format!("leave the request in {}", path.display()))?;
+    line("asked; `zazen status` shows what comes of it");
+    Ok(())
+}
+
+fn no_task(task: u32) -> super::Failure {
+    kinded(ErrorKind::Usage)(anyhow::anyhow!("there is no task {task}; `zazen task list` lists them"))
+}

@@ -1,0 +1,210 @@
+//! What a run that has ended came to.
+//!
+//! A harness's "done" is a claim. What counts is how the process ended, what the
+//! plan's text says when it is read, and what the commits are when they have
+//! been collected and checked.
+
+use std::fs;
+
+use anyhow::Context as _;
+use zazen_core::id::{CommitId, RunId};
+use zazen_core::plan;
+use zazen_core::task::{
+    Digest, EVIDENCE_BYTES_MAX, Outcome, Phase, PlanRef, Task, Trouble, TroubleKind,
+};
+use zazen_core::text::{cut_middle, plain};
+use zazen_core::trace::Claim;
+
+use super::run::{Ended, output_of, run_trouble};
+use super::world::World;
+use crate::git::{CollectError, Expect, Limits, Refused, collect};
+use crate::home::Home;
+use crate::home::atomic::{self, Durability};
+use crate::sandbox::{EndReason, RunDir};
+
+/// Says what a run came to.
+pub(super) async fn judge(
+    world: &World,
+    task: &Task,
+    dir: &RunDir,
+    (phase, from): (Phase, &CommitId),
+    ended: &Ended,
+) -> anyhow::Result<Outcome> {
+    let Some(exit) = &ended.exit else {
+        let what = "the supervisor of the run is gone without a word";
+        return Ok(failed(run_trouble(TroubleKind::Crash, what, &ended.stream)));
+    };
+    if exit.reason == EndReason::Stopped {
+        return Ok(Outcome::Stopped);
+    }
+    if let Some((kind, what)) = bad_end(&exit.reason) {
+        keep_commits(world, task, dir, from, ended).await;
+        return Ok(failed(run_trouble(kind, &what, &ended.stream)));
+    }
+    match phase {
+        Phase::Verify => checked(dir, from, exit.code),
+        Phase::Plan => Ok(match claimed(ended) {
+            Ok(answer) => planned(world, task, answer)?,
+            Err(trouble) => failed(trouble),
+        }),
+        Phase::Ask => Ok(match claimed(ended) {
+            Ok(answer) if !answer.trim().is_empty() => answered(world, task, answer)?,
+            Ok(_) => failed(run_trouble(TroubleKind::NoAnswer, "", &ended.stream)),
+            Err(trouble) => failed(trouble),
+        }),
+        Phase::Implement { .. } | Phase::Correct => match claimed(ended) {
+            Ok(_) => step_done(world, task, dir, (from, ended)).await,
+            Err(trouble) => {
+                keep_commits(world, task, dir, from, ended).await;
+                Ok(failed(trouble))
+            }
+        },
+    }
+}
+
+fn failed(trouble: Trouble) -> Outcome {
+    Outcome::Failed { trouble }
+}
+
+/// The ends that zazen itself brought about, or that it must not take for the agent's.
+fn bad_end(reason: &EndReason) -> Option<(TroubleKind, String)> {
+    let (kind, what) = match reason {
+        EndReason::Exited | EndReason::Stopped => return None,
+        EndReason::Deadline => (TroubleKind::Deadline, "the time limit was reached".to_owned()),
+        EndReason::Silence => (TroubleKind::Silence, "nothing was printed for too long".to_owned()),
+        EndReason::Memory => (TroubleKind::Memory, "the memory limit was reached".to_owned()),
+        EndReason::Disk => (TroubleKind::Disk, "the disk limit was reached".to_owned()),
+        EndReason::OutputCap => (TroubleKind::Output, "the output limit was reached".to_owned()),
+        EndReason::CanaryFailed => {
+            (TroubleKind::Sandbox, "the sandbox let through what it must refuse".to_owned())
+        }
+        EndReason::RunnerFailed { message } => (TroubleKind::Crash, message.clone()),
+    };
+    Some((kind, what))
+}
+
+/// The agent's answer, if the harness says that it finished.
+fn claimed(ended: &Ended) -> Result<&str, Trouble> {
+    let stream = &ended.stream;
+    let Some(end) = stream.reader.end() else {
+        let exit = ended.exit.as_ref();
+        let how = match exit.map(|exit| (exit.code, exit.signal)) {
+            Some((Some(code), _)) => format!("the harness ended with status {code}"),
+            Some((_, Some(signal))) => format!("the harness was ended by signal {signal}"),
+            Some((None, None)) | None => "the harness ended".to_owned(),
+        };
+        let what = format!("{how}, without saying how the work ended");
+        return Err(run_trouble(TroubleKind::Crash, &what, stream));
+    };
+    let kind = match end.claim {
+        Claim::Finished => return Ok(stream.reader.answer()),
+        Claim::Limit => TroubleKind::TurnLimit,
+        Claim::NeedsLogin => TroubleKind::NeedsLogin,
+        Claim::Quota => TroubleKind::Quota,
+        Claim::ModelError => TroubleKind::ModelError,
+        Claim::Aborted => TroubleKind::Crash,
+    };
+    Err(run_trouble(kind, &end.text, stream))
+}
+
+fn checked(dir: &RunDir, from: &CommitId, code: Option<i32>) -> anyhow::Result<Outcome> {
+    if code == Some(0) {
+        return Ok(Outcome::ChecksGreen { head: from.clone() });
+    }
+    let output = output_of(dir, EVIDENCE_BYTES_MAX - 200)?;
+    let how = match code {
+        Some(code) => format!("The validation command ended with status {code}."),
+        None => "The validation command was ended by a signal.".to_owned(),
+    };
+    let evidence = format!("{how}\n\n{output}");
+    Ok(failed(Trouble { kind: TroubleKind::RedChecks, evidence }))
+}
+
+fn planned(world: &World, task: &Task, answer: &str) -> anyhow::Result<Outcome> {
+    let parsed = match plan::parse(&plain(answer)) {
+        Ok(parsed) => parsed,
+        Err(err) => {
+            let evidence = format!("{err}\n\nThis was the answer:\n\n{answer}");
+            let evidence = cut_middle(&plain(&evidence), EVIDENCE_BYTES_MAX);
+            return Ok(failed(Trouble { kind: TroubleKind::UnreadablePlan, evidence }));
+        }
+    };
+    let text = plan::print(&parsed);
+    let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+    let plan = PlanRef {
+        hash: world.keep_plan(&text)?,
+        version: task.plan.as_ref().map_or(0, |plan| plan.version) + 1,
+        n_steps: count(parsed.steps.len()),
+        n_questions: count(parsed.questions.len()),
+    };
+    Ok(Outcome::Planned { plan })
+}
+
+fn answered(world: &World, task: &Task, answer: &str) -> anyhow::Result<Outcome> {
+    let dir = world.task_dir(task);
+    fs::create_dir_all(&dir).with_context(|| format!("make {}", dir.display()))?;
+    let text = plain(answer);
+    atomic::write(&Home::report_page(&dir), text.as_bytes(), Durability::Durable)?;
+    Ok(Outcome::Answered { digest: Digest::of(&text) })
+}
+
+/// The step's commits, collected and checked.
+async fn step_done(
+    world: &World,
+    task: &Task,
+    dir: &RunDir,
+    (from, ended): (&CommitId, &Ended),
+) -> anyhow::Result<Outcome> {
+    let Some(claim) = &ended.stream.collected else {
+        let what = "the result of the run could not be gathered";
+        return Ok(failed(run_trouble(TroubleKind::Crash, what, &ended.stream)));
+    };
+    if claim.n_commits == 0 {
+        return Ok(Outcome::StepDone { head: from.clone(), n_commits: 0 });
+    }
+    let collected = match collect_from(world, task, dir, from).await {
+        Ok(collected) => collected,
+        Err(CollectError::Refused(Refused::Empty)) => {
+            return Ok(Outcome::StepDone { head: from.clone(), n_commits: 0 });
+        }
+        Err(CollectError::Refused(why)) => {
+            let kind = match why {
+                Refused::WrongBase { .. } => TroubleKind::WrongBase,
+                _ => TroubleKind::RefusedResult,
+            };
+            return Ok(failed(run_trouble(kind, &why.to_string(), &ended.stream)));
+        }
+        Err(CollectError::Failed(err)) => return Err(err),
+    };
+    // The agent committed by itself, and did not finish doing so.
+    if !claim.committed_by_runner && !claim.left_over.is_empty() {
+        let files = claim.left_over.join("\n");
+        let what = format!("these files were changed after the last commit:\n{files}");
+        return Ok(failed(run_trouble(TroubleKind::DirtyTree, &what, &ended.stream)));
+    }
+    let n_commits = u32::try_from(collected.commits.len()).unwrap_or(u32::MAX);
+    Ok(Outcome::StepDone { head: collected.head, n_commits })
+}
+
+/// Keeps the commits of a run that failed, where there are some. They are offered
+/// to people, and nothing is built on them.
+async fn keep_commits(world: &World, task: &Task, dir: &RunDir, from: &CommitId, ended: &Ended) {
+    if ended.stream.collected.as_ref().is_none_or(|claim| claim.n_commits == 0) {
+        return;
+    }
+    if let Err(err) = collect_from(world, task, dir, from).await {
+        tracing::info!("the commits of a failed run of task {} were not kept: {err}", task.id);
+    }
+}
+
+async fn collect_from(
+    world: &World,
+    task: &Task,
+    dir: &RunDir,
+    from: &CommitId,
+) -> Result<crate::git::Collected, CollectError> {
+    let run: RunId = task.run.as_ref().map_or_else(|| task.next_run(), |run| run.id);
+    let mirror = world.mirror(&task.repo).await?;
+    let expect = Expect { base: from.clone(), run, limits: Limits::STANDARD };
+    collect(&mirror, &dir.bundle(), &expect).await
+}

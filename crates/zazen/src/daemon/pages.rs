@@ -1,0 +1,354 @@
+//! The pages that follow from the journal, and the commits of the home.
+//!
+//! A page is a function of the book: it can be written again at any time, and
+//! losing one costs nothing. What people wrote in it survives: zazen changes its
+//! own keys and its own marked parts, and puts a part that a person changed
+//! aside in `conflicts/` before it writes over it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use anyhow::Context as _;
+use tokio::task::JoinSet;
+use zazen_core::engine::{Book, Change};
+use zazen_core::id::TaskId;
+use zazen_core::page::Page;
+use zazen_core::task::{Kind, Task};
+use zazen_core::words;
+
+use super::keep::now;
+use super::world::World;
+use crate::home::Home;
+use crate::home::atomic::{self, Durability};
+use crate::home::commit::{Author, Committer};
+
+/// How long the home is quiet before it is committed.
+const QUIET: Duration = Duration::from_secs(1);
+
+/// How long a change waits for a commit at the most.
+const COMMIT_MAX: Duration = Duration::from_secs(10);
+
+/// The pages that are due, and the paths that wait for a commit.
+pub(super) struct Pages {
+    world: Arc<World>,
+    committer: Committer,
+    due: BTreeSet<TaskId>,
+    lines: Vec<String>,
+    /// What zazen wrote, and with what it was last seen to be written.
+    ours: BTreeSet<PathBuf>,
+    theirs: BTreeSet<PathBuf>,
+    since: Option<(Instant, Instant)>,
+    commit_lines: Vec<String>,
+    /// The commit that is being made. Git takes too long for the loop to wait for it.
+    committing: JoinSet<()>,
+}
+
+impl Pages {
+    pub(super) fn new(world: Arc<World>) -> Self {
+        let committer = Committer::new(&world.home);
+        Self {
+            world,
+            committer,
+            due: BTreeSet::new(),
+            lines: Vec::new(),
+            ours: BTreeSet::new(),
+            theirs: BTreeSet::new(),
+            since: None,
+            commit_lines: Vec::new(),
+            committing: JoinSet::new(),
+        }
+    }
+
+    /// Notes what the changes mean for the pages.
+    pub(super) fn note(&mut self, book: &Book, touched: &BTreeSet<TaskId>, changes: &[Change]) {
+        self.due.extend(touched);
+        for change in changes {
+            match change {
+                Change::Opened(opened) => {
+                    let what = match opened.kind {
+                        Kind::Change => "asked for a plan",
+                        Kind::Question => "asked a question",
+                    };
+                    self.lines.push(format!(
+                        "{} {what} on {} #{}: task {}.",
+                        opened.by, opened.repo, opened.issue, opened.id
+                    ));
+                }
+                Change::Task { task, event } => {
+                    let task = book.task(*task);
+                    self.lines.extend(task.and_then(|task| words::day_line(task, event)));
+                }
+                Change::ReplyDue { .. } | Change::Replied { .. } => {}
+            }
+        }
+    }
+
+    /// Whether a task's pages are behind the book, so that what is on disk says nothing.
+    pub(super) fn is_due(&self, task: TaskId) -> bool {
+        self.due.contains(&task)
+    }
+
+    /// Notes that files changed. Those that zazen itself wrote are no news.
+    pub(super) fn seen(&mut self, paths: &BTreeSet<PathBuf>) {
+        let root = self.world.home.root();
+        let dot = self.world.home.dot_dir();
+        let news: Vec<PathBuf> = paths
+            .iter()
+            .filter(|path| path.starts_with(root) && !path.starts_with(&dot))
+            .filter(|path| !self.ours.contains(*path) && !path.is_dir())
+            .cloned()
+            .collect();
+        if !news.is_empty() {
+            self.theirs.extend(news);
+            self.touch();
+        }
+    }
+
+    /// Writes every page that is due.
+    pub(super) fn write(&mut self, book: &Book) {
+        let mut behind = BTreeSet::new();
+        for id in std::mem::take(&mut self.due) {
+            let Some(task) = book.task(id) else { continue };
+            match self.write_task(task) {
+                Ok(paths) => self.wrote(paths),
+                Err(err) => {
+                    tracing::warn!("the pages of task {id} were not written: {err:#}");
+                    behind.insert(id);
+                }
+            }
+        }
+        self.due = behind;
+        let lines = std::mem::take(&mut self.lines);
+        if !lines.is_empty() {
+            match self.write_day(&lines) {
+                Ok(path) => self.wrote(vec![path]),
+                Err(err) => tracing::warn!("the day's page was not written: {err:#}"),
+            }
+            self.commit_lines.extend(lines);
+        }
+    }
+
+    fn wrote(&mut self, paths: Vec<PathBuf>) {
+        if !paths.is_empty() {
+            self.ours.extend(paths);
+            self.touch();
+        }
+    }
+
+    fn touch(&mut self) {
+        let now = Instant::now();
+        let first = self.since.map_or(now, |(first, _)| first);
+        self.since = Some((first, now));
+    }
+
+    fn write_task(&self, task: &Task) -> anyhow::Result<Vec<PathBuf>> {
+        let dir = self.world.task_dir(task);
+        fs::create_dir_all(&dir).with_context(|| format!("make {}", dir.display()))?;
+        let mut written = Vec::new();
+        let plan = match &task.plan {
+            Some(plan) => Some(self.world.plan(&plan.hash)?),
+            None => None,
+        };
+        let path = Home::task_page(&dir);
+        let before = read_if_there(&path)?;
+        let progress = words::progress(task, plan.as_ref().map(|(_, plan)| plan));
+        let after = task_page(task, before.as_deref(), &progress);
+        match after {
+            Ok((page, intact)) => {
+                if !intact {
+                    written.push(self.put_aside(&path, before.as_deref().unwrap_or_default())?);
+                }
+                written.extend(put_if_new(&path, before.as_deref(), &page)?);
+            }
+            // The page cannot be read. It is a person's now; the journal has the truth.
+            Err(err) => tracing::warn!("{} is left as it is: {err}", path.display()),
+        }
+        if let Some((text, _)) = &plan {
+            written.extend(self.write_plan(task, &dir, text)?);
+        }
+        Ok(written)
+    }
+
+    /// Writes the plan's page when the plan is zazen's news, and never over a person's edit.
+    fn write_plan(&self, task: &Task, dir: &Path, text: &str) -> anyhow::Result<Option<PathBuf>> {
+        let path = Home::plan_page(dir);
+        let before = read_if_there(&path)?;
+        let written = self.last_plan(task);
+        match &before {
+            Some(before) if before == text => return Ok(None),
+            // What stands there is not what zazen wrote the last time: a person's edit.
+            Some(before) if written.as_deref().is_some_and(|last| last != before) => {
+                if written.as_deref() == Some(text) {
+                    return Ok(None);
+                }
+                self.put_aside(&path, before)?;
+            }
+            Some(_) | None => {}
+        }
+        put_if_new(&path, before.as_deref(), text)?;
+        atomic::write(&self.last_plan_file(task), text.as_bytes(), Durability::Relaxed)?;
+        Ok(Some(path))
+    }
+
+    /// The text of the plan's page as zazen last wrote it: what an edit is told by.
+    fn last_plan(&self, task: &Task) -> Option<String> {
+        fs::read_to_string(self.last_plan_file(task)).ok()
+    }
+
+    fn last_plan_file(&self, task: &Task) -> PathBuf {
+        self.world.home.blobs_dir().join(format!("written-{}.md", task.id))
+    }
+
+    /// Keeps the losing side of a conflict. It is never deleted.
+    fn put_aside(&self, path: &Path, text: &str) -> anyhow::Result<PathBuf> {
+        let name = path.strip_prefix(self.world.home.root()).unwrap_or(path);
+        let name = name.to_string_lossy().replace('/', "-");
+        let hash = blake3::hash(text.as_bytes()).to_hex();
+        let dir = self.world.home.conflicts_dir();
+        fs::create_dir_all(&dir)?;
+        let aside = dir.join(format!("{}-{name}", &hash[..8]));
+        atomic::write(&aside, text.as_bytes(), Durability::Durable)?;
+        tracing::warn!("your text in {} is kept in {}", path.display(), aside.display());
+        Ok(aside)
+    }
+
+    fn write_day(&self, lines: &[String]) -> anyhow::Result<PathBuf> {
+        use std::io::Write as _;
+
+        let zoned = jiff::Zoned::now();
+        let path = self.world.home.journal_page(zoned.date());
+        let is_new = !path.exists();
+        fs::create_dir_all(path.parent().unwrap_or(Path::new("/")))?;
+        let mut text = String::new();
+        if is_new {
+            text.push_str(&format!("# {}\n\n", zoned.date()));
+        }
+        for line in lines {
+            text.push_str(&format!("- {} {line}\n", zoned.strftime("%H:%M")));
+        }
+        let mut file = fs::File::options().create(true).append(true).open(&path)?;
+        file.write_all(text.as_bytes())?;
+        Ok(path)
+    }
+
+    /// How long until a commit is due.
+    pub(super) fn patience(&self) -> Duration {
+        match self.since {
+            None => Duration::MAX,
+            Some((first, last)) => {
+                let due = (last + QUIET).min(first + COMMIT_MAX);
+                due.saturating_duration_since(Instant::now())
+            }
+        }
+    }
+
+    /// Begins a commit when the home was quiet, and none is under way.
+    pub(super) fn commit_when_quiet(&mut self) {
+        while self.committing.try_join_next().is_some() {}
+        if self.since.is_some() && self.patience().is_zero() && self.committing.is_empty() {
+            let (committer, batch) = (self.committer.clone(), self.take_batch());
+            self.committing.spawn_blocking(move || batch.commit(&committer));
+        }
+    }
+
+    /// Commits all that waits, and waits for it.
+    pub(super) async fn commit_now(&mut self) {
+        while self.committing.join_next().await.is_some() {}
+        let (committer, batch) = (self.committer.clone(), self.take_batch());
+        self.committing.spawn_blocking(move || batch.commit(&committer));
+        while self.committing.join_next().await.is_some() {}
+    }
+
+    fn take_batch(&mut self) -> Batch {
+        self.since = None;
+        Batch {
+            theirs: std::mem::take(&mut self.theirs).into_iter().collect(),
+            ours: std::mem::take(&mut self.ours).into_iter().collect(),
+            lines: std::mem::take(&mut self.commit_lines),
+            person: Author::person(&self.world.config.name),
+        }
+    }
+}
+
+/// What one commit (or two: people's first) is made of.
+struct Batch {
+    theirs: Vec<PathBuf>,
+    ours: Vec<PathBuf>,
+    lines: Vec<String>,
+    person: Author,
+}
+
+impl Batch {
+    fn commit(self, committer: &Committer) {
+        let message = words::home_commit(&self.lines);
+        let done = committer
+            .commit(&self.theirs, &self.person, "Keep what people wrote")
+            .and_then(|_| committer.commit(&self.ours, &Author::zazen(), &message));
+        if let Err(err) = done {
+            tracing::warn!("the home was not committed: {err:#}");
+        }
+    }
+}
+
+/// The task's page: what a person wrote in it, with zazen's keys and parts as they are now.
+/// Says also whether zazen's parts were left alone by people.
+fn task_page(
+    task: &Task,
+    before: Option<&str>,
+    progress: &str,
+) -> Result<(String, bool), zazen_core::page::ParseError> {
+    let fresh = format!("---\n---\n\n# {}\n\n## Brief\n\n## Notes\n\n", one_line(&task.title));
+    let mut page = Page::parse(before.unwrap_or(&fresh))?;
+    let issue = format!("{}#{}", task.repo, task.issue);
+    for (key, value) in [
+        ("task", task.id.to_string()),
+        ("issue", issue),
+        ("state", task.state.word().to_owned()),
+        ("changed", time(task.changed)),
+    ] {
+        page.set(key, &value);
+    }
+    let mut parts = BTreeMap::from([("progress", progress.to_owned())]);
+    parts.extend(words::result(task).map(|result| ("result", result)));
+    let intact = parts.keys().all(|name| page.region(name).is_none_or(|region| region.intact));
+    for (name, text) in &parts {
+        page.set_region(name, text);
+    }
+    Ok((page.to_string(), intact))
+}
+
+fn one_line(text: &str) -> String {
+    zazen_core::text::one_line(text, 200)
+}
+
+fn time(at: zazen_core::id::Time) -> String {
+    let millis = i64::try_from(at.0.min(now().0)).unwrap_or(0);
+    jiff::Timestamp::from_millisecond(millis)
+        .unwrap_or(jiff::Timestamp::UNIX_EPOCH)
+        .strftime("%Y-%m-%dT%H:%M:%SZ")
+        .to_string()
+}
+
+fn read_if_there(path: &Path) -> anyhow::Result<Option<String>> {
+    match fs::read_to_string(path) {
+        Ok(text) => Ok(Some(text)),
+        Err(err) if err.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(err) => Err(err).with_context(|| format!("read {}", path.display())),
+    }
+}
+
+/// Writes a page unless it says this already, and not over a change of the last moment.
+fn put_if_new(path: &Path, before: Option<&str>, after: &str) -> anyhow::Result<Option<PathBuf>> {
+    if before == Some(after) {
+        return Ok(None);
+    }
+    if read_if_there(path)?.as_deref() != before {
+        anyhow::bail!("{} was changed in this moment; it will be written again", path.display());
+    }
+    atomic::write(path, after.as_bytes(), Durability::Relaxed)
+        .with_context(|| format!("write {}", path.display()))?;
+    Ok(Some(path.to_owned()))
+}

@@ -1,0 +1,245 @@
+//! Carries out one effect, and reports what came of it.
+//!
+//! Each arm first looks whether its result is there already: after a crash the
+//! same effect is asked for again, and must not be done twice.
+
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use zazen_core::effect::{Effect, Key};
+use zazen_core::engine::{Change, Fact};
+use zazen_core::id::{CommentId, CommitId, IssueNumber, RepoName, RunId};
+use zazen_core::plan::Plan;
+use zazen_core::reply::Reply;
+use zazen_core::task::{Digest, Event, Note, Slot, State, Task, Trouble, TroubleKind};
+use zazen_core::text::{cut_middle, plain, slug};
+use zazen_core::words::{self, Evidence, FileChange, Kept};
+
+use super::crash::{self, Moment};
+use super::keep::now;
+use super::run;
+use super::world::World;
+use crate::forge::local::NewPull;
+use crate::git::{BranchName, KeptRef, Mirror, PushError, Remote, Source, create_bare, push};
+use crate::home::Home;
+use crate::sandbox::{self, RunDir};
+
+/// What came of an effect.
+#[derive(Debug)]
+pub(super) struct Report {
+    pub(super) key: Key,
+    pub(super) ending: Ending,
+}
+
+/// How an effect ended.
+#[derive(Debug)]
+pub(super) enum Ending {
+    /// It is done, or will never be. These are the facts.
+    Done(Vec<Fact>),
+    /// It failed in a way that may pass.
+    Later { why: String },
+}
+
+/// The reaction that says "your command was taken".
+const TAKEN: &str = "eyes";
+
+/// How much of the checks' output is read back for the pull request, in bytes.
+const OUTPUT_BYTES_MAX: usize = 256 * 1024;
+
+/// Performs `effect`. `task` is its task as it was when the effect was asked for.
+pub(super) async fn perform(world: Arc<World>, effect: Effect, task: Option<Task>) -> Report {
+    let key = effect.key();
+    crash::point(world.crash(), Moment::EffectBefore);
+    let ending = match act(&world, effect, task).await {
+        Ok(facts) => Ending::Done(facts),
+        Err(err) => Ending::Later { why: plain(&format!("{err:#}")) },
+    };
+    crash::point(world.crash(), Moment::EffectAfter);
+    Report { key, ending }
+}
+
+async fn act(world: &Arc<World>, effect: Effect, task: Option<Task>) -> anyhow::Result<Vec<Fact>> {
+    if let Effect::Reply { repo, issue, comment, reply } = effect {
+        return answer(world, (repo, issue, comment), &reply);
+    }
+    let task = task.context("the effect is for a task that is not known")?;
+    match effect {
+        Effect::FindBase { .. } => find_base(world, &task).await,
+        Effect::Run { run, phase, from } => run::perform(world, &task, (run, phase, from)).await,
+        Effect::StopRun { run } => stop(world, run).await,
+        Effect::Show { slot, digest, .. } => show(world, &task, slot, digest).await,
+        Effect::Acknowledge { comment, .. } => acknowledge(world, &task, comment),
+        Effect::Push { head, .. } => push_branch(world, &task, &head).await,
+        Effect::OpenPull { head, .. } => open_pull(world, &task, &head).await,
+        Effect::Reply { .. } => Ok(Vec::new()),
+    }
+}
+
+fn answer(
+    world: &World,
+    (repo, issue, comment): (RepoName, IssueNumber, CommentId),
+    reply: &Reply,
+) -> anyhow::Result<Vec<Fact>> {
+    let text = words::reply(reply);
+    world.forge.show(&repo, issue, (&format!("reply/{comment}"), text.as_str()))?;
+    let change = Change::Replied { repo, issue, comment };
+    Ok(vec![Fact { cause: None, changes: vec![change] }])
+}
+
+async fn find_base(world: &World, task: &Task) -> anyhow::Result<Vec<Fact>> {
+    let event = match look_for_base(world, task).await {
+        Ok(base) => Event::BaseFound { base },
+        Err(err) => Event::Blocked { trouble: trouble(TroubleKind::Repository, &err) },
+    };
+    Ok(vec![Fact::of(task.id, event)])
+}
+
+async fn look_for_base(world: &World, task: &Task) -> anyhow::Result<CommitId> {
+    let repo = world.repo(&task.repo)?;
+    let mirror = world.mirror(&task.repo).await?;
+    mirror.fetch(None).await?;
+    let branch = base_branch(world, task, &mirror).await?;
+    let base = mirror
+        .resolve(&branch)
+        .await?
+        .with_context(|| format!("`{}` has no branch `{branch}`", repo.source))?;
+    // The branch moves on; the task's commits are on top of this one.
+    mirror.update_ref(&KeptRef::base(task.id), &base, None).await.or_else(|_| anyhow::Ok(()))?;
+    Ok(base)
+}
+
+async fn base_branch(world: &World, task: &Task, mirror: &Mirror) -> anyhow::Result<String> {
+    let repo = world.repo(&task.repo)?;
+    if !repo.branch.is_empty() {
+        return Ok(repo.branch.clone());
+    }
+    let default = mirror.default_branch().await?;
+    default.with_context(|| format!("`{}` has no commits yet", repo.source))
+}
+
+async fn stop(world: &World, run: RunId) -> anyhow::Result<Vec<Fact>> {
+    // Whoever follows the run sees it end, and reports it. After a restart nobody does.
+    sandbox::stop(&RunDir::new(world.home.run_dir(run)), run::STOP_GRACE).await?;
+    Ok(vec![run::ended_without_follower(world, run)?])
+}
+
+async fn show(
+    world: &World,
+    task: &Task,
+    slot: Slot,
+    digest: Digest,
+) -> anyhow::Result<Vec<Fact>> {
+    let text = match slot {
+        Slot::Plan => {
+            let plan = task.plan.as_ref().context("there is no plan to show")?;
+            let (_, plan) = world.plan(&plan.hash)?;
+            let page = Home::plan_page(&world.task_dir(task));
+            let page = page.strip_prefix(world.home.root()).unwrap_or(&page);
+            words::plan_comment(task, &plan, &page.to_string_lossy())
+        }
+        Slot::Note(n) => {
+            let index = usize::try_from(n).unwrap_or(usize::MAX).saturating_sub(1);
+            let note = task.notes.get(index).context("there is no such note")?;
+            let answer = match note {
+                Note::Answered { .. } => run::answer(world, task)?,
+                Note::Drafted { .. } | Note::Failed { .. } | Note::Stopped { .. } => String::new(),
+            };
+            words::note(note, &answer, kept(world, task).as_ref())
+        }
+    };
+    world.forge.show(&task.repo, task.issue, (&format!("{}/{slot}", task.id), text.as_str()))?;
+    Ok(vec![Fact::of(task.id, Event::Shown { slot, digest })])
+}
+
+/// Where the finished commits of a task are, in the words of a command.
+fn kept(world: &World, task: &Task) -> Option<Kept> {
+    let head = task.state.work()?.head.as_ref()?;
+    let mirror = world.home.mirrors_dir().join(format!("{}.git", task.repo));
+    Some(Kept {
+        commit: head.short().to_owned(),
+        fetch: format!("git fetch {} 'refs/zazen/{}/*:refs/zazen/{}/*'", mirror.display(), task.id, task.id),
+    })
+}
+
+fn acknowledge(world: &World, task: &Task, comment: CommentId) -> anyhow::Result<Vec<Fact>> {
+    world.forge.react(&task.repo, (task.issue, comment), TAKEN)?;
+    Ok(vec![Fact::of(task.id, Event::Acknowledged { comment })])
+}
+
+/// The branch of a task. It never changes: it is made of the number and the first title.
+fn branch(task: &Task) -> anyhow::Result<BranchName> {
+    BranchName::new(task.id, &slug(&task.title)).context("name the branch")
+}
+
+async fn push_branch(world: &World, task: &Task, head: &CommitId) -> anyhow::Result<Vec<Fact>> {
+    let path = world.repo(&task.repo)?.remote.clone();
+    let mirror = world.mirror(&task.repo).await?;
+    if !path.exists() {
+        create_bare(&path, &mirror).await?;
+    }
+    let remote = Remote { source: Source::Path(path), auth: None };
+    let event = match push(&mirror, &remote, &branch(task)?, head).await {
+        Ok(_) => Event::Pushed { head: head.clone() },
+        Err(err @ (PushError::Foreign { .. } | PushError::Rejected { .. })) => {
+            Event::Blocked { trouble: trouble(TroubleKind::ForeignBranch, &err.into()) }
+        }
+        Err(err) => return Err(err.into()),
+    };
+    Ok(vec![Fact::of(task.id, event)])
+}
+
+async fn open_pull(world: &World, task: &Task, head: &CommitId) -> anyhow::Result<Vec<Fact>> {
+    let State::Publishing(published) = &task.state else { return Ok(Vec::new()) };
+    let work = &published.work;
+    let (_, plan) = world.plan(&work.plan.hash)?;
+    let base = task.base.clone().context("the base is not known")?;
+    let mirror = world.mirror(&task.repo).await?;
+    let stat = mirror.diff_stat(&base, head).await?;
+    let base_branch = base_branch(world, task, &mirror).await?;
+    drop(mirror);
+    let files = stat.files.into_iter().map(|file| FileChange {
+        path: file.path,
+        lines: (!file.binary).then_some((file.added, file.removed)),
+    });
+    let evidence = Evidence {
+        base,
+        head: head.clone(),
+        plan: work.plan.hash.clone(),
+        command: check_command(world, task, &plan)?,
+        output: run::output(world, published.verified_by, OUTPUT_BYTES_MAX)?,
+        files: files.collect(),
+        sandbox: run::sandbox_words(world, published.verified_by)?,
+        usage: task.usage,
+        elapsed_ms: now().millis_since(task.opened),
+        reports: run::reports(world, task),
+    };
+    let pull = words::pull(task, &plan, &evidence);
+    let branch = branch(task)?;
+    let number = world.forge.open_pull(
+        &task.repo,
+        &NewPull {
+            title: &pull.title,
+            body: pull.body.as_str(),
+            branch: branch.as_str(),
+            base: &base_branch,
+            head: head.as_str(),
+            issue: task.issue,
+        },
+    )?;
+    Ok(vec![Fact::of(task.id, Event::PullOpened { pull: number })])
+}
+
+/// The validation command: the owner's, or the one of the approved plan.
+pub(super) fn check_command(world: &World, task: &Task, plan: &Plan) -> anyhow::Result<String> {
+    let repo = world.repo(&task.repo)?;
+    if !repo.check.is_empty() {
+        return Ok(repo.check.clone());
+    }
+    plan.validation.clone().context("the plan names no validation command")
+}
+
+/// Trouble of this kind, with the error as its evidence.
+pub(super) fn trouble(kind: TroubleKind, err: &anyhow::Error) -> Trouble {
+    let evidence = plain(&format!("{err:#}"));
+    Trouble { kind, evidence: cut_middle(&evidence, zazen_core::task::EVIDENCE_BYTES_MAX) }
+}

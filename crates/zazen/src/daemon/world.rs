@@ -1,0 +1,337 @@
+//! Everything that performing an effect needs: the home, the forge, mirrors,
+//! the gateway, the harness. Shared by all effects, changed by none.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use anyhow::{Context as _, bail};
+use tokio_util::sync::CancellationToken;
+use zazen_core::effect::Effect;
+use zazen_core::engine::Engine;
+use zazen_core::id::{PlanHash, RepoName, RunId, Time};
+use zazen_core::plan::{self, Plan};
+use zazen_core::task::{Phase, Task};
+use zazen_core::text::slug;
+use zazen_core::usage::Usage;
+
+use crate::config::{self, Config, Environment};
+use crate::forge::local::Local;
+use crate::gateway::{self, Gateway, Recording};
+use crate::git::{Mirror, Source};
+use crate::harness::{self, Harness};
+use crate::home::Home;
+use crate::home::atomic::{self, Durability};
+use crate::home::lock::Lock;
+use crate::sandbox::{self, EngineKind};
+
+/// What a daemon is started with.
+#[derive(Debug)]
+pub struct Options {
+    pub home: Home,
+    pub config: Config,
+    pub environment: Environment,
+    /// The program that supervisors and runners are started from: zazen itself.
+    pub zazen: PathBuf,
+}
+
+/// See the module.
+pub struct World {
+    pub home: Home,
+    pub config: Config,
+    pub forge: Local,
+    pub live: Live,
+    /// Cancelled when the daemon is about to end: who follows a run lets go of it.
+    pub closing: CancellationToken,
+    pub(super) environment: Environment,
+    pub(super) engine: EngineKind,
+    pub(super) zazen: sandbox::Zazen,
+    pub(super) harness: Harness,
+    pub(super) gateway: Gateway,
+    pub(super) playback: Option<Arc<Recording>>,
+    mirrors: Mutex<BTreeMap<RepoName, Arc<tokio::sync::Mutex<Option<Mirror>>>>>,
+    /// Held for the daemon's life: there is one for a home.
+    _lock: Lock,
+}
+
+/// What is under way right now, for displays. Nothing is decided from it.
+#[derive(Debug, Clone, Default)]
+pub struct Live(Arc<Mutex<BTreeMap<RunId, LiveRun>>>);
+
+/// One run, as it is right now.
+#[derive(Debug, Clone)]
+pub struct LiveRun {
+    pub phase: Phase,
+    pub since: Time,
+    pub usage: Usage,
+    /// The last thing the agent said or did, in a few words.
+    pub last: String,
+}
+
+impl Live {
+    /// A copy of all that is under way.
+    pub fn all(&self) -> BTreeMap<RunId, LiveRun> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(super) fn begin(&self, run: RunId, phase: Phase, since: Time) {
+        let live = LiveRun { phase, since, usage: Usage::default(), last: String::new() };
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(run, live);
+    }
+
+    pub(super) fn end(&self, run: RunId) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&run);
+    }
+
+    pub(super) fn change(&self, run: RunId, change: impl FnOnce(&mut LiveRun)) {
+        if let Some(live) = self.0.lock().unwrap_or_else(PoisonError::into_inner).get_mut(&run) {
+            change(live);
+        }
+    }
+}
+
+impl World {
+    /// Makes ready all that a daemon needs, and refuses where a protection is missing.
+    pub async fn open(options: Options) -> anyhow::Result<Arc<Self>> {
+        let Options { home, config, environment, zazen } = options;
+        let lock = Lock::take(&home)?;
+        let engine = match config.sandbox.engine {
+            config::Engine::Bwrap => EngineKind::Bwrap,
+            config::Engine::None => EngineKind::None,
+        };
+        let zazen = sandbox::Zazen::new(zazen);
+        let probe = sandbox::probe(engine, &zazen).await;
+        if let Some(trouble) = probe.trouble {
+            bail!("the sandbox `{}` does not work here: {trouble}", engine.word());
+        }
+        let forge = local_forge(&home, &config);
+        let playback = playback(&config)?;
+        let gateway = Gateway::new(gateway_options(&config, &environment)?)?;
+        let harness = harness(&config, &environment)?;
+        open_ways(&home, engine)?;
+        Ok(Arc::new(Self {
+            forge,
+            live: Live::default(),
+            closing: CancellationToken::new(),
+            engine,
+            zazen,
+            harness,
+            gateway,
+            playback,
+            mirrors: Mutex::new(BTreeMap::new()),
+            home,
+            config,
+            environment,
+            _lock: lock,
+        }))
+    }
+
+    /// The moment in which a test wants this daemon to end.
+    pub(super) fn crash(&self) -> Option<&str> {
+        self.environment.crash.as_deref()
+    }
+
+    /// What the configuration says of a repository.
+    pub(super) fn repo(&self, name: &RepoName) -> anyhow::Result<&config::Repo> {
+        let found = self.config.repos.iter().find(|repo| repo.name == *name);
+        found.with_context(|| format!("{name} is not in zazen.toml; `zazen repo add` adds it"))
+    }
+
+    /// The mirror of a repository. One at a time may use it.
+    pub(super) async fn mirror(
+        &self,
+        name: &RepoName,
+    ) -> anyhow::Result<tokio::sync::OwnedMappedMutexGuard<Option<Mirror>, Mirror>> {
+        let slot = {
+            let mut mirrors = self.mirrors.lock().unwrap_or_else(PoisonError::into_inner);
+            mirrors.entry(name.clone()).or_default().clone()
+        };
+        let mut slot = slot.lock_owned().await;
+        if slot.is_none() {
+            let source: Source = self.repo(name)?.source.parse()?;
+            let dir = self.home.mirrors_dir().join(format!("{name}.git"));
+            if let Some(parent) = dir.parent() {
+                fs::create_dir_all(parent)?;
+                open_way(parent, self.engine)?;
+            }
+            let mirror = Mirror::open_or_create(&dir, &source).await?;
+            // This daemon holds the home, so nobody else is at work in there.
+            mirror.recover()?;
+            *slot = Some(mirror);
+        }
+        Ok(tokio::sync::OwnedMutexGuard::map(slot, |slot| {
+            slot.as_mut().expect("it was just put there")
+        }))
+    }
+
+    /// Kills what is left of runs that are over, and says so.
+    pub(super) async fn sweep(&self, engine: &Engine) -> anyhow::Result<()> {
+        let keep = engine.book().tasks().filter_map(|task| task.run.as_ref()).map(|run| run.id);
+        let killed = sandbox::sweep(&self.home.runs_dir(), &keep.collect()).await?;
+        for process in killed {
+            tracing::warn!("killed a process that a run had left behind: {process}");
+        }
+        Ok(())
+    }
+
+    /// The folder of a task's pages.
+    pub fn task_dir(&self, task: &Task) -> PathBuf {
+        task_dir(&self.home, task)
+    }
+
+    /// Keeps the exact text of a plan, by its hash.
+    pub(super) fn keep_plan(&self, text: &str) -> anyhow::Result<PlanHash> {
+        let hash = PlanHash::of(text);
+        let path = self.plan_file(&hash);
+        if !path.exists() {
+            atomic::write(&path, text.as_bytes(), Durability::Durable)
+                .with_context(|| format!("keep the plan in {}", path.display()))?;
+        }
+        Ok(hash)
+    }
+
+    /// The exact text of a plan, and what it says.
+    pub(super) fn plan(&self, hash: &PlanHash) -> anyhow::Result<(String, Plan)> {
+        read_plan(&self.home, hash)
+    }
+
+    fn plan_file(&self, hash: &PlanHash) -> PathBuf {
+        plan_file(&self.home, hash)
+    }
+}
+
+/// The folder of a task's pages.
+pub fn task_dir(home: &Home, task: &Task) -> PathBuf {
+    home.task_dir(task.id, &slug(&task.title), task.opened)
+}
+
+/// Reads the exact text of a plan, and what it says.
+pub fn read_plan(home: &Home, hash: &PlanHash) -> anyhow::Result<(String, Plan)> {
+    let path = plan_file(home, hash);
+    let text =
+        fs::read_to_string(&path).with_context(|| format!("read the plan in {}", path.display()))?;
+    let plan = plan::parse(&text).map_err(|err| anyhow::anyhow!("read plan {hash}: {err}"))?;
+    Ok((text, plan))
+}
+
+fn plan_file(home: &Home, hash: &PlanHash) -> PathBuf {
+    home.blobs_dir().join(format!("{hash}.md"))
+}
+
+/// The local forge of a home.
+pub fn local_forge(home: &Home, config: &Config) -> Local {
+    Local::new(home.root().join("forge"), home.dot_dir().join("locks"), config.name.clone())
+}
+
+fn playback(config: &Config) -> anyhow::Result<Option<Arc<Recording>>> {
+    let Some(model) = config.models.get(&config.harness.route) else { return Ok(None) };
+    let config::Target::Playback { recording } = &model.target else { return Ok(None) };
+    let text = fs::read_to_string(recording)
+        .with_context(|| format!("read the recording {}", recording.display()))?;
+    let recording = Recording::parse(&text)
+        .with_context(|| format!("read the recording {}", recording.display()))?;
+    Ok(Some(Arc::new(recording)))
+}
+
+/// The harness that the configuration asks for, found on this machine.
+pub fn harness(config: &Config, environment: &Environment) -> anyhow::Result<Harness> {
+    let model = config.harness.model.clone();
+    let n_turns_max = config.limits.n_turns_max;
+    match config.harness.name {
+        config::HarnessName::Mini => {
+            let api = config.models.get(&config.harness.route).map(|model| model.api);
+            let api = match api {
+                Some(config::Api::OpenAi) => "openai",
+                Some(config::Api::Anthropic) | None => "anthropic",
+            };
+            Ok(Harness::Mini(harness::Mini { api, model, n_turns_max }))
+        }
+        config::HarnessName::Claude => {
+            let named = config.harness.claude.clone();
+            let program = named
+                .or_else(|| environment.find_program("claude"))
+                .context("`claude` is not on the path; install it, or set `harness.claude`")?;
+            // What npm puts on the path is a link to the real program.
+            let program = program
+                .canonicalize()
+                .with_context(|| format!("find the program {}", program.display()))?;
+            let folder = program.parent().unwrap_or(Path::new("/")).to_owned();
+            Ok(Harness::Claude(harness::Claude { program, folder, model, n_turns_max }))
+        }
+    }
+}
+
+fn gateway_options(
+    config: &Config,
+    environment: &Environment,
+) -> anyhow::Result<gateway::Options> {
+    let mut routes = BTreeMap::new();
+    for (name, model) in &config.models {
+        let config::Target::Live { base_url, key } = &model.target else { continue };
+        let is_used = *name == config.harness.route;
+        let api = match model.api {
+            config::Api::Anthropic => gateway::Api::Anthropic,
+            config::Api::OpenAi => gateway::Api::OpenAi,
+        };
+        let key = match read_key(key, environment) {
+            Ok(key) => key,
+            // A route that nothing uses may lack its key.
+            Err(_) if !is_used => continue,
+            Err(err) => return Err(err).with_context(|| format!("prepare the route `{name}`")),
+        };
+        routes.insert(name.clone(), gateway::Route { api, base_url: base_url.clone(), key });
+    }
+    Ok(gateway::Options { routes, prices: config.prices.clone() })
+}
+
+/// Reads a model's key. It goes to the gateway and nowhere else.
+pub fn read_key(
+    key: &config::Key,
+    environment: &Environment,
+) -> anyhow::Result<Option<gateway::Secret>> {
+    let text = match key {
+        config::Key::None => return Ok(None),
+        config::Key::Variable(name) => environment
+            .variable(name)
+            .with_context(|| format!("the variable {name} is not set; it should hold the key"))?,
+        config::Key::File(path) => fs::read_to_string(path)
+            .with_context(|| format!("read the key from {}", path.display()))?,
+    };
+    Ok(Some(gateway::Secret::new(text.trim())))
+}
+
+/// Lets the sandbox's own user pass, where that is not the daemon's.
+fn open_ways(home: &Home, engine: EngineKind) -> anyhow::Result<()> {
+    for dir in [home.dot_dir(), home.runs_dir(), home.work_dir(), home.mirrors_dir()] {
+        fs::create_dir_all(&dir).with_context(|| format!("make {}", dir.display()))?;
+        open_way(&dir, engine)?;
+    }
+    if engine == EngineKind::Bwrap {
+        open_way(home.root(), engine)?;
+        sandbox::check_reachable(&home.runs_dir())?;
+    }
+    Ok(())
+}
+
+fn open_way(dir: &Path, engine: EngineKind) -> anyhow::Result<()> {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    if engine == EngineKind::None || sandbox::sandbox_ids().is_none() {
+        return Ok(());
+    }
+    let mode = dir.metadata()?.permissions().mode() | 0o011;
+    fs::set_permissions(dir, fs::Permissions::from_mode(mode))
+        .with_context(|| format!("open {} to the sandbox's user", dir.display()))
+}
+
+/// An effect in the log: what it is, never what it carries.
+pub(super) fn name(effect: &Effect) -> String {
+    effect.to_string()
+}
+
+impl std::fmt::Debug for World {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("World").field("home", &self.home).finish_non_exhaustive()
+    }
+}
