@@ -11,6 +11,7 @@
 //! 3. [`engine`]: the two put together, for all tasks.
 //! 4. [`words`] and [`prompt`]: every text that people and agents read.
 
+pub mod command;
 pub mod id;
 pub mod text;
 pub mod trace;
