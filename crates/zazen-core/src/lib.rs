@@ -13,6 +13,7 @@
 
 pub mod command;
 pub mod id;
+pub mod page;
 pub mod text;
 pub mod trace;
 
