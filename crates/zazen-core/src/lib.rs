@@ -9,25 +9,25 @@
 //! 1. [`task`]: what a task is, and how events move it.
 //! 2. [`decide`]: what should be under way, given one task.
 //! 3. [`engine`]: the two put together, for all tasks.
-//! 4. [`words`] and [`prompt`]: every text that people and agents read.
+//! 4. [`intake`]: from what people write to facts.
+//! 5. [`words`] and [`prompt`]: every text that people and agents read.
 
 pub mod id;
-
-pub mod reply;
-
 pub mod task;
 
 pub mod decide;
-
 pub mod effect;
-
-pub mod intake;
-
 pub mod engine;
 
-pub mod trace;
+pub mod command;
+pub mod intake;
+pub mod reply;
 
+pub mod page;
+pub mod plan;
 pub mod prompt;
+pub mod text;
 pub mod words;
 
+pub mod trace;
 pub mod usage;
