@@ -1,0 +1,237 @@
+//! Taking back what a run made, from hostile hands.
+//!
+//! The result is a bundle: one file. It is copied before anyone looks at it,
+//! unpacked in a quarantine that can see the mirror but not change it, and
+//! judged commit by commit. Only then do its objects go to the mirror, under
+//! the run's own ref. Whether the work is any good, or touches what it should
+//! not, is for the guards to say; here it is only made sure that it is what it
+//! claims to be, and harmless to look at.
+//!
+//! The names in the commits are the agent's choice. They stay, and are shown
+//! as what they are: claims.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use zazen_core::id::{CommitId, RunId};
+
+use super::bundle::BundleFault;
+use super::mirror::tree_of;
+use super::path::{PathFault, PathLimits, check_link, check_path};
+use super::read::{Change, MODE_FILE, MODE_LINK, MODE_PROGRAM, MODE_SUBMODULE, diff_stat, history};
+use super::{CommitInfo, DiffStat, KeptRef, Mirror, TreeId};
+
+mod quarantine;
+
+use quarantine::Quarantine;
+
+/// What a bundle has to be to be taken.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Expect {
+    /// The commit that the run started from.
+    pub base: CommitId,
+    pub run: RunId,
+    pub limits: Limits,
+}
+
+/// How large a result may be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    pub bundle_bytes: u64,
+    pub n_commits: usize,
+    /// The files that differ in the end, and those that one commit changes.
+    pub n_files: usize,
+    pub file_bytes: u64,
+    pub path_bytes: usize,
+    pub tree_depth: usize,
+}
+
+/// A result that was taken, and is in the mirror.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Collected {
+    pub head: CommitId,
+    pub tree: TreeId,
+    /// The ref that keeps it.
+    pub kept: KeptRef,
+    /// From the oldest to the newest.
+    pub commits: Vec<CommitInfo>,
+    /// What the whole of it changes.
+    pub stat: DiffStat,
+}
+
+/// Why a result was not taken.
+#[derive(Debug, thiserror::Error)]
+pub enum CollectError {
+    /// It is the result's fault, and will be so the next time.
+    #[error("the run's result was refused: {0}")]
+    Refused(#[from] Refused),
+    /// It is ours.
+    #[error("failed to collect the run's result")]
+    Failed(#[from] anyhow::Error),
+}
+
+/// What is wrong with a result.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Refused {
+    #[error("there is no bundle")]
+    Missing,
+    #[error("the bundle is not a regular file")]
+    NotAFile,
+    #[error("the bundle is larger than {limit} bytes")]
+    TooLarge { limit: u64 },
+    #[error("the bundle cannot be read: {0}")]
+    NotABundle(BundleFault),
+    #[error("the bundle's objects are broken: {why}")]
+    Broken { why: String },
+    #[error("unpacking the bundle takes too long or too much memory")]
+    TooCostly,
+    #[error("commit {} does not build on {}, where the run started", .head.short(), .base.short())]
+    WrongBase { head: CommitId, base: CommitId },
+    #[error("there is no work in it")]
+    Empty,
+    #[error("it has more than {limit} commits")]
+    TooManyCommits { limit: usize },
+    #[error("it changes more than {limit} files")]
+    TooManyFiles { limit: usize },
+    #[error("the path `{path}` {fault}")]
+    Path { path: String, fault: PathFault },
+    #[error("it adds, changes or removes the submodule `{path}`")]
+    Submodule { path: String },
+    #[error("`{path}` has the unusual mode {mode:o}")]
+    Mode { path: String, mode: u32 },
+    #[error("`{path}` is larger than {limit} bytes")]
+    FileTooLarge { path: String, limit: u64 },
+}
+
+impl Limits {
+    /// What a person would still review, with room to spare.
+    pub const STANDARD: Self = Self {
+        bundle_bytes: 64 << 20,
+        n_commits: 200,
+        n_files: 2_000,
+        file_bytes: 10 << 20,
+        path_bytes: 1_000,
+        tree_depth: 50,
+    };
+
+    fn path(&self) -> PathLimits {
+        PathLimits { path_bytes: self.path_bytes, tree_depth: self.tree_depth }
+    }
+}
+
+/// Judges a bundle and, if it will do, takes its commits into the mirror.
+///
+/// The bundle itself may be anything; the folder it is in has to be ours. It
+/// can be called again for the same bundle, with the same end.
+pub async fn collect(
+    mirror: &Mirror,
+    bundle: &Path,
+    expect: &Expect,
+) -> Result<Collected, CollectError> {
+    let bundle = quarantine::read_bundle(bundle, expect.limits.bundle_bytes).await?;
+    let quarantine = Quarantine::create(mirror, expect.run)?;
+    let head = quarantine.unpack(bundle).await?;
+    if !quarantine.is_commit_on(&head, &expect.base).await? {
+        return Err(Refused::WrongBase { head, base: expect.base.clone() }.into());
+    }
+    let (commits, changes) = read_history(&quarantine, &head, expect).await?;
+    let links = check_changes(&changes, &expect.limits)?;
+    check_sizes(&quarantine, &changes, &expect.limits).await?;
+    check_links(&quarantine, &links, expect.limits.path()).await?;
+    let stat = diff_stat(quarantine.git(), &expect.base, &head).await?;
+    if stat.files.is_empty() {
+        return Err(Refused::Empty.into());
+    }
+    if stat.files.len() > expect.limits.n_files {
+        return Err(Refused::TooManyFiles { limit: expect.limits.n_files }.into());
+    }
+    let tree = tree_of(quarantine.git(), &head).await?;
+    let kept = KeptRef::run(expect.run);
+    quarantine.deliver(mirror, &head, &kept).await?;
+    Ok(Collected { head, tree, kept, commits, stat })
+}
+
+/// Reads all commits of the result, and all that any of them changes: what is
+/// added by one and removed by the next is published all the same.
+async fn read_history(
+    quarantine: &Quarantine,
+    head: &CommitId,
+    expect: &Expect,
+) -> Result<(Vec<CommitInfo>, Vec<Change>), CollectError> {
+    let Limits { n_commits, n_files, .. } = expect.limits;
+    let history = history(quarantine.git(), &expect.base, head, n_commits).await?;
+    if history.is_empty() {
+        return Err(Refused::Empty.into());
+    }
+    if history.len() > n_commits {
+        return Err(Refused::TooManyCommits { limit: n_commits }.into());
+    }
+    if history.iter().any(|(commit, _)| commit.n_files > n_files) {
+        return Err(Refused::TooManyFiles { limit: n_files }.into());
+    }
+    let (commits, changes): (Vec<_>, Vec<_>) = history.into_iter().unzip();
+    Ok((commits, changes.into_iter().flatten().collect()))
+}
+
+/// Checks paths and modes. Returns the symbolic links, by path and blob.
+fn check_changes(changes: &[Change], limits: &Limits) -> Result<Vec<(String, String)>, Refused> {
+    let mut links = Vec::new();
+    for change in changes {
+        let shown = || String::from_utf8_lossy(&change.path).escape_debug().to_string();
+        if change.old_mode == MODE_SUBMODULE || change.new_mode == MODE_SUBMODULE {
+            return Err(Refused::Submodule { path: shown() });
+        }
+        // What is removed may have had any name, except the one that changes
+        // where submodules come from.
+        let removed = change.new_mode == 0;
+        let path = match check_path(&change.path, limits.path()) {
+            Ok(path) => path,
+            Err(fault) if !removed || fault == PathFault::Submodules => {
+                return Err(Refused::Path { path: shown(), fault });
+            }
+            Err(_) => continue,
+        };
+        match change.new_mode {
+            0 | MODE_FILE | MODE_PROGRAM => {}
+            MODE_LINK => links.push((path.to_owned(), change.new_id.clone())),
+            mode => return Err(Refused::Mode { path: shown(), mode }),
+        }
+    }
+    Ok(links)
+}
+
+/// Checks the sizes of all new files. A link is a small file too.
+async fn check_sizes(
+    quarantine: &Quarantine,
+    changes: &[Change],
+    limits: &Limits,
+) -> Result<(), CollectError> {
+    let new = changes.iter().filter(|change| change.new_mode != 0);
+    let blobs: BTreeMap<&str, &Change> = new.map(|change| (&*change.new_id, change)).collect();
+    let sizes = quarantine.sizes(blobs.keys().copied()).await?;
+    for ((_, change), n_bytes) in blobs.iter().zip(sizes) {
+        let is_link = change.new_mode == MODE_LINK;
+        let limit = if is_link { limits.path_bytes as u64 } else { limits.file_bytes };
+        if n_bytes > limit {
+            let path = String::from_utf8_lossy(&change.path).into_owned();
+            return Err(Refused::FileTooLarge { path, limit }.into());
+        }
+    }
+    Ok(())
+}
+
+async fn check_links(
+    quarantine: &Quarantine,
+    links: &[(String, String)],
+    limits: PathLimits,
+) -> Result<(), CollectError> {
+    let targets = quarantine.blobs(links.iter().map(|(_, id)| id.as_str())).await?;
+    for ((path, _), target) in links.iter().zip(targets) {
+        check_link(path, &target, limits)
+            .map_err(|fault| Refused::Path { path: path.clone(), fault })?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests;

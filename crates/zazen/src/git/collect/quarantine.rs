@@ -1,0 +1,222 @@
+//! The place where a bundle is unpacked and looked at.
+//!
+//! A bare repository of ours, made for one bundle and gone with it. It sees
+//! the mirror's objects and has its own place for new ones.
+
+use std::fs;
+use std::io::Read;
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::{Context, anyhow};
+use rustix::fs::{Mode, OFlags};
+use rustix::io::Errno;
+use tempfile::TempDir;
+use zazen_core::id::{CommitId, RunId};
+
+use super::{CollectError, Refused};
+use crate::git::mirror::QUARANTINE_PREFIX;
+use crate::git::{Git, KeptRef, Mirror, bundle, said};
+
+/// The place where one bundle is looked at. It is removed when this is dropped.
+#[derive(Debug)]
+pub(super) struct Quarantine {
+    dir: TempDir,
+    git: Git,
+}
+
+/// How long unpacking may take. The largest bundle allowed takes seconds,
+/// unless it was made to take longer.
+const UNPACK_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// How long git itself is given, which is more: the other limit is the one
+/// that says what happened.
+const UNPACK_BACKSTOP: Duration = Duration::from_secs(90);
+
+/// How much memory unpacking may take, with all that is mapped. A small bundle
+/// can claim files of any size.
+const UNPACK_MEMORY_KIB: u64 = 2 << 20;
+
+/// What keeps an honest bundle far below the limit on memory.
+const UNPACK_SETTINGS: [&str; 5] = [
+    "pack.threads=1",
+    "core.bigFileThreshold=16m",
+    "core.packedGitWindowSize=32m",
+    "core.packedGitLimit=256m",
+    "core.deltaBaseCacheLimit=32m",
+];
+
+/// The ref under which the mirror fetches from here.
+const HEAD_REF: &str = "refs/heads/result";
+
+/// Reads a bundle whole, since whoever left it may still be able to change it.
+pub(super) async fn read_bundle(path: &Path, bytes_max: u64) -> Result<Vec<u8>, CollectError> {
+    let path = path.to_owned();
+    tokio::task::spawn_blocking(move || read_bundle_blocking(&path, bytes_max))
+        .await
+        .context("read the bundle")?
+}
+
+fn read_bundle_blocking(path: &Path, bytes_max: u64) -> Result<Vec<u8>, CollectError> {
+    // Without waiting, or a FIFO would keep us forever.
+    let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    let file = match rustix::fs::open(path, flags, Mode::empty()) {
+        Ok(file) => fs::File::from(file),
+        Err(Errno::NOENT) => return Err(Refused::Missing.into()),
+        // A link, a socket or a device without a driver.
+        Err(Errno::LOOP | Errno::NXIO | Errno::NODEV) => return Err(Refused::NotAFile.into()),
+        Err(err) => {
+            return Err(anyhow!(err).context(format!("open `{}`", path.display())).into());
+        }
+    };
+    let facts = file.metadata().context("look at the bundle")?;
+    if !facts.is_file() {
+        return Err(Refused::NotAFile.into());
+    }
+    if facts.len() > bytes_max {
+        return Err(Refused::TooLarge { limit: bytes_max }.into());
+    }
+    let mut bundle = Vec::new();
+    file.take(bytes_max.saturating_add(1)).read_to_end(&mut bundle).context("read the bundle")?;
+    if bundle.len() as u64 > bytes_max {
+        return Err(Refused::TooLarge { limit: bytes_max }.into());
+    }
+    Ok(bundle)
+}
+
+impl Quarantine {
+    /// Makes an empty one beside the mirror's objects, on the same disk.
+    pub(super) fn create(mirror: &Mirror, run: RunId) -> anyhow::Result<Self> {
+        let dir = tempfile::Builder::new()
+            .prefix(&format!("{QUARANTINE_PREFIX}{run}-"))
+            .tempdir_in(mirror.dir())
+            .context("make a quarantine")?;
+        let at = dir.path();
+        for folder in ["objects", "objects/info", "objects/pack", "refs", "refs/heads"] {
+            fs::create_dir(at.join(folder)).context("make a quarantine")?;
+        }
+        let config = "[core]\n\trepositoryformatversion = 0\n\tbare = true\n";
+        let objects = mirror.objects();
+        let objects = objects.to_str().context("the mirror's path has to be UTF-8")?;
+        for (file, text) in [
+            ("config", config),
+            ("HEAD", "ref: refs/heads/none\n"),
+            ("objects/info/alternates", &format!("{objects}\n")),
+        ] {
+            fs::write(at.join(file), text).context("make a quarantine")?;
+        }
+        let git = Git::at(at);
+        Ok(Self { dir, git })
+    }
+
+    pub(super) fn git(&self) -> &Git {
+        &self.git
+    }
+
+    /// Unpacks a bundle and returns the commit that it claims to bring.
+    pub(super) async fn unpack(&self, mut bundle: Vec<u8>) -> Result<CommitId, CollectError> {
+        let head = bundle::parse(&bundle).map_err(Refused::NotABundle)?;
+        let pack = bundle.split_off(head.n_bytes);
+        let mut call = self.git.call("index-pack");
+        for setting in UNPACK_SETTINGS {
+            call = call.setting(setting);
+        }
+        let unpacking = call
+            // Git knows the mode but only notes it, since old ones did write it.
+            .args(["--strict=badFilemode=error", "--fix-thin", "--threads=1", "--stdin"])
+            .memory_kib_max(UNPACK_MEMORY_KIB)
+            .timeout(UNPACK_BACKSTOP)
+            .stdin(pack)
+            .output();
+        let Ok(output) = tokio::time::timeout(UNPACK_TIMEOUT, unpacking).await else {
+            return Err(Refused::TooCostly.into());
+        };
+        let output = output?;
+        if output.status.success() {
+            return Ok(head.result);
+        }
+        let why = said(&output);
+        if why.contains("out of memory") || output.status.code().is_none() {
+            return Err(Refused::TooCostly.into());
+        }
+        if why.contains("No space left") {
+            return Err(anyhow!("unpack the bundle: {why}").into());
+        }
+        Err(Refused::Broken { why }.into())
+    }
+
+    /// Whether `head` is a commit that builds on `base`, or is it.
+    pub(super) async fn is_commit_on(
+        &self,
+        head: &CommitId,
+        base: &CommitId,
+    ) -> anyhow::Result<bool> {
+        let args = ["--is-ancestor", base.as_str(), head.as_str()];
+        Ok(self.git.call("merge-base").args(args).output().await?.status.success())
+    }
+
+    /// The sizes of blobs, in the order asked for.
+    pub(super) async fn sizes(
+        &self,
+        ids: impl Iterator<Item = &str>,
+    ) -> Result<Vec<u64>, CollectError> {
+        let call = self.git.call("cat-file").arg("--batch-check=%(objecttype) %(objectsize)");
+        let text = call.stdin(lines(ids)).run().await?.stdout_text();
+        let sizes = text.lines().map(|line| line.strip_prefix("blob ")?.parse().ok());
+        sizes.collect::<Option<_>>().ok_or_else(|| not_blobs().into())
+    }
+
+    /// Small blobs, in the order asked for.
+    pub(super) async fn blobs(
+        &self,
+        ids: impl Iterator<Item = &str>,
+    ) -> Result<Vec<Vec<u8>>, CollectError> {
+        let call = self.git.call("cat-file").arg("--batch=%(objectsize)");
+        let output = call.stdin(lines(ids)).run().await?;
+        let mut rest = output.stdout.as_slice();
+        let mut blobs = Vec::new();
+        while !rest.is_empty() {
+            let (blob, after) = split_blob(rest).ok_or_else(not_blobs)?;
+            blobs.push(blob.to_vec());
+            rest = after;
+        }
+        Ok(blobs)
+    }
+
+    /// Takes a commit, with all it needs, to the mirror.
+    pub(super) async fn deliver(
+        &self,
+        mirror: &Mirror,
+        head: &CommitId,
+        kept: &KeptRef,
+    ) -> anyhow::Result<()> {
+        fs::write(self.dir.path().join(HEAD_REF), format!("{head}\n"))
+            .context("name the result")?;
+        mirror
+            .git()
+            .call("fetch")
+            .args(["--no-tags", "--no-write-fetch-head", "--no-recurse-submodules", "--quiet"])
+            .args(["--end-of-options".as_ref(), self.dir.path().as_os_str()])
+            .arg(format!("{HEAD_REF}:{kept}"))
+            .run()
+            .await
+            .context("take the result to the mirror")?;
+        Ok(())
+    }
+}
+
+fn lines<'a>(ids: impl Iterator<Item = &'a str>) -> String {
+    ids.flat_map(|id| [id, "\n"]).collect()
+}
+
+/// Splits off one blob: its size, a line end, its bytes, a line end.
+fn split_blob(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
+    let end = bytes.iter().position(|&b| b == b'\n')?;
+    let n_bytes: usize = std::str::from_utf8(&bytes[..end]).ok()?.parse().ok()?;
+    let (blob, after) = bytes[end + 1..].split_at_checked(n_bytes)?;
+    Some((blob, after.strip_prefix(b"\n")?))
+}
+
+fn not_blobs() -> Refused {
+    Refused::Broken { why: "a file of it is not there, or is no file".to_owned() }
+}

@@ -1,0 +1,137 @@
+//! A checkout of its own for one run.
+//!
+//! It has its own `.git`, which holds nothing but a branch and an index; the
+//! objects stay in the mirror, where the sandbox can read but not write them.
+//! It is made once, before anyone hostile is near, and from then on no git of
+//! ours ever runs in it: results come back as a bundle (see `collect`), and
+//! the folder goes to the trash (see `trash`).
+
+use std::fs;
+use std::os::unix::fs::{DirBuilderExt, chown};
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::{Context, bail};
+use zazen_core::id::CommitId;
+
+use super::{Git, Mirror, trash};
+use crate::exec::Ids;
+
+/// The branch that a run works on, in its own checkout.
+pub const WORK_BRANCH: &str = "work";
+
+/// How long writing the files may take. Large repositories take seconds.
+const CHECKOUT_TIMEOUT: Duration = Duration::from_secs(600);
+
+/// The whole configuration of a checkout. There is no remote, no helper and no
+/// filter in it. The name is what commits carry unless a run sets another.
+const CONFIG: &str = "\
+[core]
+\trepositoryformatversion = 0
+\tfilemode = true
+\tbare = false
+\tlogallrefupdates = true
+[user]
+\tname = zazen
+\temail = agent@zazen.invalid
+[commit]
+\tgpgSign = false
+[gc]
+\tauto = 0
+[maintenance]
+\tauto = false
+";
+
+/// The folders of a `.git`, without which git does not take it for one.
+const FOLDERS: [&str; 6] =
+    [".git", ".git/info", ".git/objects", ".git/objects/info", ".git/refs", ".git/refs/heads"];
+
+/// Checks out `commit` into the new folder `dest`.
+///
+/// All of it belongs to `user`, who also does the writing, and who therefore
+/// has to be able to read the mirror's objects and to reach `dest`.
+/// `alternates` is where the sandbox sees those objects. On failure, nothing
+/// is left.
+pub async fn prepare(
+    mirror: &Mirror,
+    dest: &Path,
+    commit: &CommitId,
+    alternates: &Path,
+    user: Option<Ids>,
+) -> anyhow::Result<()> {
+    let context = || format!("prepare the workspace `{}`", dest.display());
+    fs::DirBuilder::new().mode(0o755).create(dest).with_context(context)?;
+    let filled = fill(mirror, dest, commit, alternates, user).await;
+    if filled.is_err() {
+        trash::delete(dest).with_context(context)?;
+    }
+    filled.with_context(context)
+}
+
+async fn fill(
+    mirror: &Mirror,
+    dest: &Path,
+    commit: &CommitId,
+    alternates: &Path,
+    user: Option<Ids>,
+) -> anyhow::Result<()> {
+    let alternates = one_path(alternates)?;
+    let objects = mirror.objects();
+    let objects = one_path(&objects)?;
+    write_skeleton(dest, commit, user)?;
+    Git::at(&dest.join(".git"))
+        .call("read-tree")
+        .args(["--reset", "-u", commit.as_str()])
+        .env("GIT_ALTERNATE_OBJECT_DIRECTORIES", objects)
+        .work_tree(dest)
+        .timeout(CHECKOUT_TIMEOUT)
+        .user(user)
+        .run()
+        .await
+        .with_context(|| match user {
+            Some(Ids { uid, .. }) => {
+                format!("check out as user {uid}, who has to be able to read `{objects}`")
+            }
+            None => "check out".to_owned(),
+        })?;
+    // Only now, since the path is that in the sandbox and leads nowhere here.
+    write(&dest.join(".git/objects/info/alternates"), &format!("{alternates}\n"), user)
+}
+
+/// Lays out the `.git` by hand: it is the same few files each time, and
+/// starting git for them would take longer than all the rest.
+fn write_skeleton(dest: &Path, commit: &CommitId, user: Option<Ids>) -> anyhow::Result<()> {
+    for folder in FOLDERS {
+        let folder = dest.join(folder);
+        fs::create_dir(&folder).with_context(|| format!("create `{}`", folder.display()))?;
+        give(&folder, user)?;
+    }
+    write(&dest.join(".git/config"), CONFIG, user)?;
+    write(&dest.join(".git/HEAD"), &format!("ref: refs/heads/{WORK_BRANCH}\n"), user)?;
+    let branch = dest.join(".git/refs/heads").join(WORK_BRANCH);
+    write(&branch, &format!("{commit}\n"), user)?;
+    give(dest, user)
+}
+
+fn write(path: &Path, text: &str, user: Option<Ids>) -> anyhow::Result<()> {
+    fs::write(path, text).with_context(|| format!("write `{}`", path.display()))?;
+    give(path, user)
+}
+
+fn give(path: &Path, user: Option<Ids>) -> anyhow::Result<()> {
+    let Some(Ids { uid, gid }) = user else { return Ok(()) };
+    chown(path, Some(uid), Some(gid))
+        .with_context(|| format!("give `{}` to user {uid}", path.display()))
+}
+
+/// The path as text that git cannot take for a list of several.
+fn one_path(path: &Path) -> anyhow::Result<&str> {
+    let text = path.to_str().context("the path of the objects has to be UTF-8")?;
+    if !path.is_absolute() || text.starts_with('"') || text.contains([':', '\n']) {
+        bail!("the path of the objects `{text}` has to be absolute, without `:` and line ends");
+    }
+    Ok(text)
+}
+
+#[cfg(test)]
+mod tests;
