@@ -317,7 +317,7 @@ fn task_page(
     for (name, text) in &parts {
         page.set_region(name, text);
     }
-    Ok((page.to_string(), intact))
+    Ok((page.print(), intact))
 }
 
 fn one_line(text: &str) -> String {

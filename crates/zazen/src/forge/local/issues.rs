@@ -34,15 +34,12 @@ impl Local {
         check_body(new.body)?;
         let held = self.hold(repo)?;
         let number = IssueNumber(self.next_number(repo)?);
-        let labels = format!("[{}]", new.labels.join(", "));
-        let keys = [
-            ("title", title),
-            ("author", new.author),
-            ("at", &now()),
-            ("state", "open"),
-            ("labels", &labels),
-        ];
-        put(&self.issue_dir(repo, number).join("issue.md"), &new_page(&keys, new.body)?)?;
+        let keys =
+            [("title", title), ("author", new.author), ("at", &now()), ("state", "open")];
+        let mut page = new_page(&keys, new.body)?;
+        let labels: Vec<&str> = new.labels.iter().map(String::as_str).collect();
+        page.set_list("labels", &labels);
+        put(&self.issue_dir(repo, number).join("issue.md"), &page.print())?;
         drop(held);
         Ok(number)
     }
@@ -135,15 +132,13 @@ impl Local {
             Some(comment) => {
                 if comment.body != body.trim() {
                     let path = self.comments_dir(repo, issue).join(file_name(comment.id.0));
-                    let reactions = comment.reactions.join(", ");
                     let keys = [
                         ("author", BOT),
-                        ("at", &comment.at),
+                        ("at", comment.at.as_str()),
                         ("edited", &now()),
                         ("key", key),
-                        ("reactions", &format!("[{reactions}]")),
                     ];
-                    put(&path, &new_page(&keys, body)?)?;
+                    put(&path, &new_page(&keys, body)?.print())?;
                 }
                 comment.id
             }
@@ -169,8 +164,9 @@ impl Local {
             return Ok(());
         }
         reactions.push(reaction.to_owned());
-        page.set("reactions", &format!("[{}]", reactions.join(", ")));
-        put(&path, &page.to_string())
+        let reactions: Vec<&str> = reactions.iter().map(String::as_str).collect();
+        page.set_list("reactions", &reactions);
+        put(&path, &page.print())
     }
 
     /// Takes up the comments that people put there by hand, and says how many.
@@ -200,6 +196,12 @@ impl Local {
         Ok(strays.len())
     }
 
+    /// Whether a person is writing a comment by hand that has no number yet.
+    pub fn has_stray(&self, repo: &RepoName, issue: IssueNumber) -> bool {
+        let Ok(entries) = fs::read_dir(self.comments_dir(repo, issue)) else { return false };
+        entries.filter_map(Result::ok).any(|entry| is_stray(&entry.path()))
+    }
+
     /// Call it only while the numbers are held.
     fn add(
         &self,
@@ -213,7 +215,7 @@ impl Local {
         let at = now();
         let mut keys = vec![("author", author), ("at", at.as_str())];
         keys.extend(key.map(|key| ("key", key)));
-        put(&dir.join(file_name(n)), &new_page(&keys, body)?)?;
+        put(&dir.join(file_name(n)), &new_page(&keys, body)?.print())?;
         Ok(CommentId(n))
     }
 

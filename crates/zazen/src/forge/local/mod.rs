@@ -88,13 +88,13 @@ fn numbers(dir: &Path) -> anyhow::Result<Vec<u64>> {
 }
 
 /// A new page with these keys, in this order.
-fn new_page(keys: &[(&str, &str)], body: &str) -> anyhow::Result<String> {
+fn new_page(keys: &[(&str, &str)], body: &str) -> anyhow::Result<Page> {
     let body = body.trim_end();
     let mut page = Page::parse(&format!("---\n---\n\n{body}\n")).context("make a page")?;
     for (key, value) in keys {
         page.set(key, value);
     }
-    Ok(page.to_string())
+    Ok(page)
 }
 
 fn read_page(path: &Path) -> anyhow::Result<Page> {
@@ -106,11 +106,9 @@ fn value(page: &Page, key: &str) -> String {
     page.get(key).map(|value| value.to_string()).unwrap_or_default()
 }
 
-/// A list in a page: `[a, b]`, or one word.
+/// A list in a page: `[a, b]`.
 fn list(page: &Page, key: &str) -> Vec<String> {
-    let text = value(page, key);
-    let text = text.trim().trim_start_matches('[').trim_end_matches(']');
-    text.split(',').map(str::trim).filter(|item| !item.is_empty()).map(str::to_owned).collect()
+    page.list(key).unwrap_or_default()
 }
 
 /// The time, as pages show it.

@@ -40,7 +40,7 @@ impl Local {
             ("head", new.head),
             ("issue", &new.issue.to_string()),
         ];
-        put(&self.pull_path(repo, number), &new_page(&keys, new.body)?)?;
+        put(&self.pull_path(repo, number), &new_page(&keys, new.body)?.print())?;
         drop(held);
         Ok(number)
     }

@@ -1,0 +1,216 @@
+//! Finds out what kind of sandbox there is on this machine, by making one.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, bail};
+use zazen_core::id::{RunId, TaskId};
+
+use super::engine::{Zazen, observe, submit};
+use super::event::{Achieved, EndReason, Ev, Level, LimitedBy, Outcome};
+use super::run_dir::{Phase, RunDir};
+use super::spec::{Access, EngineKind, LaunchSpec, Limits, SPEC_VERSION, Work};
+
+/// What an engine achieves here.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Probe {
+    pub kind: EngineKind,
+    /// Whether a run can be started and is shut in. Never so for [`EngineKind::None`].
+    pub isolated: bool,
+    /// Whether a run can be started at all.
+    pub works: bool,
+    pub axes: Vec<Axis>,
+    /// From the request to the end of a run that does nothing.
+    pub took: Duration,
+}
+
+/// One thing that a sandbox should do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Axis {
+    pub name: &'static str,
+    pub achieved: bool,
+    /// How it stands, for people.
+    pub detail: String,
+    /// What to do about it, where something can be done.
+    pub fix: Option<String>,
+}
+
+/// How long the probe may take in all.
+const PROBE_TIMEOUT: Duration = Duration::from_secs(20);
+
+/// How often it is looked whether it is over.
+const PROBE_PAUSE: Duration = Duration::from_millis(2);
+
+/// Really starts one sandbox, and says axis by axis what came of it.
+pub async fn probe(kind: EngineKind, zazen: &Zazen) -> Probe {
+    let began = Instant::now();
+    match try_once(kind, zazen).await {
+        Ok((achieved, leaks)) => {
+            let mut axes = axes(&achieved);
+            axes.extend(leaks);
+            let shut = axes.iter().take(N_WALLS).all(|axis| axis.achieved);
+            let isolated = shut && axes.iter().all(|axis| !axis.name.starts_with("canary"));
+            Probe { kind, isolated, works: true, axes, took: began.elapsed() }
+        }
+        Err(err) => {
+            let detail = format!("{err:#}");
+            let fix = Some(fix_for(&detail));
+            let axes = vec![Axis { name: "start", achieved: false, detail, fix }];
+            Probe { kind, isolated: false, works: false, axes, took: began.elapsed() }
+        }
+    }
+}
+
+async fn try_once(kind: EngineKind, zazen: &Zazen) -> anyhow::Result<(Achieved, Vec<Axis>)> {
+    // Where the sandbox's user gets to for certain, which a home may not be.
+    let folder = tempfile::Builder::new().prefix("zazen-probe-").tempdir_in("/tmp");
+    let folder = folder.context("make a folder in `/tmp`")?;
+    open_to_all(folder.path())?;
+    let spec = spec(kind, folder.path())?;
+    let run_dir = RunDir::new(folder.path().join("run"));
+    submit(zazen, run_dir.path(), &spec).await?;
+    let deadline = Instant::now() + PROBE_TIMEOUT;
+    let exit = loop {
+        match observe(run_dir.path())? {
+            Phase::Ended(exit) => break exit,
+            Phase::Lost => bail!("the supervisor of the probe died"),
+            Phase::Absent | Phase::Starting | Phase::Running => {}
+        }
+        if Instant::now() > deadline {
+            super::engine::stop(run_dir.path(), Duration::ZERO).await?;
+            bail!("the probe did not end within {PROBE_TIMEOUT:?}");
+        }
+        tokio::time::sleep(PROBE_PAUSE).await;
+    };
+    match (exit.reason, exit.code, exit.achieved) {
+        (EndReason::Exited, Some(0), Some(achieved)) => Ok((achieved, Vec::new())),
+        (EndReason::CanaryFailed, _, Some(achieved)) => Ok((achieved, leaks(&run_dir)?)),
+        (EndReason::RunnerFailed { message }, _, _) => bail!(message),
+        (reason, code, _) => bail!("the probe ended with {reason:?} and code {code:?}"),
+    }
+}
+
+fn spec(kind: EngineKind, folder: &Path) -> anyhow::Result<LaunchSpec> {
+    let make = |name: &str| -> anyhow::Result<PathBuf> {
+        let path = folder.join(name);
+        fs::create_dir(&path).with_context(|| format!("make `{}`", path.display()))?;
+        open_to_all(&path)?;
+        Ok(path)
+    };
+    Ok(LaunchSpec {
+        v: SPEC_VERSION,
+        run: RunId { task: TaskId(0), n: 0 },
+        engine: kind,
+        task_marker: "probe".to_owned(),
+        work: Work::Check { command: "true".to_owned() },
+        env: std::collections::BTreeMap::new(),
+        workspace: make("workspace")?,
+        access: Access::ReadOnly,
+        objects: make("objects")?,
+        tools: Vec::new(),
+        gateway_socket: None,
+        collect: None,
+        limits: Limits {
+            memory_bytes: 256 << 20,
+            n_processes_max: 64,
+            wall: PROBE_TIMEOUT,
+            silence: PROBE_TIMEOUT,
+            disk_bytes: 64 << 20,
+            output_bytes: 1 << 20,
+        },
+    })
+}
+
+fn open_to_all(path: &Path) -> anyhow::Result<()> {
+    fs::set_permissions(path, fs::Permissions::from_mode(0o711))
+        .with_context(|| format!("open `{}` to the sandbox's user", path.display()))
+}
+
+/// How many of the first [`axes`] are walls; the others are limits.
+const N_WALLS: usize = 3;
+
+fn axes(achieved: &Achieved) -> Vec<Axis> {
+    let wall = |name, level| Axis {
+        name,
+        achieved: level == Level::Isolated,
+        detail: match level {
+            Level::Isolated => "its own",
+            Level::None => "the host's: an agent can do all that its user can",
+        }
+        .to_owned(),
+        fix: (level == Level::None).then(|| "use the engine `bwrap`".to_owned()),
+    };
+    let limit = |name, by: LimitedBy| Axis {
+        name,
+        achieved: matches!(by, LimitedBy::CgroupV1 | LimitedBy::CgroupV2 | LimitedBy::Watched),
+        detail: match by {
+            LimitedBy::CgroupV2 => "a control group, version 2",
+            LimitedBy::CgroupV1 => "a control group, version 1",
+            LimitedBy::Rlimit => "a limit of the user, not of the run",
+            LimitedBy::Watched => "measured every few seconds",
+            LimitedBy::Nothing => "not limited",
+        }
+        .to_owned(),
+        fix: matches!(by, LimitedBy::Rlimit | LimitedBy::Nothing).then(|| {
+            "run the daemon in a control group of its own (systemd: `Delegate=yes`)".to_owned()
+        }),
+    };
+    vec![
+        wall("files", achieved.files),
+        wall("network", achieved.network),
+        wall("processes", achieved.processes),
+        limit("memory limit", achieved.memory_limit),
+        limit("processes limit", achieved.processes_limit),
+        limit("disk limit", achieved.disk_limit),
+        Axis {
+            name: "system calls",
+            achieved: achieved.syscall_filter,
+            detail: "not filtered: the host's kernel is reached as by any program".to_owned(),
+            fix: None,
+        },
+    ]
+}
+
+/// What the canary got through to.
+fn leaks(run_dir: &RunDir) -> anyhow::Result<Vec<Axis>> {
+    let events = run_dir.read_new(&mut 0)?;
+    let tried = events.into_iter().find_map(|event| match event.ev {
+        Ev::Canary { tried, .. } => Some(tried),
+        Ev::Ready { .. } | Ev::Started { .. } | Ev::Out { .. } | Ev::Err { .. } => None,
+        Ev::Result(_) | Ev::Failed { .. } | Ev::Ended { .. } => None,
+    });
+    let leaked = tried.into_iter().flatten().filter(|tried| tried.outcome == Outcome::Allowed);
+    let axes = leaked.map(|tried| Axis {
+        name: "canary",
+        achieved: false,
+        detail: format!("it could {}", tried.what),
+        fix: None,
+    });
+    Ok(axes.collect())
+}
+
+/// What helps against the ways in which a sandbox usually fails to start.
+fn fix_for(detail: &str) -> String {
+    let fixes = [
+        ("find `bwrap`", "install the package `bubblewrap` (0.8 or newer)"),
+        ("cannot reach", "open the folder that is named, or move the home"),
+        (
+            "No permissions to create new namespace",
+            "allow user namespaces: `sysctl kernel.unprivileged_userns_clone=1`; on Ubuntu also \
+             `sysctl kernel.apparmor_restrict_unprivileged_userns=0`; in Docker \
+             `--security-opt seccomp=unconfined --security-opt systempaths=unconfined`",
+        ),
+        ("setting up uid map", "on Ubuntu: an AppArmor profile for bwrap that allows `userns`"),
+        (
+            "mount proc",
+            "in a container: `--security-opt systempaths=unconfined` (Docker) or \
+             `--security-opt unmask=ALL` (Podman)",
+        ),
+        ("disable-userns", "install bubblewrap 0.8 or newer"),
+    ];
+    let fix = fixes.into_iter().find(|(sign, _)| detail.contains(sign));
+    fix.map_or("run `zazen supervise` on the run's folder by hand to see more", |(_, fix)| fix)
+        .to_owned()
+}

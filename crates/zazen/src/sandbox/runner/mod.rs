@@ -1,0 +1,116 @@
+//! The first process in every sandbox.
+//!
+//! It says hello and waits to be told to go on (until then the supervisor puts
+//! it into its limits), tries what must fail, opens the way to the gateway,
+//! starts the work, and hands back what the work left. It reports in frames on
+//! its stdout; the work has pipes of its own and cannot reach that stdout. It
+//! is not the supervisor: it knows nothing of the host.
+//!
+//! It is a small program with threads and without a runtime, because there is
+//! one for every run.
+
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::ExitCode;
+use std::sync::{Arc, mpsc};
+use std::thread;
+use std::time::Duration;
+
+use anyhow::{Context, bail};
+use rustix::process::{DumpableBehavior, Resource, Rlimit, set_dumpable_behavior, setrlimit};
+
+use super::event::{Ev, Frame, Outcome};
+use super::inside::{Inside, Rlimits};
+use super::run_dir::read_json;
+use super::spec::EngineKind;
+use report::{report, report_event};
+use tree::Tree;
+
+mod canary;
+mod collect;
+mod relay;
+mod report;
+mod tree;
+mod work;
+
+/// Runs as the runner: reads its orders, and reports on stdout.
+pub fn runner(spec_path: &Path) -> ExitCode {
+    match run(spec_path) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(err) => {
+            report_event(Ev::Failed { message: format!("{err:#}") });
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(spec_path: &Path) -> anyhow::Result<()> {
+    // Closes our descriptors and our memory to all others of the same user.
+    set_dumpable_behavior(DumpableBehavior::NotDumpable).context("close ourselves to others")?;
+    let inside: Inside = read_json(spec_path)?;
+    if inside.engine == EngineKind::None {
+        let own = rustix::process::getpid();
+        rustix::process::set_child_subreaper(Some(own)).context("adopt orphans")?;
+    }
+    let tree = Arc::new(Tree::new(inside.engine));
+    let go = listen(&tree);
+    report(&Frame::Hello);
+    // Without a limit: the supervisor has one, and its end ends us.
+    go.recv().context("wait to be told to go on")?;
+    limit(inside.rlimits, inside.engine)?;
+
+    let tried = canary::try_all(&inside);
+    let ok = tried.iter().all(|tried| tried.outcome != Outcome::Allowed);
+    report_event(Ev::Canary { ok, tried });
+    if !ok {
+        return Ok(());
+    }
+    let gateway_port = inside.gateway_socket.clone().map(relay::start).transpose()?;
+    let ended = work::run(&inside, gateway_port, &tree)?;
+    report(&ended);
+    if let Some(collect) = &inside.collect {
+        let collected = collect::collect(collect, &inside.paths);
+        report_event(Ev::Result(collected.context("collect what the work left")?));
+    }
+    Ok(())
+}
+
+/// Does what the supervisor asks for, and ends everything when it is gone.
+fn listen(tree: &Arc<Tree>) -> mpsc::Receiver<()> {
+    let (sender, go) = mpsc::sync_channel(1);
+    let tree = Arc::clone(tree);
+    thread::spawn(move || {
+        for line in BufReader::new(std::io::stdin()).lines().map_while(Result::ok) {
+            if line == "go" {
+                sender.send(()).ok();
+            } else if let Some(grace) = line.strip_prefix("stop ").and_then(|ms| ms.parse().ok()) {
+                tree.stop(Duration::from_millis(grace));
+            }
+        }
+        tree.end_with_us();
+    });
+    go
+}
+
+/// Sets the limits of each process. Not `RLIMIT_AS`: node and the like map
+/// far more than they use.
+fn limit(rlimits: Rlimits, engine: EngineKind) -> anyhow::Result<()> {
+    // In a sandbox the count is its own; on the host it is that of the user.
+    let n_before = match engine {
+        EngineKind::Bwrap => 0,
+        EngineKind::None => tree::n_threads_of_user(),
+    };
+    let limits = [
+        (Resource::Nproc, rlimits.n_processes_max + n_before),
+        (Resource::Fsize, rlimits.file_bytes_max),
+        (Resource::Core, 0),
+    ];
+    for (resource, limit) in limits {
+        let before = rustix::process::getrlimit(resource).maximum;
+        let limit = Some(before.map_or(limit, |before| limit.min(before)));
+        if let Err(err) = setrlimit(resource, Rlimit { current: limit, maximum: limit }) {
+            bail!("set the limit {resource:?} to {limit:?}: {err}");
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,170 @@
+//! Starts the work and waits for its end.
+
+use std::collections::BTreeMap;
+use std::io::Write;
+use std::path::Path;
+use std::process::Child;
+use std::sync::mpsc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, bail};
+use rustix::process::{Pid, WaitOptions, WaitStatus, wait};
+
+use super::report::{read_lines, report_event};
+use super::tree::Tree;
+use crate::exec::{Command, PATH_DEFAULT};
+use crate::sandbox::event::{Ev, Frame};
+use crate::sandbox::inside::{Inside, Paths};
+use crate::sandbox::spec::{EngineKind, Work};
+
+/// How long the last words are waited for once the work is dead. They are in
+/// the pipe already; only a process that escaped holds it open longer.
+const DRAIN_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// Runs the work to its end, and ends what it leaves behind.
+pub(super) fn run(inside: &Inside, port: Option<u16>, tree: &Tree) -> anyhow::Result<Frame> {
+    let command = command(inside, port)?;
+    let Some(child) = tree.start(|| command.spawn_piped()) else {
+        return Ok(Frame::Work { code: None, signal: None });
+    };
+    let mut child = child.context("start the work")?;
+    report_event(Ev::Started { pid: child.id() });
+    let stdin = match &inside.work {
+        Work::Harness { stdin, .. } => stdin.clone(),
+        Work::Check { .. } => String::new(),
+    };
+    if let Some(mut pipe) = child.stdin.take() {
+        // A harness that does not read its prompt will say so itself.
+        thread::spawn(move || pipe.write_all(stdin.as_bytes()).ok());
+    }
+    let drained = drain(&mut child);
+    let status = wait_for(Pid::from_child(&child))?;
+    // The end is the end of the process, not of its output: a child that it
+    // left behind may hold the pipe for ever.
+    tree.end();
+    let deadline = Instant::now() + DRAIN_TIMEOUT;
+    for _ in 0..2 {
+        drained.recv_timeout(deadline.saturating_duration_since(Instant::now())).ok();
+    }
+    Ok(Frame::Work { code: status.exit_status(), signal: status.terminating_signal() })
+}
+
+fn drain(child: &mut Child) -> mpsc::Receiver<()> {
+    let (sender, drained) = mpsc::sync_channel(2);
+    if let Some(stdout) = child.stdout.take() {
+        let sender = sender.clone();
+        thread::spawn(move || {
+            read_lines(stdout, |line| report_event(Ev::Out { line }));
+            sender.send(()).ok();
+        });
+    }
+    if let Some(stderr) = child.stderr.take() {
+        thread::spawn(move || {
+            read_lines(stderr, |line| report_event(Ev::Err { line }));
+            sender.send(()).ok();
+        });
+    }
+    drained
+}
+
+/// Waits for one child, and takes note of all orphans that die meanwhile.
+fn wait_for(child: Pid) -> anyhow::Result<WaitStatus> {
+    // Without a limit: the supervisor has the limits, and kills us with the work.
+    loop {
+        match wait(WaitOptions::empty()) {
+            Ok(Some((pid, status))) if pid == child => return Ok(status),
+            Ok(_) | Err(rustix::io::Errno::INTR) => {}
+            Err(err) => return Err(err).context("wait for the work"),
+        }
+    }
+}
+
+fn command(inside: &Inside, port: Option<u16>) -> anyhow::Result<Command> {
+    let places = Places::new(&inside.paths, port);
+    let argv = match &inside.work {
+        Work::Harness { argv, .. } => {
+            argv.iter().map(|arg| places.fill(arg)).collect::<anyhow::Result<Vec<_>>>()?
+        }
+        Work::Check { command } => vec![shell().to_owned(), "-c".to_owned(), command.clone()],
+    };
+    let Some((program, rest)) = argv.split_first() else { bail!("the work has no program") };
+    if inside.engine == EngineKind::None {
+        std::fs::create_dir_all(&inside.paths.tmp).context("make the private `tmp`")?;
+    }
+    let mut command = Command::new(program).args(rest).cwd(&inside.paths.workspace);
+    for (key, value) in environment(inside) {
+        command = command.env(key, places.fill(&value)?);
+    }
+    Ok(command)
+}
+
+/// What the work finds in its environment: what it was given, on top of the
+/// little that every program expects.
+fn environment(inside: &Inside) -> BTreeMap<String, String> {
+    let home = inside.paths.home.to_string_lossy();
+    let tmp = inside.paths.tmp.to_string_lossy();
+    let mut env: BTreeMap<String, String> = [
+        ("PATH", PATH_DEFAULT),
+        ("HOME", &home),
+        ("TMPDIR", &tmp),
+        ("USER", "agent"),
+        ("LOGNAME", "agent"),
+        ("SHELL", shell()),
+        ("LANG", "C.UTF-8"),
+        ("GIT_TERMINAL_PROMPT", "0"),
+        // The checkout may belong to another user, and is what we run for.
+        ("GIT_CONFIG_COUNT", "1"),
+        ("GIT_CONFIG_KEY_0", "safe.directory"),
+        ("GIT_CONFIG_VALUE_0", "*"),
+    ]
+    .map(|(key, value)| (key.to_owned(), value.to_owned()))
+    .into();
+    if let Some(collect) = &inside.collect {
+        let (name, email) = collect.name_and_email();
+        for who in ["AUTHOR", "COMMITTER"] {
+            env.insert(format!("GIT_{who}_NAME"), name.to_owned());
+            env.insert(format!("GIT_{who}_EMAIL"), email.to_owned());
+        }
+    }
+    env.extend(inside.env.clone());
+    env
+}
+
+fn shell() -> &'static str {
+    if Path::new("/bin/bash").exists() { "/bin/bash" } else { "/bin/sh" }
+}
+
+/// What the placeholders stand for.
+struct Places {
+    gateway: Option<String>,
+    others: [(&'static str, String); 3],
+}
+
+impl Places {
+    fn new(paths: &Paths, port: Option<u16>) -> Self {
+        let text = |path: &Path| path.to_string_lossy().into_owned();
+        Self {
+            gateway: port.map(|port| format!("http://127.0.0.1:{port}")),
+            others: [
+                ("{zazen}", text(&paths.zazen)),
+                ("{home}", text(&paths.home)),
+                ("{workspace}", text(&paths.workspace)),
+            ],
+        }
+    }
+
+    fn fill(&self, text: &str) -> anyhow::Result<String> {
+        let mut filled = text.to_owned();
+        for (place, value) in &self.others {
+            filled = filled.replace(place, value);
+        }
+        match &self.gateway {
+            Some(gateway) => Ok(filled.replace("{gateway}", gateway)),
+            None if filled.contains("{gateway}") => {
+                bail!("`{text}` names the gateway, and this run has none")
+            }
+            None => Ok(filled),
+        }
+    }
+}

@@ -1,0 +1,117 @@
+//! What is to be run, and within which limits.
+//!
+//! A [`LaunchSpec`] is written by the daemon as `spec.json` and is all that a
+//! supervisor knows. It holds no secret but the run's own gateway token.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use zazen_core::id::{CommitId, RunId};
+
+/// One process to be placed somewhere, with all that it may see and use.
+///
+/// In `argv` and in the values of `env`, `{gateway}` stands for the gateway's
+/// address (`http://127.0.0.1:PORT`), `{zazen}` for the path of this program,
+/// `{home}` for the private home and `{workspace}` for the workspace.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LaunchSpec {
+    /// The version of this format, [`SPEC_VERSION`].
+    pub v: u32,
+    pub run: RunId,
+    pub engine: EngineKind,
+    /// Names the task to the harness and to people who look at processes; it is no secret.
+    pub task_marker: String,
+    pub work: Work,
+    pub env: BTreeMap<String, String>,
+    pub workspace: PathBuf,
+    pub access: Access,
+    /// The mirror's objects, which the workspace borrows. Read-only, at [`OBJECTS_INSIDE`].
+    pub objects: PathBuf,
+    /// More of the host to be shown, read-only and at the same paths.
+    pub tools: Vec<PathBuf>,
+    /// The gateway's socket, alone in a folder: the folder is what is shown.
+    pub gateway_socket: Option<PathBuf>,
+    pub collect: Option<Collect>,
+    pub limits: Limits,
+}
+
+/// Where a run happens on this machine.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum EngineKind {
+    /// In namespaces of its own, made by bubblewrap.
+    Bwrap,
+    /// On the host, among everything else. Said loudly wherever it is shown.
+    None,
+}
+
+/// What is run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+pub enum Work {
+    /// A coding agent.
+    Harness { argv: Vec<String>, stdin: String },
+    /// A validation command, for `bash -c` (or `sh -c` where there is no bash).
+    Check { command: String },
+}
+
+/// What a run may do to its workspace.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Access {
+    ReadOnly,
+    ReadWrite,
+}
+
+/// How the work is handed back: as commits on top of `base`, in a bundle.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Collect {
+    pub base: CommitId,
+    /// The message of the commit that is made when the agent made none.
+    pub message: String,
+    /// `Name <address>`, for that commit and as the agent's own identity.
+    pub author: String,
+}
+
+/// What a run may use. Reaching a limit ends the run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Limits {
+    pub memory_bytes: u64,
+    pub n_processes_max: u64,
+    /// From the first process to the last.
+    pub wall: Duration,
+    /// Without one line on stdout or stderr.
+    pub silence: Duration,
+    /// Of workspace, private home and result together.
+    pub disk_bytes: u64,
+    /// Of stdout and stderr together.
+    pub output_bytes: u64,
+}
+
+/// The version of [`LaunchSpec`] that is written, and the only one that is read.
+pub const SPEC_VERSION: u32 = 1;
+
+/// Where the mirror's objects are seen in a sandbox: the same for every run,
+/// so that a workspace can name it before its run exists.
+pub const OBJECTS_INSIDE: &str = "/zazen/objects";
+
+/// Where the workspace is seen in a sandbox.
+pub const WORKSPACE_INSIDE: &str = "/workspace";
+
+/// The name of the run's head in its bundle.
+pub const RESULT_REF: &str = "refs/zazen/result";
+
+impl Collect {
+    /// The name and the address in `author`.
+    pub fn name_and_email(&self) -> (&str, &str) {
+        match self.author.split_once('<') {
+            Some((name, email)) => (name.trim(), email.trim_end().trim_end_matches('>')),
+            None => (self.author.trim(), ""),
+        }
+    }
+}

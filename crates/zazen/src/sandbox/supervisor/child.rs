@@ -1,0 +1,207 @@
+//! The sandbox as the supervisor holds it: started, spoken to, and killed.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{Ipv4Addr, TcpListener};
+use std::path::Path;
+use std::process::{Child, ChildStdin};
+use std::sync::mpsc::SyncSender;
+use std::thread;
+use std::time::Duration;
+
+use anyhow::Context;
+use rustix::fs::{CWD, FileType, Mode, mknodat};
+
+use super::watch::Message;
+use crate::exec::Command;
+use crate::sandbox::event::Frame;
+use crate::sandbox::inside::{Inside, markers};
+use crate::sandbox::process::{self, Handle};
+use crate::sandbox::run_dir::{RunDir, write_whole};
+use crate::sandbox::spec::{EngineKind, LaunchSpec};
+use crate::sandbox::{bwrap, reach};
+
+/// How long one frame may be: a line of output with every byte escaped.
+const FRAME_BYTES_MAX: u64 = 8 << 20;
+
+/// How much of what the sandbox itself says on stderr is kept, to explain a failure.
+const STDERR_BYTES_MAX: usize = 4 << 10;
+
+/// The processes that make the sandbox.
+pub(super) struct Sandbox {
+    engine: EngineKind,
+    child: Child,
+    stdin: ChildStdin,
+    /// The runner, as the host sees it.
+    runner: Option<Handle>,
+    /// A port of the host that the canary must not reach.
+    _host_port: TcpListener,
+}
+
+impl Sandbox {
+    /// Starts the runner in its sandbox. It waits there for [`Self::go`].
+    pub(super) fn start(
+        run_dir: &RunDir,
+        spec: &LaunchSpec,
+        messages: &SyncSender<Message>,
+    ) -> anyhow::Result<Self> {
+        // Linux shows an executable that was replaced as `… (deleted)`: a run
+        // that is started in that very moment fails, and can be started again.
+        let zazen = std::env::current_exe().context("find our own program")?;
+        let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).context("open the canary's port")?;
+        let host_port = port.local_addr().context("open the canary's port")?.port();
+        prepare(run_dir, &Inside::new(run_dir, spec, &zazen, host_port))?;
+        let mut command = match spec.engine {
+            EngineKind::Bwrap => bwrap::command(run_dir, spec, &zazen)?,
+            EngineKind::None => Command::new(&zazen)
+                .arg("runner")
+                .arg(run_dir.inside())
+                .cwd(&spec.workspace)
+                .user(reach::sandbox_ids()),
+        };
+        for (key, value) in markers(spec.run, run_dir) {
+            command = command.env(key, value);
+        }
+        // From the main thread: the sandbox dies with the thread that started it.
+        let mut child = command.spawn_piped().context("start the sandbox")?;
+        let stdin = child.stdin.take().context("talk to the runner")?;
+        let stdout = child.stdout.take().context("listen to the runner")?;
+        let stderr = child.stderr.take().context("listen to the sandbox")?;
+        let sender = messages.clone();
+        thread::spawn(move || read_frames(stdout, &sender));
+        let sender = messages.clone();
+        thread::spawn(move || sender.send(Message::Said(read_end(stderr))).ok());
+        Ok(Self { engine: spec.engine, child, stdin, runner: None, _host_port: port })
+    }
+
+    /// All processes of the sandbox by now, to be put into their limits.
+    /// To be called once the runner has said hello.
+    pub(super) fn members(&mut self) -> anyhow::Result<Vec<i32>> {
+        let outer = self.child.id().cast_signed();
+        let inner = match self.engine {
+            EngineKind::Bwrap => process::children(outer).into_iter().next(),
+            EngineKind::None => Some(outer),
+        };
+        let runner = inner.and_then(Handle::open).context("find the runner in its sandbox")?;
+        let members = if runner.id.pid == outer { vec![outer] } else { vec![outer, runner.id.pid] };
+        self.runner = Some(runner);
+        Ok(members)
+    }
+
+    /// Lets the runner begin.
+    pub(super) fn go(&mut self) -> anyhow::Result<()> {
+        self.stdin.write_all(b"go\n").context("let the runner begin")
+    }
+
+    /// Asks the runner to stop the work. If it does not listen, [`Self::kill`] comes.
+    pub(super) fn stop(&mut self, grace: Duration) {
+        writeln!(self.stdin, "stop {}", grace.as_millis()).ok();
+    }
+
+    /// Kills the runner, and with it all of its process namespace.
+    pub(super) fn kill(&mut self) {
+        match &self.runner {
+            Some(runner) => runner.kill(),
+            None => {
+                self.child.kill().ok();
+            }
+        }
+    }
+
+    /// Waits until the sandbox is gone, and says how it ended.
+    pub(super) fn wait(mut self, timeout: Duration) -> anyhow::Result<std::process::ExitStatus> {
+        if let Some(outer) = Handle::open(self.child.id().cast_signed())
+            && !outer.wait(timeout)
+        {
+            self.kill();
+            self.child.kill().ok();
+            outer.wait(timeout);
+        }
+        if let Some(runner) = &self.runner {
+            runner.wait(timeout);
+        }
+        self.child.wait().context("wait for the sandbox")
+    }
+}
+
+/// Makes the pipe on which the supervisor is asked to stop, and listens on it.
+pub(super) fn listen(path: &Path, messages: SyncSender<Message>) -> anyhow::Result<()> {
+    let context = || format!("open `{}`", path.display());
+    if !path.exists() {
+        mknodat(CWD, path, FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).with_context(context)?;
+    }
+    // Open for writing too, so that it never ends.
+    let pipe = OpenOptions::new().read(true).write(true).open(path).with_context(context)?;
+    thread::spawn(move || {
+        for line in BufReader::new(pipe).lines().map_while(Result::ok) {
+            if let Some(grace) = line.strip_prefix("stop ").and_then(|ms| ms.parse().ok()) {
+                messages.send(Message::Stop(Duration::from_millis(grace))).ok();
+            }
+        }
+    });
+    Ok(())
+}
+
+fn prepare(run_dir: &RunDir, inside: &Inside) -> anyhow::Result<()> {
+    for folder in [run_dir.out(), run_dir.home()] {
+        make_folder(&folder, 0o700)?;
+        reach::give_to_runs(&folder)?;
+    }
+    make_folder(&run_dir.etc(), 0o755)?;
+    let json = serde_json::to_vec(inside).context("print the runner's orders")?;
+    write_whole(&run_dir.inside(), &json)?;
+    reach::give_to_runs(&run_dir.inside())
+}
+
+fn make_folder(path: &Path, mode: u32) -> anyhow::Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+    fs::create_dir_all(path)
+        .and_then(|()| fs::set_permissions(path, fs::Permissions::from_mode(mode)))
+        .with_context(|| format!("make `{}`", path.display()))
+}
+
+fn read_frames(stdout: impl Read, messages: &SyncSender<Message>) {
+    let mut stdout = BufReader::with_capacity(64 << 10, stdout);
+    let mut line = Vec::new();
+    loop {
+        line.clear();
+        let read = (&mut stdout).take(FRAME_BYTES_MAX).read_until(b'\n', &mut line);
+        if !matches!(read, Ok(1..)) {
+            break;
+        }
+        let message = match serde_json::from_slice::<Frame>(&line) {
+            Ok(frame) => Message::Frame(frame),
+            Err(err) => Message::Broken(format!("the runner said what is no frame: {err}")),
+        };
+        if messages.send(message).is_err() {
+            break;
+        }
+    }
+    messages.send(Message::Closed).ok();
+}
+
+/// Reads to the end, and keeps the end.
+fn read_end(mut from: impl Read) -> String {
+    let mut kept: Vec<u8> = Vec::new();
+    let mut chunk = [0; 1024];
+    while let Ok(n_bytes @ 1..) = from.read(&mut chunk) {
+        kept.extend_from_slice(&chunk[..n_bytes]);
+        kept.drain(..kept.len().saturating_sub(STDERR_BYTES_MAX));
+    }
+    String::from_utf8_lossy(&kept).trim().to_owned()
+}
+
+/// Asks a supervisor to stop its run. Says whether it was there to be asked.
+pub(in crate::sandbox) fn ask_to_stop(control: &Path, grace: Duration) -> anyhow::Result<bool> {
+    use rustix::fs::{OFlags, open};
+    use rustix::io::Errno;
+    let flags = OFlags::WRONLY | OFlags::NONBLOCK | OFlags::CLOEXEC | OFlags::NOFOLLOW;
+    match open(control, flags, Mode::empty()) {
+        Ok(pipe) => {
+            let written = writeln!(File::from(pipe), "stop {}", grace.as_millis());
+            Ok(written.is_ok())
+        }
+        Err(Errno::NOENT | Errno::NXIO) => Ok(false),
+        Err(err) => Err(err).with_context(|| format!("open `{}`", control.display())),
+    }
+}

@@ -1,0 +1,52 @@
+//! Keeps the events of a run, numbered and in order.
+
+use std::fs::{File, OpenOptions};
+use std::io::Write;
+use std::path::Path;
+use std::time::SystemTime;
+
+use anyhow::Context;
+use zazen_core::id::Time;
+
+use crate::sandbox::event::{Ev, EventLine};
+
+/// The file `events.jsonl`, with the number of its last line.
+pub(super) struct Journal {
+    file: File,
+    last_seq: u64,
+}
+
+impl Journal {
+    pub(super) fn create(path: &Path) -> anyhow::Result<Self> {
+        let file = OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(path)
+            .with_context(|| format!("open `{}`", path.display()))?;
+        Ok(Self { file, last_seq: 0 })
+    }
+
+    /// Adds one line. Those who read along see it whole, by its end of line.
+    pub(super) fn append(&mut self, ev: Ev) -> anyhow::Result<()> {
+        let line = EventLine { seq: self.last_seq + 1, at: now(), ev };
+        let mut bytes = serde_json::to_vec(&line).context("print an event")?;
+        bytes.push(b'\n');
+        self.file.write_all(&bytes).context("keep an event of the run (is the disk full?)")?;
+        self.last_seq = line.seq;
+        Ok(())
+    }
+
+    pub(super) fn last_seq(&self) -> u64 {
+        self.last_seq
+    }
+
+    pub(super) fn sync(&self) -> anyhow::Result<()> {
+        self.file.sync_all().context("keep the events of the run")
+    }
+}
+
+/// The time by the wall's clock. Limits are not measured with it.
+pub(super) fn now() -> Time {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    Time(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
+}
