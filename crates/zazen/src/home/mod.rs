@@ -112,7 +112,9 @@ impl Home {
             .with_context(|| format!("create the folders of `{}`", home.root.display()))?;
         home.ignore_dot_dir()
             .with_context(|| format!("write `{}`", home.root.join(".gitignore").display()))?;
-        if !home.root.join(".git").exists() {}
+        if !home.root.join(".git").exists() {
+            repository::init(&home.root)?;
+        }
         Ok(home)
     }
 
