@@ -1,0 +1,267 @@
+//! What a crash leaves behind in the home's git, mended at the start.
+//!
+//! A power failure can leave a lock that nobody holds, a branch of no bytes
+//! (which git takes for a repository without a commit) and objects that are
+//! missing. What can be mended without a guess is mended; for the rest, the
+//! finding says what a person has to do. History is never rewritten.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+
+use super::Home;
+use super::atomic::{self, Durability};
+use super::boot::read_boot_time;
+use super::repository::{Head, Repository, is_object_id, succeed};
+
+/// Something that was not as it should be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Finding {
+    /// It is as it should be again; the text says what was done.
+    Mended(String),
+    /// A person has to do what the text says.
+    ForPeople(String),
+}
+
+/// How many of the last commits are checked for missing objects. A crash
+/// damages what was written just before it.
+const COMMITS_CHECKED: usize = 20;
+
+/// How much git may say about objects: 64 MiB are a million of them.
+const OBJECTS_BYTES_MAX: usize = 64 << 20;
+
+/// Looks over the git repository of a home, and mends what it can.
+///
+/// The caller holds the instance lock, so that no commit of ours is under way.
+pub fn heal(home: &Home) -> anyhow::Result<Vec<Finding>> {
+    let repository = Repository::open(home.root())?;
+    let mut findings = Vec::new();
+    findings.extend(mend_head(&repository)?);
+    let branch = match repository.head() {
+        Head::Branch(branch) => branch,
+        Head::Detached(commit) => {
+            findings.extend(remove_stale_locks(&repository, None)?);
+            findings.push(Finding::ForPeople(format!(
+                "the home has commit `{commit}` checked out and no branch, so nothing is \
+                 committed; go back with `git switch main`"
+            )));
+            return Ok(findings);
+        }
+        Head::Broken => return Ok(findings),
+    };
+    findings.extend(remove_stale_locks(&repository, Some(&branch))?);
+    let (branch_is_good, finding) = mend_branch(&repository, &branch)?;
+    findings.extend(finding);
+    if branch_is_good {
+        findings.extend(mend_objects(&repository)?);
+    }
+    Ok(findings)
+}
+
+/// Points an empty `HEAD` to the branch, if there is only one.
+fn mend_head(repository: &Repository) -> anyhow::Result<Option<Finding>> {
+    if repository.head() != Head::Broken {
+        return Ok(None);
+    }
+    let file = repository.git_dir().join("HEAD");
+    let branches = branches(repository);
+    let [branch] = branches.as_slice() else {
+        return Ok(Some(Finding::ForPeople(format!(
+            "`{}` does not name a branch, so nothing is committed; write `ref: refs/heads/main` \
+             into it, with the name of your branch",
+            file.display()
+        ))));
+    };
+    atomic::write(&file, format!("ref: refs/heads/{branch}\n").as_bytes(), Durability::Durable)
+        .with_context(|| format!("write `{}`", file.display()))?;
+    Ok(Some(Finding::Mended(format!("`HEAD` was empty; it names the branch `{branch}` again"))))
+}
+
+fn branches(repository: &Repository) -> Vec<String> {
+    let entries = fs::read_dir(repository.common_dir().join("refs/heads"));
+    let names = entries.into_iter().flatten().flatten().filter(|entry| entry.path().is_file());
+    names.filter_map(|entry| entry.file_name().into_string().ok()).collect()
+}
+
+/// Removes locks of git that nobody holds.
+fn remove_stale_locks(
+    repository: &Repository,
+    branch: Option<&str>,
+) -> anyhow::Result<Vec<Finding>> {
+    let mut locks = vec![
+        repository.index_lock(),
+        repository.git_dir().join("HEAD.lock"),
+        repository.common_dir().join("packed-refs.lock"),
+    ];
+    locks.extend(branch.map(|branch| repository.common_dir().join(format!("{branch}.lock"))));
+    let mut findings = Vec::new();
+    for lock in locks.iter().filter(|lock| lock.exists()) {
+        findings.push(match holder(repository, lock) {
+            Some(pid) => Finding::ForPeople(format!(
+                "`{}` is held by process {pid}, and nothing is committed until it is done",
+                lock.display()
+            )),
+            None => {
+                fs::remove_file(lock).with_context(|| format!("remove `{}`", lock.display()))?;
+                Finding::Mended(format!("removed `{}`, which nobody held", lock.display()))
+            }
+        });
+    }
+    Ok(findings)
+}
+
+/// Finds the process that holds a lock: one that has it open, or a git in this home,
+/// which closes the lock while it waits for an editor.
+fn holder(repository: &Repository, lock: &Path) -> Option<u32> {
+    let modified = fs::metadata(lock).and_then(|meta| meta.modified()).ok();
+    if modified.zip(read_boot_time()).is_some_and(|(modified, boot)| modified < boot) {
+        return None;
+    }
+    let lock = fs::canonicalize(lock).unwrap_or_else(|_| lock.to_owned());
+    let root = fs::canonicalize(repository.root()).unwrap_or_else(|_| repository.root().to_owned());
+    let has_open = |process: &Path| {
+        let descriptors = fs::read_dir(process.join("fd")).into_iter().flatten().flatten();
+        descriptors.filter_map(|fd| fs::read_link(fd.path()).ok()).any(|target| target == lock)
+    };
+    let is_git_here = |process: &Path| {
+        let name = fs::read_to_string(process.join("comm")).unwrap_or_default();
+        // Whose folder cannot be read may be here.
+        name.trim_end() == "git"
+            && fs::read_link(process.join("cwd")).map_or(true, |cwd| cwd.starts_with(&root))
+    };
+    processes().find(|(_, process)| has_open(process) || is_git_here(process)).map(|(pid, _)| pid)
+}
+
+fn processes() -> impl Iterator<Item = (u32, PathBuf)> {
+    let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
+    entries.filter_map(|entry| Some((entry.file_name().to_str()?.parse().ok()?, entry.path())))
+}
+
+/// Gives a branch that names no commit the last good one of its log, and says
+/// whether the branch is good now.
+fn mend_branch(repository: &Repository, branch: &str) -> anyhow::Result<(bool, Option<Finding>)> {
+    let file = repository.common_dir().join(branch);
+    let log = fs::read_to_string(repository.common_dir().join("logs").join(branch));
+    let log = log.unwrap_or_default();
+    let is_loose = match fs::read_to_string(&file) {
+        Ok(text) if is_object_id(text.trim_end()) => return Ok((true, None)),
+        Ok(_) => true,
+        Err(_) => false,
+    };
+    if !is_loose && is_packed(repository, branch) {
+        return Ok((true, None));
+    }
+    if !is_loose && log.is_empty() {
+        // A branch without a first commit.
+        return Ok((false, None));
+    }
+    for commit in log.lines().rev().filter_map(|line| line.split(' ').nth(1)) {
+        if is_object_id(commit) && missing(repository, &["--no-walk", commit])?.is_empty() {
+            atomic::create_dirs(file.parent().unwrap_or(repository.common_dir()))?;
+            atomic::write(&file, format!("{commit}\n").as_bytes(), Durability::Durable)
+                .with_context(|| format!("write `{}`", file.display()))?;
+            let finding = format!("`{branch}` named no commit; it has `{commit}` of its log again");
+            return Ok((true, Some(Finding::Mended(finding))));
+        }
+    }
+    Ok((
+        false,
+        Some(Finding::ForPeople(format!(
+            "`{}` names no commit, and its log has no good one, so nothing is committed; find the \
+             last commit with `git fsck --lost-found` and write its name into that file",
+            file.display()
+        ))),
+    ))
+}
+
+fn is_packed(repository: &Repository, branch: &str) -> bool {
+    let packed = fs::read_to_string(repository.common_dir().join("packed-refs"));
+    packed.unwrap_or_default().lines().any(|line| line.split(' ').nth(1) == Some(branch))
+}
+
+/// Looks for the objects of the last commits, and makes missing files again from the disk.
+fn mend_objects(repository: &Repository) -> anyhow::Result<Vec<Finding>> {
+    let excluded = format!("^HEAD~{COMMITS_CHECKED}");
+    let exists = repository.git(["rev-parse", "--quiet", "--verify", &excluded[1..]]);
+    let missing = if repository.agrees(&exists)? {
+        missing(repository, &["HEAD", &excluded])?
+    } else {
+        missing(repository, &["HEAD"])?
+    };
+    missing.into_iter().map(|(object, path)| mend_object(repository, &object, &path)).collect()
+}
+
+fn mend_object(repository: &Repository, object: &str, path: &str) -> anyhow::Result<Finding> {
+    let found = if path.is_empty() { path_of(repository, object) } else { Some(path.to_owned()) };
+    let path = found.unwrap_or_default();
+    if repository.root().join(&path).is_file() {
+        remove_if_empty(repository, object)?;
+        let write = repository.git(["hash-object", "-w", "--", &path]);
+        if succeed(&write).is_ok_and(|output| output.stdout_text().trim() == object) {
+            return Ok(Finding::Mended(format!(
+                "object `{object}` was missing; it was made again from `{path}`"
+            )));
+        }
+    }
+    let what = if path.is_empty() { "of the history" } else { path.as_str() };
+    Ok(Finding::ForPeople(format!(
+        "object `{object}` ({what}) is missing in the home's git; bring it back with `git fetch` \
+         from a clone or from a backup of `.git/objects`; `git fsck` lists all that is missing"
+    )))
+}
+
+/// Removes an object file without a byte: git would take it for the object.
+fn remove_if_empty(repository: &Repository, object: &str) -> anyhow::Result<()> {
+    let (folder, name) = object.split_at(2);
+    let file = repository.common_dir().join("objects").join(folder).join(name);
+    if fs::metadata(&file).is_ok_and(|meta| meta.len() == 0) {
+        fs::remove_file(&file).with_context(|| format!("remove `{}`", file.display()))?;
+    }
+    Ok(())
+}
+
+/// Lists objects that the commits need and that are not there, with their paths.
+fn missing(repository: &Repository, commits: &[&str]) -> anyhow::Result<BTreeMap<String, String>> {
+    let list = repository
+        .git(["rev-list", "--objects", "--missing=print"])
+        .args(commits)
+        .output_bytes_max(OBJECTS_BYTES_MAX);
+    let list = succeed(&list).context("list the objects of the last commits")?.stdout_text();
+    let mut missing = BTreeMap::new();
+    let mut paths = BTreeMap::new();
+    for line in list.lines() {
+        let (object, path) = line.split_once(' ').unwrap_or((line, ""));
+        if let Some(object) = object.strip_prefix('?') {
+            missing.insert(object.to_owned(), String::new());
+        } else {
+            paths.insert(object, path);
+        }
+    }
+    // The list only looks for a file; the check reads the head of each.
+    let objects: String = paths.keys().flat_map(|object| [*object, "\n"]).collect();
+    let check = repository
+        .git(["cat-file", "--batch-check"])
+        .stdin(objects)
+        .output_bytes_max(OBJECTS_BYTES_MAX);
+    for line in succeed(&check).context("check the objects")?.stdout_text().lines() {
+        if let Some(object) = line.strip_suffix(" missing") {
+            let path = paths.get(object).copied().unwrap_or_default();
+            missing.insert(object.to_owned(), path.to_owned());
+        }
+    }
+    Ok(missing)
+}
+
+/// Finds a file of the last commit by its object.
+fn path_of(repository: &Repository, object: &str) -> Option<String> {
+    let list = repository.git(["ls-tree", "-r", "-z", "HEAD"]).output_bytes_max(OBJECTS_BYTES_MAX);
+    let list = succeed(&list).ok()?.stdout_text();
+    list.split('\0').filter_map(|entry| entry.split_once('\t')).find_map(|(what, path)| {
+        (what.split(' ').next_back() == Some(object)).then(|| path.to_owned())
+    })
+}
+
+#[cfg(test)]
+mod tests;
