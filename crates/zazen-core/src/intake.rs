@@ -83,7 +83,7 @@ struct Reader<'a> {
 impl<'a> Reader<'a> {
     fn take(&mut self, command: Command, on_disk: &PlanOnDisk) {
         let by = self.comment.author.to_owned();
-        let word = command.word();
+        let word = command.name().word();
         match command {
             Command::Plan { remarks } => self.plan(by, remarks),
             Command::Ask { question } => self.open(Kind::Question, question),

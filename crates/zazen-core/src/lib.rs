@@ -29,5 +29,6 @@ pub mod prompt;
 pub mod text;
 pub mod words;
 
+pub mod price;
 pub mod trace;
 pub mod usage;

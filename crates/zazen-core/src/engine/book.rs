@@ -201,7 +201,8 @@ impl Book {
         Ok(tasks)
     }
 
-    fn was_taken(&self, cause: &Cause) -> bool {
+    /// Whether what this cause led to is in the book already.
+    pub fn was_taken(&self, cause: &Cause) -> bool {
         match cause {
             Cause::Comment { repo, issue, comment } => {
                 self.issue(repo, *issue).seen.is_some_and(|seen| *comment <= seen)

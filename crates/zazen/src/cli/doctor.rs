@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::{Context, ErrorKind, Result, context, json, kinded, line};
 use crate::config::{self, Config, Engine};
 use crate::home::Home;
-use crate::home::lock::Lock;
+use crate::home::lock;
 use crate::{daemon, exec, sandbox};
 
 #[derive(Debug, clap::Args)]
@@ -94,7 +94,7 @@ async fn git() -> Finding {
 }
 
 fn daemon_finding(home: &Home) -> Finding {
-    match Lock::holder(home) {
+    match lock::holder(home) {
         Some(holder) => good("daemon", &format!("is up (process {})", holder.pid)),
         None => warning("daemon", "is not up", "zazen up"),
     }
@@ -108,16 +108,18 @@ async fn sandbox_finding(engine: Engine) -> Finding {
     let Ok(zazen) = context::zazen() else {
         return bad("sandbox", "zazen's own program is not to be found", "install zazen again");
     };
-    let probe = sandbox::probe(kind, &sandbox::Zazen::new(zazen)).await;
-    match (probe.trouble, probe.achieved) {
-        (None, Some(achieved)) => good("sandbox", &format!("bwrap: {achieved}")),
-        (trouble, _) => Finding {
-            what: "sandbox".to_owned(),
-            level: Level::Bad,
-            says: trouble.unwrap_or_else(|| "bwrap does not start".to_owned()),
-            fix: Some(probe.fix.unwrap_or_else(|| "apt-get install bubblewrap".to_owned())),
-        },
+    let probe = sandbox::probe(kind, &sandbox::Zazen(zazen)).await;
+    if probe.isolated {
+        let axes: Vec<String> =
+            probe.axes.iter().map(|axis| format!("{}: {}", axis.name, axis.detail)).collect();
+        return good("sandbox", &format!("bwrap; {}", axes.join("; ")));
     }
+    let worst = probe.axes.iter().find(|axis| !axis.achieved);
+    let says = worst.map_or("bwrap does not hold here".to_owned(), |axis| {
+        format!("{}: {}", axis.name, axis.detail)
+    });
+    let fix = worst.and_then(|axis| axis.fix.clone());
+    bad("sandbox", &says, fix.as_deref().unwrap_or("apt-get install bubblewrap"))
 }
 
 fn reach(home: &Home, config: &Config) -> Finding {

@@ -79,7 +79,7 @@ pub(crate) fn create(root: &Path, answers: &Answers) -> anyhow::Result<Home> {
         }
         paths.push(path);
     }
-    Committer::new(&home).commit(&paths, &Author::person(&answers.name), "Begin")?;
+    Committer::new(&home)?.commit(&paths, &Author::person(&answers.name), "Begin")?;
     Ok(home)
 }
 

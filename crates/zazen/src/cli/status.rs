@@ -9,7 +9,7 @@ use zazen_core::words;
 
 use super::{Context, Result, json, line};
 use crate::daemon::now;
-use crate::home::lock::Lock;
+use crate::home::lock;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -52,7 +52,7 @@ enum Column {
 pub(super) fn run(args: &Args, context: &Context) -> Result {
     let home = context.home()?;
     let book = Context::book(&home)?;
-    let daemon = Lock::holder(&home);
+    let daemon = lock::holder(&home);
     let tasks = |column| book.tasks().filter(move |task| column_of(task) == column);
     if args.json {
         return json(&StatusJson {

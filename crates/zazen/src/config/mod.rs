@@ -15,6 +15,7 @@ use std::time::Duration;
 
 use serde::Deserialize as _;
 use zazen_core::id::RepoName;
+use zazen_core::price::{Price, Prices};
 
 pub use self::env::{CRASH_VARIABLE, Environment};
 
@@ -35,7 +36,8 @@ pub struct Config {
     pub sandbox: Sandbox,
     pub harness: Harness,
     pub models: BTreeMap<String, Model>,
-    pub prices: BTreeMap<String, Price>,
+    /// The built-in prices, with the owner's over them.
+    pub prices: Prices,
     pub repos: Vec<Repo>,
 }
 
@@ -119,15 +121,6 @@ pub enum Api {
     OpenAi,
 }
 
-/// A price that the owner sets, in dollars for a million tokens.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Price {
-    pub input: f64,
-    pub output: f64,
-    pub cache_read: f64,
-    pub cache_write: f64,
-}
-
 /// One repository that zazen is pointed at.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Repo {
@@ -156,6 +149,9 @@ const WALL: Duration = Duration::from_secs(30 * 60);
 /// The default of `limits.silence`. Agents print something at every turn; a
 /// model call that is silent for ten minutes is hung, not slow.
 const SILENCE: Duration = Duration::from_secs(10 * 60);
+
+/// The dearest price that is believed, in dollars for a million tokens.
+const DOLLARS_MAX: f64 = 100_000.0;
 
 /// Reads and checks the configuration of the home at `root`.
 pub fn read(root: &Path, environment: &Environment) -> Result<Config, Error> {
@@ -213,7 +209,7 @@ impl Check<'_> {
             sandbox: self.sandbox(raw.sandbox)?,
             harness,
             models,
-            prices: raw.prices.into_iter().map(|(name, price)| (name, checked_price(&price))).collect(),
+            prices: self.prices(&raw.prices)?,
             repos: raw.repo.into_iter().map(|repo| self.repo(repo)).collect::<Result<_, _>>()?,
         })
     }
@@ -236,6 +232,34 @@ impl Check<'_> {
             n_processes_max: raw.processes.unwrap_or(512),
             n_turns_max: raw.turns.unwrap_or(200),
         })
+    }
+
+    fn prices(&self, raw: &BTreeMap<String, raw::Price>) -> Result<Prices, Error> {
+        let mut own = Vec::new();
+        for (model, price) in raw {
+            let micros = |dollars: f64| {
+                if !(0.0..=DOLLARS_MAX).contains(&dollars) {
+                    let why = format!("a price of `{model}` is not between 0 and {DOLLARS_MAX} dollars");
+                    return Err(self.wrong("prices", &why));
+                }
+                #[expect(
+                    clippy::cast_possible_truncation,
+                    clippy::cast_sign_loss,
+                    reason = "it is between 0 and the limit, which fits"
+                )]
+                Ok((dollars * 1e6).round() as u64)
+            };
+            let input = micros(price.input)?;
+            let price = Price {
+                input,
+                output: micros(price.output)?,
+                cache_read: price.cache_read.map_or(Ok(input), micros)?,
+                cache_write: price.cache_write.map_or(Ok(input), micros)?,
+                cache_write_hour: None,
+            };
+            own.push((model.clone(), price));
+        }
+        Ok(Prices::builtin().merged(own.into_iter().collect()))
     }
 
     fn sandbox(&self, raw: raw::Sandbox) -> Result<Sandbox, Error> {
@@ -350,15 +374,6 @@ impl Check<'_> {
 
     fn wrong(&self, key: &str, why: &str) -> Error {
         Error { path: self.path.to_owned(), line: find(self.text, key), why: why.to_owned() }
-    }
-}
-
-fn checked_price(raw: &raw::Price) -> Price {
-    Price {
-        input: raw.input,
-        output: raw.output,
-        cache_read: raw.cache_read.unwrap_or(raw.input),
-        cache_write: raw.cache_write.unwrap_or(raw.input),
     }
 }
 

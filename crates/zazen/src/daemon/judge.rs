@@ -17,7 +17,7 @@ use zazen_core::trace::Claim;
 
 use super::run::{Ended, output_of, run_trouble};
 use super::world::World;
-use crate::git::{CollectError, Expect, Limits, Refused, collect};
+use crate::git::collect::{CollectError, Collected, Expect, Limits, Refused, collect};
 use crate::home::Home;
 use crate::home::atomic::{self, Durability};
 use crate::sandbox::{EndReason, RunDir};
@@ -202,7 +202,7 @@ async fn collect_from(
     task: &Task,
     dir: &RunDir,
     from: &CommitId,
-) -> Result<crate::git::Collected, CollectError> {
+) -> Result<Collected, CollectError> {
     let run: RunId = task.run.as_ref().map_or_else(|| task.next_run(), |run| run.id);
     let mirror = world.mirror(&task.repo).await?;
     let expect = Expect { base: from.clone(), run, limits: Limits::STANDARD };

@@ -36,8 +36,10 @@ use self::book::Record;
 pub use self::keep::now;
 use self::pages::Pages;
 use self::perform::{Ending, Report};
-pub use self::world::{Live, LiveRun, Options, World};
-use crate::home::watch::{Change as Seen, Watch};
+pub use self::world::{
+    Live, LiveRun, NO_SANDBOX, Options, World, harness, local_forge, read_key, read_plan, task_dir,
+};
+use crate::home::watch::{self, Change as Seen, Mode};
 
 /// How many messages of one kind wait. People and agents together send a few a second.
 const INBOX_MAX: usize = 1024;
@@ -52,7 +54,7 @@ const DRAIN_MAX: Duration = Duration::from_secs(10);
 /// Runs until `shutdown`. Agents that are at work then go on by themselves.
 pub async fn run(world: Arc<World>, shutdown: CancellationToken) -> anyhow::Result<()> {
     let mut daemon = Daemon::start(world).await?;
-    let mut watch = Watch::start(daemon.world.home.root(), INBOX_MAX)?;
+    let (_watch, mut watched) = watch::start(&daemon.world.home, Mode::Events)?;
     let (found_sender, mut found) = mpsc::channel(INBOX_MAX);
     let mut looking = JoinSet::new();
     looking.spawn_blocking({
@@ -64,14 +66,15 @@ pub async fn run(world: Arc<World>, shutdown: CancellationToken) -> anyhow::Resu
     loop {
         daemon.perform_next().await?;
         daemon.keep_pages();
+        let patience = daemon.patience();
         tokio::select! {
             biased;
             () = shutdown.cancelled() => break,
             Some(report) = daemon.work.join_next() => daemon.take_reports(report).await?,
-            Some(seen) = watch.next() => daemon.take_seen(seen).await?,
+            Some(seen) = watched.recv() => daemon.take_seen(seen).await?,
             Some(issue) = found.recv() => daemon.look_at_issue(&issue).await?,
             Some(result) = looking.join_next() => result.context("look at the issues")?,
-            () = tokio::time::sleep(daemon.patience()) => daemon.look_again().await?,
+            () = tokio::time::sleep(patience) => daemon.look_again().await?,
         }
     }
     daemon.drain().await
@@ -93,7 +96,7 @@ impl Daemon {
         let policy = Policy { n_runs_max: world.config.n_runs_max };
         let engine = Engine::new(policy, book);
         world.sweep(&engine).await?;
-        let pages = Pages::new(world.clone());
+        let pages = Pages::new(world.clone())?;
         Ok(Self { world, engine, record, pages, work: JoinSet::new(), unsettled: BTreeSet::new() })
     }
 

@@ -47,9 +47,9 @@ pub(super) struct Pages {
 }
 
 impl Pages {
-    pub(super) fn new(world: Arc<World>) -> Self {
-        let committer = Committer::new(&world.home);
-        Self {
+    pub(super) fn new(world: Arc<World>) -> anyhow::Result<Self> {
+        let committer = Committer::new(&world.home)?;
+        Ok(Self {
             world,
             committer,
             due: BTreeSet::new(),
@@ -59,7 +59,7 @@ impl Pages {
             since: None,
             commit_lines: Vec::new(),
             committing: JoinSet::new(),
-        }
+        })
     }
 
     /// Notes what the changes mean for the pages.

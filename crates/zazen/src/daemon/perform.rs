@@ -20,9 +20,10 @@ use super::keep::now;
 use super::run;
 use super::world::World;
 use crate::forge::local::NewPull;
-use crate::git::{BranchName, KeptRef, Mirror, PushError, Remote, Source, create_bare, push};
+use crate::git::publish::{BranchName, PushError, Remote, push};
+use crate::git::{KeptRef, Mirror, Source, create_bare};
 use crate::home::Home;
-use crate::sandbox::{self, RunDir};
+use crate::sandbox;
 
 /// What came of an effect.
 #[derive(Debug)]
@@ -119,7 +120,7 @@ async fn base_branch(world: &World, task: &Task, mirror: &Mirror) -> anyhow::Res
 
 async fn stop(world: &World, run: RunId) -> anyhow::Result<Vec<Fact>> {
     // Whoever follows the run sees it end, and reports it. After a restart nobody does.
-    sandbox::stop(&RunDir::new(world.home.run_dir(run)), run::STOP_GRACE).await?;
+    sandbox::stop(&world.home.run_dir(run), run::STOP_GRACE).await?;
     Ok(vec![run::ended_without_follower(world, run)?])
 }
 

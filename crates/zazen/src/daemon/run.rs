@@ -25,7 +25,7 @@ use super::perform::{check_command, trouble};
 use super::world::World;
 use crate::forge::local::BOT;
 use crate::gateway::{self, CallReport, Grant, Token};
-use crate::git::workspace;
+use crate::git::{trash, workspace};
 use crate::harness::{self, Launch};
 use crate::home::atomic::{self, Durability};
 use crate::sandbox::{
@@ -48,7 +48,7 @@ const TOKEN_FILE: &str = "token";
 const ANSWER_FILE: &str = "answer.md";
 
 /// The name of the file with the recorded model calls.
-pub(crate) const RECORDING_FILE: &str = "recording.jsonl";
+const RECORDING_FILE: &str = "recording.jsonl";
 
 /// The name of the file with what the run used, written when it has ended.
 const USAGE_FILE: &str = "usage.json";
@@ -170,7 +170,7 @@ fn token(dir: &RunDir) -> anyhow::Result<Token> {
         Ok(text) => text.trim().parse().with_context(|| format!("read {}", path.display())),
         Err(err) if err.kind() == std::io::ErrorKind::NotFound => {
             let token = Token::random().context("make a token")?;
-            atomic::write(&path, token.expose().as_bytes(), Durability::Durable)?;
+            atomic::write(&path, token.to_string().as_bytes(), Durability::Durable)?;
             Ok(token)
         }
         Err(err) => Err(err).with_context(|| format!("read {}", path.display())),
@@ -187,7 +187,7 @@ async fn start(
     let workspace = world.home.work_dir().join(run.to_string());
     if workspace.exists() {
         // Half made when the daemon ended; nothing has run in it.
-        crate::git::remove(&workspace, &world.home.dot_dir().join("trash"))?;
+        trash::remove(&workspace, &world.home.dot_dir().join("trash"))?;
     }
     let objects = mirror.objects();
     let seen_as = match world.engine {
@@ -214,7 +214,7 @@ async fn start(
         collect: collect(world, task, phase, from)?,
         limits: limits(world),
     };
-    sandbox::submit(dir, &spec, &world.zazen).await
+    sandbox::submit(&world.zazen, dir.path(), &spec).await
 }
 
 fn access(phase: Phase) -> Access {
@@ -306,9 +306,9 @@ fn work(world: &World, task: &Task, dir: &RunDir, phase: Phase) -> anyhow::Resul
         Access::ReadOnly => harness::Task::Read,
         Access::ReadWrite => harness::Task::Write,
     };
-    let token = token(dir)?;
+    let token = token(dir)?.to_string();
     let route = world.config.harness.route.as_str();
-    let launch = world.harness.launch(kind, &prompt, (route, token.expose()));
+    let launch = world.harness.launch(kind, &prompt, (route, &token));
     let work = Work::Harness { argv: launch.argv.clone(), stdin: launch.stdin.clone() };
     Ok((work, launch))
 }
@@ -451,7 +451,7 @@ fn clean_up(world: &World, run: RunId, dir: &RunDir) -> anyhow::Result<()> {
     let trash = world.home.dot_dir().join("trash");
     for folder in [world.home.work_dir().join(run.to_string()), dir.home()] {
         if folder.exists() {
-            crate::git::remove(&folder, &trash)?;
+            trash::remove(&folder, &trash)?;
         }
     }
     let _old = fs::remove_file(dir.path().join(TOKEN_FILE));

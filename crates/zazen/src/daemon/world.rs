@@ -8,7 +8,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::{Context as _, bail};
 use tokio_util::sync::CancellationToken;
-use zazen_core::effect::Effect;
 use zazen_core::engine::Engine;
 use zazen_core::id::{PlanHash, RepoName, RunId, Time};
 use zazen_core::plan::{self, Plan};
@@ -25,6 +24,10 @@ use crate::home::Home;
 use crate::home::atomic::{self, Durability};
 use crate::home::lock::Lock;
 use crate::sandbox::{self, EngineKind};
+
+/// Said wherever somebody runs without a sandbox.
+pub const NO_SANDBOX: &str = "WARNING: no sandbox. Agents run as you, with your files, your \
+    network and your keys in reach. Set `sandbox.engine = \"bwrap\"` to shut them in.";
 
 /// What a daemon is started with.
 #[derive(Debug)]
@@ -100,11 +103,8 @@ impl World {
             config::Engine::Bwrap => EngineKind::Bwrap,
             config::Engine::None => EngineKind::None,
         };
-        let zazen = sandbox::Zazen::new(zazen);
-        let probe = sandbox::probe(engine, &zazen).await;
-        if let Some(trouble) = probe.trouble {
-            bail!("the sandbox `{}` does not work here: {trouble}", engine.word());
-        }
+        let zazen = sandbox::Zazen(zazen);
+        check_sandbox(engine, &zazen).await?;
         let forge = local_forge(&home, &config);
         let playback = playback(&config)?;
         let gateway = Gateway::new(gateway_options(&config, &environment)?)?;
@@ -170,7 +170,7 @@ impl World {
         let keep = engine.book().tasks().filter_map(|task| task.run.as_ref()).map(|run| run.id);
         let killed = sandbox::sweep(&self.home.runs_dir(), &keep.collect()).await?;
         for process in killed {
-            tracing::warn!("killed a process that a run had left behind: {process}");
+            tracing::warn!("killed process {}, which run {} had left behind", process.pid, process.run);
         }
         Ok(())
     }
@@ -222,6 +222,18 @@ fn plan_file(home: &Home, hash: &PlanHash) -> PathBuf {
 /// The local forge of a home.
 pub fn local_forge(home: &Home, config: &Config) -> Local {
     Local::new(home.root().join("forge"), home.dot_dir().join("locks"), config.name.clone())
+}
+
+/// Really starts one sandbox, and refuses where it does not hold.
+async fn check_sandbox(engine: EngineKind, zazen: &sandbox::Zazen) -> anyhow::Result<()> {
+    let probe = sandbox::probe(engine, zazen).await;
+    if probe.works && (probe.isolated || engine == EngineKind::None) {
+        return Ok(());
+    }
+    let worst = probe.axes.iter().find(|axis| !axis.achieved);
+    let what = worst.map_or(String::new(), |axis| format!(": {}: {}", axis.name, axis.detail));
+    let fix = worst.and_then(|axis| axis.fix.clone()).unwrap_or("run `zazen doctor`".to_owned());
+    bail!("the sandbox `{}` does not hold here{what}; {fix}", engine.word())
 }
 
 fn playback(config: &Config) -> anyhow::Result<Option<Arc<Recording>>> {
@@ -323,11 +335,6 @@ fn open_way(dir: &Path, engine: EngineKind) -> anyhow::Result<()> {
     let mode = dir.metadata()?.permissions().mode() | 0o011;
     fs::set_permissions(dir, fs::Permissions::from_mode(mode))
         .with_context(|| format!("open {} to the sandbox's user", dir.display()))
-}
-
-/// An effect in the log: what it is, never what it carries.
-pub(super) fn name(effect: &Effect) -> String {
-    effect.to_string()
 }
 
 impl std::fmt::Debug for World {

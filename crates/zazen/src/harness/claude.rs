@@ -24,15 +24,17 @@ pub(super) fn launch(
     prompt: &str,
     (route, token): (&str, &str),
 ) -> Launch {
+    let program = claude.program.display().to_string();
+    let n_turns_max = claude.n_turns_max.to_string();
     let mut argv: Vec<String> = [
-        &claude.program.display().to_string(),
+        program.as_str(),
         "-p",
         "--output-format",
         "stream-json",
         "--verbose",
         "--dangerously-skip-permissions",
         "--max-turns",
-        &claude.n_turns_max.to_string(),
+        &n_turns_max,
         "--disallowedTools",
         match task {
             Task::Read => NEVER_WHEN_READING,

@@ -13,6 +13,8 @@ use std::path::PathBuf;
 
 use zazen_core::trace::{Claim, End, Event};
 
+pub use self::mini::TOKEN_VARIABLE;
+
 /// A coding agent that is ready to be started.
 #[derive(Debug, Clone)]
 pub enum Harness {

@@ -71,6 +71,11 @@ impl Author {
     pub fn zazen() -> Self {
         Self { name: "zazen".to_owned(), email: "zazen@localhost".to_owned() }
     }
+
+    /// The author of what a person wrote by hand. Their address is not known.
+    pub fn person(name: &str) -> Self {
+        Self { name: name.to_owned(), email: "by-hand@localhost".to_owned() }
+    }
 }
 
 impl Committer {

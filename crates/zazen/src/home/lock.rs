@@ -51,6 +51,11 @@ pub struct Holder {
 /// More than what a holder writes; whatever else is in the file is not read.
 const HOLDER_BYTES_MAX: u64 = 1024;
 
+/// How often the lock is tried for, and how long between two tries: together far
+/// longer than a look at it takes, and too short for a person to wait.
+const N_TRIES: u32 = 5;
+const TRY_PAUSE: std::time::Duration = std::time::Duration::from_millis(10);
+
 impl Lock {
     /// Takes the lock of a home, at once or not at all.
     pub fn take(home: &Home) -> Result<Self, LockError> {
@@ -63,7 +68,7 @@ impl Lock {
             .truncate(false)
             .open(&path)
             .map_err(failed)?;
-        match file.try_lock() {
+        match try_for_a_moment(&file) {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
                 let holder = read_holder(&mut file);
@@ -73,6 +78,26 @@ impl Lock {
         }
         write_holder(&mut file).map_err(failed)?;
         Ok(Self { _file: file })
+    }
+}
+
+/// Who only looks at the lock holds it for an instant, and is not to be taken for a daemon.
+fn try_for_a_moment(file: &File) -> Result<(), TryLockError> {
+    for _ in 0..N_TRIES {
+        match file.try_lock() {
+            Err(TryLockError::WouldBlock) => std::thread::sleep(TRY_PAUSE),
+            other => return other,
+        }
+    }
+    file.try_lock()
+}
+
+/// Says who holds the lock of a home, if anybody does. Waits for nothing.
+pub fn holder(home: &Home) -> Option<Holder> {
+    let mut file = File::open(home.lock_file()).ok()?;
+    match file.try_lock_shared() {
+        Ok(()) => None,
+        Err(_) => read_holder(&mut file),
     }
 }
 

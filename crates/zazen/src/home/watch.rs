@@ -77,13 +77,13 @@ enum Source {
 /// `conflicts/` are written by zazen and read by people.
 const WATCHED_DIRS: [&str; 4] = ["forge", "memory", "skills", "tasks"];
 
-/// How long it has to be quiet before changes are told: editors write, rename
-/// and remove several files within some ten milliseconds.
-const QUIET: Duration = Duration::from_millis(200);
+/// How long it has to be quiet before changes are told. What a command line
+/// leaves must be taken within a tenth of a second; whoever reads a page that an
+/// editor may still be writing looks at its age by itself.
+const QUIET: Duration = Duration::from_millis(15);
 
-/// How long changes are held back when it does not get quiet, so that an edit
-/// is seen within a second whatever else goes on.
-const HOLD_MAX: Duration = Duration::from_millis(500);
+/// How long changes are held back when it does not get quiet.
+const HOLD_MAX: Duration = Duration::from_millis(60);
 
 /// After this time a new folder is looked into once more: files that were put
 /// into it before the kernel watched it are not told otherwise.

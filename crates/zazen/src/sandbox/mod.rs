@@ -27,6 +27,7 @@ mod runner;
 mod spec;
 mod supervisor;
 mod sweep;
+mod words;
 
 pub use engine::{Zazen, observe, stop, submit};
 pub use event::{
@@ -44,3 +45,4 @@ pub use spec::{
 };
 pub use supervisor::supervise;
 pub use sweep::{Swept, sweep};
+pub use words::ids_for;

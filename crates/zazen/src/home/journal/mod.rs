@@ -182,6 +182,27 @@ pub const RESERVE_BYTES: u64 = 8 * 1024 * 1024;
 /// so a queue this long means that the disk stands still: callers wait then.
 const QUEUE_MAX: usize = 1024;
 
+impl fmt::Display for Note {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::TornTail { file, line, n_bytes, kept_at } => {
+                write!(
+                    f,
+                    "the end of `{}` was not written whole, and was cut at line {line} ({n_bytes} \
+                     bytes); nothing that was acknowledged is lost",
+                    file.display()
+                )?;
+                match kept_at {
+                    Some(kept_at) => write!(f, "; the cut part is in `{}`", kept_at.display()),
+                    None => Ok(()),
+                }
+            }
+            Self::SealingCompleted => f.write_str("a segment that was being sealed is sealed now"),
+            Self::NoReserve { why } => write!(f, "no disk space is kept in reserve: {why}"),
+        }
+    }
+}
+
 impl Position {
     /// Before the first record of a journal.
     pub const START: Self = Self { seq: 0, hash: LineHash::NONE, segment: 1, offset: 0 };

@@ -1,0 +1,8 @@
+//! What every test of the whole program stands on.
+//!
+//! The verbs are what a person does: write an issue, comment, kill the daemon.
+//! Real are git, the sandbox, the gateway, the harness and the daemon; scripted
+//! is the model's service, which is a server of its own on loopback.
+
+pub(crate) mod model;
+pub(crate) mod place;

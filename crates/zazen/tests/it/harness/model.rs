@@ -1,0 +1,218 @@
+//! A model's service with a script, on loopback: Anthropic's Messages, streamed.
+//!
+//! It keeps no state between calls. What it says is found by what the prompt asks
+//! for (`plan`, `implement/2`, …) and by how many answers the request quotes, so a
+//! call that is made twice is answered twice with the same.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
+
+use axum::Router;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::http::header::{CONTENT_TYPE, HeaderMap};
+use axum::response::{IntoResponse, Response};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+/// What the model says, phase by phase and turn by turn.
+pub(crate) type Script = BTreeMap<String, Vec<Turn>>;
+
+/// One answer of the model.
+#[derive(Debug, Clone, Deserialize)]
+pub(crate) struct Turn {
+    #[serde(default)]
+    pub(crate) say: String,
+    /// What it wants to have run. Without one, the answer is its last.
+    pub(crate) command: Option<String>,
+    /// An answer that is an error: its status, and the kind of error.
+    pub(crate) error: Option<(u16, String)>,
+}
+
+/// The server. It ends when this is dropped.
+#[derive(Debug)]
+pub(crate) struct Model {
+    pub(crate) address: SocketAddr,
+    calls: Arc<Mutex<Vec<Call>>>,
+    runtime: Option<tokio::runtime::Runtime>,
+}
+
+/// One call that came in.
+#[derive(Debug, Clone)]
+pub(crate) struct Call {
+    pub(crate) label: String,
+    pub(crate) turn: usize,
+    pub(crate) key: String,
+    pub(crate) body: String,
+}
+
+#[derive(Clone)]
+struct Shared {
+    script: Arc<Script>,
+    calls: Arc<Mutex<Vec<Call>>>,
+}
+
+impl Turn {
+    pub(crate) fn say(text: &str) -> Self {
+        Self { say: text.to_owned(), command: None, error: None }
+    }
+
+    pub(crate) fn run(command: &str) -> Self {
+        Self { say: String::new(), command: Some(command.to_owned()), error: None }
+    }
+
+    pub(crate) fn fail(status: u16, kind: &str) -> Self {
+        Self { say: String::new(), command: None, error: Some((status, kind.to_owned())) }
+    }
+}
+
+/// The script of the demo.
+pub(crate) fn demo_script() -> Script {
+    toml::from_str(include_str!("../../fixtures/demo-answers.toml")).expect("a script")
+}
+
+impl Model {
+    /// Starts a server that follows `script`.
+    pub(crate) fn start(script: Script) -> Self {
+        let calls = Arc::new(Mutex::new(Vec::new()));
+        let shared = Shared { script: Arc::new(script), calls: calls.clone() };
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(1)
+            .enable_all()
+            .build()
+            .expect("a runtime");
+        let listener = runtime
+            .block_on(tokio::net::TcpListener::bind("127.0.0.1:0"))
+            .expect("a port on loopback");
+        let address = listener.local_addr().expect("an address");
+        let app = Router::new().fallback(answer).with_state(shared);
+        runtime.handle().spawn(async move {
+            axum::serve(listener, app).await.expect("the scripted model serves");
+        });
+        Self { address, calls, runtime: Some(runtime) }
+    }
+
+    /// The base URL to point a route at.
+    pub(crate) fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// Every call so far.
+    pub(crate) fn calls(&self) -> Vec<Call> {
+        self.calls.lock().expect("no test panics with it").clone()
+    }
+}
+
+impl Drop for Model {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
+    }
+}
+
+async fn answer(State(shared): State<Shared>, headers: HeaderMap, body: String) -> Response {
+    let request: Value = serde_json::from_str(&body).unwrap_or(Value::Null);
+    let label = label(&request);
+    let turn = request["messages"]
+        .as_array()
+        .map_or(0, |all| all.iter().filter(|m| m["role"] == "assistant").count());
+    let key = headers.get("x-api-key").and_then(|key| key.to_str().ok()).unwrap_or_default();
+    shared.calls.lock().expect("no test panics with it").push(Call {
+        label: label.clone(),
+        turn,
+        key: key.to_owned(),
+        body,
+    });
+    let Some(tool) = bash_tool(&request) else {
+        // A harness asks for a title, or counts tokens, on the side.
+        return stream(&request, &Turn::say("A title"), None, turn);
+    };
+    let said = shared.script.get(&label).and_then(|turns| turns.get(turn));
+    match said {
+        Some(Turn { error: Some((status, kind)), .. }) => refuse(*status, kind),
+        Some(said) => stream(&request, said, Some(&tool), turn),
+        None => stream(&request, &Turn::say("I have nothing more to say."), None, turn),
+    }
+}
+
+fn refuse(status: u16, kind: &str) -> Response {
+    let body = json!({ "type": "error", "error": { "type": kind, "message": kind } });
+    let status = StatusCode::from_u16(status).expect("a status");
+    (status, [(CONTENT_TYPE, "application/json")], body.to_string()).into_response()
+}
+
+/// What the prompt asks for, in the words of the phases.
+fn label(request: &Value) -> String {
+    let first = request["messages"]
+        .as_array()
+        .and_then(|all| all.iter().find(|m| m["role"] == "user"))
+        .map(|message| message["content"].to_string())
+        .unwrap_or_default();
+    if let Some(rest) = first.split("Carry out step ").nth(1) {
+        let step = rest.split(' ').next().unwrap_or_default();
+        return format!("implement/{step}");
+    }
+    for (sign, label) in [
+        ("You are to plan a change", "plan"),
+        ("All steps of an approved plan are done", "correct"),
+        ("Answer a question about the repository", "ask"),
+    ] {
+        if first.contains(sign) {
+            return label.to_owned();
+        }
+    }
+    "aside".to_owned()
+}
+
+/// The harness's own name for the tool that runs a command.
+fn bash_tool(request: &Value) -> Option<String> {
+    let tools = request["tools"].as_array()?;
+    let name = tools.iter().filter_map(|tool| tool["name"].as_str());
+    name.into_iter().find(|name| name.eq_ignore_ascii_case("bash")).map(str::to_owned)
+}
+
+/// Writes one answer as Anthropic's stream.
+fn stream(request: &Value, said: &Turn, tool: Option<&str>, turn: usize) -> Response {
+    let model = request["model"].as_str().unwrap_or("scripted");
+    let mut events = String::new();
+    let mut event = |value: Value| {
+        let name = value["type"].as_str().unwrap_or_default().to_owned();
+        write!(events, "event: {name}\ndata: {value}\n\n").expect("it is a string");
+    };
+    let usage = json!({
+        "input_tokens": 900 + 450 * turn, "output_tokens": 1,
+        "cache_creation_input_tokens": 0, "cache_read_input_tokens": 400 * turn,
+    });
+    event(json!({ "type": "message_start", "message": {
+        "id": format!("msg_{turn}"), "type": "message", "role": "assistant", "model": model,
+        "content": [], "stop_reason": null, "stop_sequence": null, "usage": usage,
+    }}));
+    let mut index = 0;
+    if !said.say.is_empty() {
+        event(json!({ "type": "content_block_start", "index": index,
+            "content_block": { "type": "text", "text": "" } }));
+        event(json!({ "type": "content_block_delta", "index": index,
+            "delta": { "type": "text_delta", "text": said.say } }));
+        event(json!({ "type": "content_block_stop", "index": index }));
+        index += 1;
+    }
+    let call = said.command.as_ref().zip(tool);
+    if let Some((command, tool)) = call {
+        let input = json!({ "command": command, "description": "carry on" }).to_string();
+        event(json!({ "type": "content_block_start", "index": index, "content_block": {
+            "type": "tool_use", "id": format!("toolu_{turn}"), "name": tool, "input": {} } }));
+        event(json!({ "type": "content_block_delta", "index": index,
+            "delta": { "type": "input_json_delta", "partial_json": input } }));
+        event(json!({ "type": "content_block_stop", "index": index }));
+    }
+    let reason = if call.is_some() { "tool_use" } else { "end_turn" };
+    let n_words = said.say.len() + said.command.as_ref().map_or(0, String::len);
+    event(json!({ "type": "message_delta",
+        "delta": { "stop_reason": reason, "stop_sequence": null },
+        "usage": { "output_tokens": n_words / 4 + 1 } }));
+    event(json!({ "type": "message_stop" }));
+    ([(CONTENT_TYPE, "text/event-stream")], events).into_response()
+}

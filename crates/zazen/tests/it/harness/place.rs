@@ -1,0 +1,320 @@
+//! A place to work in: a home, a repository, and the daemon as a process.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// How long anything that is waited for may take on a busy machine.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// See the module. The daemon is killed when this is dropped.
+#[derive(Debug)]
+pub(crate) struct Place {
+    dir: TempDir,
+    daemon: Option<Child>,
+    env: Vec<(String, String)>,
+}
+
+/// What a home is set up with.
+#[derive(Debug, Clone)]
+pub(crate) struct Setup {
+    /// `bwrap` or `none`.
+    pub(crate) engine: &'static str,
+    /// The lines below `[harness]`.
+    pub(crate) harness: String,
+    /// The lines below `[models.anthropic]`, after `api`.
+    pub(crate) route: String,
+    /// More lines, whole tables.
+    pub(crate) more: String,
+}
+
+impl Setup {
+    /// `mini`, answered by a service at `url`.
+    pub(crate) fn mini(engine: &'static str, url: &str) -> Self {
+        Self {
+            engine,
+            harness: "use = \"mini\"\nmodel = \"claude-sonnet-4-5\"\n".to_owned(),
+            route: format!("base_url = \"{url}\"\nkey_env = \"ZAZEN_TEST_KEY\"\n"),
+            more: String::new(),
+        }
+    }
+}
+
+/// The real key, as the test's service expects it and no agent may see it.
+pub(crate) const KEY: &str = "sk-canary-3f1c9a7e55d04b7c";
+
+impl Place {
+    /// Makes a home and the demo's repository.
+    pub(crate) fn new(setup: &Setup) -> Self {
+        let dir = tempfile::Builder::new().prefix("zazen-it-").tempdir().expect("a folder");
+        open_to_all(dir.path());
+        let place = Self { dir, daemon: None, env: Vec::new() };
+        place.make_repo();
+        place.zazen(&["init", "--yes", &place.home().display().to_string()]);
+        let config = format!(
+            "version = 1\nname = \"ada\"\n[harness]\n{}[models.anthropic]\napi = \"anthropic\"\n{}\
+             [sandbox]\nengine = \"{}\"\n[limits]\nwall = \"2m\"\nsilence = \"1m\"\n{}\n",
+            setup.harness, setup.route, setup.engine, setup.more
+        );
+        fs::write(place.home().join("zazen.toml"), config).expect("the configuration is written");
+        place.zazen(&["repo", "add", &place.repo().display().to_string()]);
+        place
+    }
+
+    pub(crate) fn home(&self) -> PathBuf {
+        self.dir.path().join("home")
+    }
+
+    pub(crate) fn repo(&self) -> PathBuf {
+        self.dir.path().join("tally")
+    }
+
+    /// The bare repository that branches are pushed to.
+    pub(crate) fn remote(&self) -> PathBuf {
+        self.home().join(".zazen/remotes/local/tally.git")
+    }
+
+    /// Sets a variable for the daemons that are started from now on.
+    pub(crate) fn set(&mut self, name: &str, value: &str) {
+        self.env.retain(|(n, _)| n != name);
+        self.env.push((name.to_owned(), value.to_owned()));
+    }
+
+    pub(crate) fn unset(&mut self, name: &str) {
+        self.env.retain(|(n, _)| n != name);
+    }
+
+    fn make_repo(&self) {
+        let from = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/demo/tally");
+        let to = self.repo();
+        fs::create_dir_all(to.join("tests")).expect("a folder");
+        for file in ["README.md", "tally", "tests/run.sh"] {
+            fs::copy(from.join(file), to.join(file)).expect("a file of the sample");
+        }
+        git(&to, &["init", "-q", "-b", "main"]);
+        git(&to, &["add", "-A"]);
+        git(&to, &["commit", "-q", "-m", "A program that sums expenses"]);
+    }
+
+    /// Runs the program, and expects it to succeed.
+    pub(crate) fn zazen(&self, args: &[&str]) -> String {
+        let output = self.try_zazen(args);
+        assert!(
+            output.status.success(),
+            "zazen {args:?} failed: {}{}",
+            String::from_utf8_lossy(&output.stdout),
+            String::from_utf8_lossy(&output.stderr)
+        );
+        String::from_utf8(output.stdout).expect("the answer is text")
+    }
+
+    /// Runs the program.
+    pub(crate) fn try_zazen(&self, args: &[&str]) -> Output {
+        self.command(args).stdin(Stdio::null()).output().expect("zazen starts")
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "tests start the program as a person does")]
+    fn command(&self, args: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_zazen"));
+        command
+            .args(args)
+            .env("ZAZEN_HOME", self.home())
+            .env("ZAZEN_TEST_KEY", KEY)
+            .env("USER", "ada")
+            .env_remove("RUST_LOG")
+            .envs(self.env.iter().map(|(name, value)| (name, value)));
+        command
+    }
+
+    /// Starts the daemon. Its log is appended to `daemon.log`.
+    pub(crate) fn up(&mut self) {
+        let log = fs::File::options()
+            .create(true)
+            .append(true)
+            .open(self.dir.path().join("daemon.log"))
+            .expect("a log");
+        let child = self
+            .command(&["up", "--verbose"])
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(log)
+            .spawn()
+            .expect("the daemon starts");
+        self.daemon = Some(child);
+    }
+
+    pub(crate) fn log(&self) -> String {
+        fs::read_to_string(self.dir.path().join("daemon.log")).unwrap_or_default()
+    }
+
+    /// Kills the daemon as a power cut would.
+    pub(crate) fn kill(&mut self) {
+        if let Some(mut daemon) = self.daemon.take() {
+            daemon.kill().expect("it can be killed");
+            daemon.wait().expect("it ends");
+        }
+    }
+
+    /// Whether the daemon has ended by itself.
+    pub(crate) fn is_down(&mut self) -> bool {
+        match &mut self.daemon {
+            Some(daemon) => daemon.try_wait().expect("it can be looked at").is_some(),
+            None => true,
+        }
+    }
+
+    /// The process that is the daemon.
+    pub(crate) fn daemon_pid(&self) -> u32 {
+        self.daemon.as_ref().expect("the daemon is up").id()
+    }
+
+    /// Asks the daemon to end, and waits for it.
+    pub(crate) fn down(&mut self) {
+        let Some(mut daemon) = self.daemon.take() else { return };
+        let pid = i32::try_from(daemon.id()).expect("a process");
+        let pid = rustix::process::Pid::from_raw(pid).expect("a process");
+        rustix::process::kill_process(pid, rustix::process::Signal::TERM).expect("a signal");
+        let status = daemon.wait().expect("it ends");
+        assert!(status.success(), "the daemon ended with {status}:\n{}", self.log());
+    }
+
+    /// One task, as `zazen task list --json` shows it.
+    pub(crate) fn task(&self, id: u64) -> Option<Value> {
+        let list: Value = serde_json::from_str(&self.zazen(&["task", "list", "--json"]))
+            .expect("the answer is JSON");
+        list.as_array()?.iter().find(|task| task["task"] == id).cloned()
+    }
+
+    /// Waits until a task is in one of these states.
+    pub(crate) fn wait_for(&mut self, id: u64, states: &[&str]) -> Value {
+        self.wait(&format!("task {id} is {states:?}"), |place| {
+            place.task(id).filter(|task| states.iter().any(|state| task["state"] == *state))
+        })
+    }
+
+    /// Waits for something, and says what was the case when it did not come.
+    pub(crate) fn wait<T>(&mut self, what: &str, mut look: impl FnMut(&mut Self) -> Option<T>) -> T {
+        let began = Instant::now();
+        loop {
+            if let Some(found) = look(self) {
+                return found;
+            }
+            assert!(
+                began.elapsed() < PATIENCE,
+                "waited too long until {what}\n{}\n{}",
+                self.zazen(&["task", "list"]),
+                self.log()
+            );
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    /// Writes the demo's issue and asks for a plan.
+    pub(crate) fn ask_for_plan(&self) {
+        self.zazen(&["issue", "new", "Sum by month", "--body", "Please sum by month, too."]);
+        self.zazen(&["issue", "comment", "1", "/plan"]);
+    }
+
+    /// Approves the plan on the issue.
+    pub(crate) fn approve(&self) {
+        self.zazen(&["issue", "comment", "1", "Leave empty months out.\n\n/implement"]);
+    }
+
+    /// The comments on issue 1, as `(author, body)`.
+    pub(crate) fn comments(&self) -> Vec<(String, String)> {
+        let issue: Value =
+            serde_json::from_str(&self.zazen(&["issue", "show", "1", "--json"])).expect("JSON");
+        issue["comments"]
+            .as_array()
+            .expect("comments")
+            .iter()
+            .map(|c| (text(&c["author"]), text(&c["body"])))
+            .collect()
+    }
+
+    /// The branches on the remote that zazen made, with their commits.
+    pub(crate) fn branches(&self) -> Vec<(String, String)> {
+        if !self.remote().exists() {
+            return Vec::new();
+        }
+        let refs = git(
+            &self.remote(),
+            &["for-each-ref", "--format=%(refname:short) %(objectname)", "refs/heads/zazen/"],
+        );
+        refs.lines()
+            .filter_map(|line| line.split_once(' '))
+            .map(|(name, commit)| (name.to_owned(), commit.to_owned()))
+            .collect()
+    }
+
+    /// The pages of the pull requests.
+    pub(crate) fn pulls(&self) -> Vec<String> {
+        let dir = self.home().join("forge/local/tally/pulls");
+        let Ok(entries) = fs::read_dir(dir) else { return Vec::new() };
+        let mut pages: Vec<PathBuf> = entries.map(|entry| entry.expect("an entry").path()).collect();
+        pages.sort();
+        pages.iter().map(|page| fs::read_to_string(page).expect("a page")).collect()
+    }
+
+    /// The processes that belong to a run of this home.
+    pub(crate) fn processes(&self) -> Vec<String> {
+        let runs = self.home().join(".zazen/runs").display().to_string();
+        let mut found = Vec::new();
+        for entry in fs::read_dir("/proc").expect("/proc").flatten() {
+            let read = |name: &str| fs::read(entry.path().join(name)).unwrap_or_default();
+            let environ = String::from_utf8_lossy(&read("environ")).into_owned();
+            let cmdline = String::from_utf8_lossy(&read("cmdline")).replace('\0', " ");
+            if cmdline.contains(&runs) || environ.contains(&runs) {
+                found.push(cmdline);
+            }
+        }
+        found
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            let kept = std::mem::replace(&mut self.dir, tempfile::tempdir().expect("a folder"));
+            let path = kept.keep();
+            println!("the place is kept in {}", path.display());
+        }
+        if let Some(mut daemon) = self.daemon.take() {
+            drop(daemon.kill());
+            drop(daemon.wait());
+        }
+    }
+}
+
+/// Runs git as a person does.
+#[expect(clippy::disallowed_methods, reason = "tests use git as a person does")]
+pub(crate) fn git(dir: &Path, args: &[&str]) -> String {
+    let output = Command::new("git")
+        .arg("-C")
+        .arg(dir)
+        .args(["-c", "user.name=Ada", "-c", "user.email=ada@example.org"])
+        .args(args)
+        .env("GIT_CONFIG_GLOBAL", "/dev/null")
+        .output()
+        .expect("git starts");
+    assert!(
+        output.status.success(),
+        "git {args:?}: {}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    String::from_utf8(output.stdout).expect("git prints text")
+}
+
+fn text(value: &Value) -> String {
+    value.as_str().unwrap_or_default().to_owned()
+}
+
+/// The sandbox's own user has to pass, where tests run as root.
+fn open_to_all(dir: &Path) {
+    use std::os::unix::fs::PermissionsExt as _;
+    fs::set_permissions(dir, fs::Permissions::from_mode(0o755)).expect("the mode is set");
+}

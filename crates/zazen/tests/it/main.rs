@@ -1,0 +1,4 @@
+//! Tests of the whole program, in the words of the people who use it.
+
+mod flow;
+mod harness;
