@@ -12,6 +12,7 @@
 //! 4. [`words`] and [`prompt`]: every text that people and agents read.
 
 pub mod id;
+pub mod price;
 pub mod trace;
 
 pub mod usage;
