@@ -1,1 +1,198 @@
 //! The one way out of every sandbox.
+//!
+//! One proxy in the daemon, one socket and one token a run. The map, in the
+//! order that a request goes:
+//!
+//! - `serve`: the socket; the token, the path and the size are checked.
+//! - `request`, `route`: what is asked, and where it would go.
+//! - `call`: the task of one call; streams, bills, records.
+//! - `forward` or `playback`: the model's service, or a recording.
+//! - `meter` (with `sse`), `record`: what it used, and what was said.
+//! - `refuse`, `secret`: how no is said; what must not be seen.
+
+mod call;
+mod forward;
+mod meter;
+mod playback;
+mod record;
+mod refuse;
+mod request;
+mod route;
+mod secret;
+mod serve;
+mod sse;
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use anyhow::Context as _;
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+use zazen_core::id::RunId;
+use zazen_core::price::Prices;
+use zazen_core::usage::Usage;
+
+pub use playback::{ParseError, Recording};
+pub use record::{Call, CallRequest, CallResponse, FORMAT_VERSION};
+pub use route::{Api, Route};
+pub use secret::{InvalidToken, Secret, Token};
+
+use secret::Veil;
+use serve::{Door, SocketFile};
+
+/// Where runs may call, and what it costs.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// By the name that stands first in a path, like `anthropic`.
+    pub routes: BTreeMap<String, Route>,
+    pub prices: Prices,
+}
+
+/// What one run is given.
+#[derive(Debug, Clone)]
+pub struct Grant {
+    pub run: RunId,
+    /// What the run is for, like `implement/2`. Recordings are played back by it.
+    pub label: String,
+    pub token: Token,
+    pub socket: PathBuf,
+    pub source: Source,
+    /// The file that the calls are recorded to, at its end.
+    pub record_to: PathBuf,
+    pub socket_mode: u32,
+}
+
+/// Where answers come from.
+#[derive(Debug, Clone)]
+pub enum Source {
+    /// From a model's service.
+    Live { route: String },
+    /// From a recording.
+    Playback(Arc<Recording>),
+}
+
+/// What one model call used.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CallReport {
+    pub run: RunId,
+    pub model: String,
+    pub usage: Usage,
+    /// 499 for a call that the client left before it was answered.
+    pub status: u16,
+    pub latency_ms: u64,
+}
+
+/// The gateway of a daemon.
+pub struct Gateway {
+    shared: Arc<Shared>,
+    /// One task a run. Held only to add one.
+    runs: Mutex<JoinSet<()>>,
+}
+
+/// The open door of one run. Dropping it ends it, too, but waits for nothing.
+#[derive(Debug)]
+#[must_use = "a door that is dropped is closed"]
+pub struct Opened {
+    stop: CancellationToken,
+    socket: SocketFile,
+    ended: Option<oneshot::Receiver<anyhow::Result<()>>>,
+}
+
+/// What all runs share.
+struct Shared {
+    client: reqwest::Client,
+    routes: Routes,
+    prices: Prices,
+}
+
+type Routes = BTreeMap<String, Route>;
+
+/// How long the end of a run waits for its recording. Longer than calls get to
+/// end, as their records come after; a disk that takes longer is broken.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(60);
+
+impl Gateway {
+    /// Makes the gateway. Opens nothing.
+    pub fn new(options: Options) -> anyhow::Result<Self> {
+        let Options { routes, prices } = options;
+        for (name, route) in &routes {
+            forward::check(name, route)?;
+        }
+        let client = forward::client(&routes)?;
+        let shared = Arc::new(Shared { client, routes, prices });
+        Ok(Self { shared, runs: Mutex::new(JoinSet::new()) })
+    }
+
+    /// Opens a run's door. What its calls use is said to `usage` before the
+    /// run sees the end of the answer.
+    pub async fn open(
+        &self,
+        grant: Grant,
+        usage: mpsc::Sender<CallReport>,
+    ) -> anyhow::Result<Opened> {
+        let key = match &grant.source {
+            Source::Live { route } => {
+                let found = self.shared.routes.get(route);
+                found.with_context(|| format!("there is no route `{route}`"))?.key.as_ref()
+            }
+            Source::Playback(_) => None,
+        };
+        let veil = Veil::new(&grant.token, key);
+        let (recorder, writer) = record::open(&grant.record_to, &grant.label, veil.clone()).await?;
+        let path: &Path = &grant.socket;
+        let listener = serve::bind(path, grant.socket_mode)?;
+        let socket = SocketFile::of(path).context("look at a socket")?;
+        let door = Arc::new(Door::new(grant, Arc::clone(&self.shared), usage, recorder, veil));
+        let stop = door.stop.clone();
+        let (sender, ended) = oneshot::channel();
+        let mut runs = self.runs.lock().unwrap_or_else(PoisonError::into_inner);
+        while runs.try_join_next().is_some() {}
+        runs.spawn(async move {
+            let serving = serve::serve(door, listener);
+            // The writer ends when the door, and with it the last recorder, is dropped.
+            let (written, ()) = futures_util::future::join(writer.run(), serving).await;
+            if let Err(err) = &written {
+                tracing::error!("a recording is not whole: {err:#}");
+            }
+            drop(sender.send(written));
+        });
+        Ok(Opened { stop, socket, ended: Some(ended) })
+    }
+}
+
+impl Opened {
+    /// Revokes the token, ends the calls under way and removes the socket.
+    /// Returns when the recording is on the disk.
+    pub async fn close(mut self) -> anyhow::Result<()> {
+        self.end();
+        let ended = self.ended.take().context("the door was closed before")?;
+        tokio::time::timeout(CLOSE_TIMEOUT, ended)
+            .await
+            .context("the recording was not written in time")?
+            .context("the gateway was stopped before its recording was written")?
+    }
+
+    fn end(&self) {
+        self.stop.cancel();
+        self.socket.remove();
+    }
+}
+
+impl Drop for Opened {
+    fn drop(&mut self) {
+        self.end();
+    }
+}
+
+impl fmt::Debug for Gateway {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Gateway").field("routes", &self.shared.routes).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,127 @@
+//! How the gateway says no, so that a harness understands it.
+//!
+//! Each refusal is answered in the error shape of the API that was spoken to,
+//! names the rule, and says nothing about what is behind the gateway. The
+//! status is chosen for what the vendors' clients do with it: nothing that
+//! cannot get better is tried again.
+
+use bytes::Bytes;
+use http_body_util::{Either, Full};
+use hyper::header::{CONTENT_TYPE, HeaderValue};
+use hyper::{Response, StatusCode};
+use serde_json::{Value, json};
+
+use super::forward::{Pipe, Reply};
+use super::route::Api;
+
+/// Why a call was not made, or not answered.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(super) enum Refusal {
+    #[error("this is not the token of this run, or the run is over (rule `run-token`)")]
+    Token,
+    #[error("`{method} {path}` is not a call that this run may make (rule `model-paths`)")]
+    Path { method: String, path: String },
+    #[error("the request is larger than {max} bytes (rule `request-size`)")]
+    TooLarge { max: usize },
+    #[error("the request has more than {max} values in its JSON (rule `request-size`)")]
+    TooManyValues { max: usize },
+    #[error("the request is not what the API takes: {why} (rule `request-json`)")]
+    Body { why: String },
+    #[error("`background` answers cannot be metered (rule `no-background`)")]
+    Background,
+    #[error("the request did not arrive in time (rule `request-time`)")]
+    Slow,
+    #[error("this run has too many large requests under way (rule `request-size`)")]
+    Busy,
+    #[error("the model's service cannot be reached")]
+    Unreachable,
+    #[error("the model's service did not answer: {why}")]
+    Upstream { why: &'static str },
+    #[error("the recording has no answer for `{label}`, turn {turn}, `{path}`")]
+    NoAnswer { label: String, turn: u32, path: &'static str },
+    #[error("the recording of this run cannot be written (rule `record-all`)")]
+    NoRecording,
+    #[error("the gateway failed at this call")]
+    Bug,
+}
+
+impl Refusal {
+    pub(super) fn status(&self) -> StatusCode {
+        match self {
+            Self::Token => StatusCode::UNAUTHORIZED,
+            Self::Path { .. } => StatusCode::NOT_FOUND,
+            Self::TooLarge { .. } | Self::TooManyValues { .. } => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::Body { .. } => StatusCode::BAD_REQUEST,
+            Self::Background => StatusCode::FORBIDDEN,
+            Self::Slow => StatusCode::REQUEST_TIMEOUT,
+            Self::Busy => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Unreachable | Self::Upstream { .. } => StatusCode::BAD_GATEWAY,
+            Self::NoAnswer { .. } | Self::NoRecording | Self::Bug => {
+                StatusCode::INTERNAL_SERVER_ERROR
+            }
+        }
+    }
+
+    /// The vendors' word for it; they use the same ones, but for the size.
+    fn kind(&self) -> &'static str {
+        match self {
+            Self::Token => "authentication_error",
+            Self::Path { .. } => "not_found_error",
+            Self::TooLarge { .. } | Self::TooManyValues { .. } => "request_too_large",
+            Self::Body { .. } | Self::Slow => "invalid_request_error",
+            Self::Background => "permission_error",
+            Self::Busy => "overloaded_error",
+            Self::Unreachable
+            | Self::Upstream { .. }
+            | Self::NoAnswer { .. }
+            | Self::NoRecording
+            | Self::Bug => "api_error",
+        }
+    }
+
+    /// Whether the same call may go better a moment later.
+    fn may_pass(&self) -> bool {
+        match self {
+            Self::Busy | Self::Slow | Self::Unreachable | Self::Upstream { .. } => true,
+            Self::Token
+            | Self::Path { .. }
+            | Self::TooLarge { .. }
+            | Self::TooManyValues { .. }
+            | Self::Body { .. }
+            | Self::Background
+            | Self::NoAnswer { .. }
+            | Self::NoRecording
+            | Self::Bug => false,
+        }
+    }
+
+    /// The refusal in the API's own error shape.
+    pub(super) fn body(&self, api: Api) -> Value {
+        let message = format!("zazen gateway: {self}");
+        match api {
+            Api::Anthropic => {
+                json!({"type": "error", "error": {"type": self.kind(), "message": message}})
+            }
+            Api::OpenAi => {
+                let kind = self.kind();
+                json!({"error": {"message": message, "type": kind, "param": null, "code": kind}})
+            }
+        }
+    }
+
+    pub(super) fn response(&self, api: Api) -> Response<Reply> {
+        let mut response = Response::new(full(self.body(api).to_string()));
+        *response.status_mut() = self.status();
+        let headers = response.headers_mut();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        // The clients of both vendors obey this before they look at the status.
+        let retry = if self.may_pass() { "true" } else { "false" };
+        headers.insert("x-should-retry", HeaderValue::from_static(retry));
+        response
+    }
+}
+
+/// A whole body.
+pub(super) fn full(text: impl Into<Bytes>) -> Either<Full<Bytes>, Pipe> {
+    Either::Left(Full::new(text.into()))
+}

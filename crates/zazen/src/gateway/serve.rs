@@ -1,0 +1,345 @@
+//! The door of one run: its socket, and who and what may come in.
+//!
+//! A connection proves nothing; each request must carry this run's own token.
+//! All limits are per run, so that a run that misbehaves holds up itself only.
+//! What is let in goes on in `call`.
+
+use std::convert::Infallible;
+use std::io;
+use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _, PermissionsExt as _};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use anyhow::Context as _;
+use bytes::{Bytes, BytesMut};
+use http_body_util::BodyExt as _;
+use hyper::body::Incoming;
+use hyper::header::{AUTHORIZATION, CONTENT_LENGTH, HeaderMap, HeaderValue};
+use hyper::http::request::Parts;
+use hyper::service::service_fn;
+use hyper::{Method, Request, Response};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::net::{UnixListener, UnixStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
+use tokio::task::JoinSet;
+use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
+
+use super::forward::Reply;
+use super::record::Recorder;
+use super::refuse::{Refusal, full};
+use super::request::Asked;
+use super::route::{Api, Endpoint};
+use super::secret::{Secret, Token, Veil};
+use super::{CallReport, Grant, Shared, Source, call};
+
+/// What all connections of one run share.
+pub(super) struct Door {
+    pub(super) grant: Grant,
+    pub(super) shared: Arc<Shared>,
+    pub(super) usage: mpsc::Sender<CallReport>,
+    pub(super) recorder: Recorder,
+    pub(super) veil: Veil,
+    /// The run is over.
+    pub(super) stop: CancellationToken,
+    room: Arc<Semaphore>,
+    /// Held only to add or to take tasks.
+    calls: Mutex<JoinSet<()>>,
+}
+
+/// How large a request may be: what the vendors take, too.
+pub(super) const REQUEST_BYTES_MAX: usize = 32 << 20;
+
+/// How much of a request that is too large is still read, so that the client
+/// gets to see the answer and not only a broken pipe.
+const DRAIN_BYTES_MAX: usize = 64 << 20;
+
+/// How many KiB of requests one run may have in the daemon's memory: two of
+/// the largest, or hundreds of ordinary ones.
+const ROOM_KIB: u32 = 64 << 10;
+
+/// How long a request may take to arrive. It comes from the same machine, or
+/// through one tunnel; a minute is a client that plays for time.
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// How long a connection may be idle, or send its head. Longer than clients
+/// keep theirs, so that none is closed as it is used again.
+const HEAD_TIMEOUT: Duration = Duration::from_secs(300);
+
+/// How many connections one run may have. A harness with ten subagents uses about twenty.
+const CONNECTIONS_MAX: usize = 64;
+
+/// The pause after the system refused a connection, for want of file descriptors mostly.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+/// How long calls get to say what they used, when a run is ended. Longer than
+/// the longest single thing that they wait for then, which is to hand in the bill.
+const CALLS_TIMEOUT: Duration = Duration::from_secs(40);
+
+/// How much of a refused path is repeated.
+const SHOWN_CHARS_MAX: usize = 120;
+
+impl Door {
+    pub(super) fn new(
+        grant: Grant,
+        shared: Arc<Shared>,
+        usage: mpsc::Sender<CallReport>,
+        recorder: Recorder,
+        veil: Veil,
+    ) -> Self {
+        Self {
+            grant,
+            shared,
+            usage,
+            recorder,
+            veil,
+            stop: CancellationToken::new(),
+            room: Arc::new(Semaphore::new(ROOM_KIB as usize)),
+            calls: Mutex::new(JoinSet::new()),
+        }
+    }
+
+    /// Starts a task that is waited for when the run ends.
+    pub(super) fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
+        let mut calls = self.calls.lock().unwrap_or_else(PoisonError::into_inner);
+        while calls.try_join_next().is_some() {}
+        calls.spawn(task);
+    }
+
+    /// The key that answers must not show.
+    pub(super) fn key(&self) -> Option<&Secret> {
+        match &self.grant.source {
+            Source::Live { route } => self.shared.routes.get(route)?.key.as_ref(),
+            Source::Playback(_) => None,
+        }
+    }
+
+    /// The API that an endpoint belongs to, for the shape of errors.
+    pub(super) fn api(&self, endpoint: Endpoint) -> Api {
+        match endpoint {
+            Endpoint::Messages | Endpoint::CountTokens => Api::Anthropic,
+            Endpoint::ChatCompletions | Endpoint::Responses => Api::OpenAi,
+            Endpoint::Models => self.route_api().unwrap_or(Api::OpenAi),
+        }
+    }
+
+    fn route_api(&self) -> Option<Api> {
+        match &self.grant.source {
+            Source::Live { route } => self.shared.routes.get(route).map(|route| route.api),
+            Source::Playback(_) => None,
+        }
+    }
+
+    /// The API that a client believes it speaks to, for the shape of errors.
+    fn spoken_api(&self, head: &Parts) -> Api {
+        let looks_anthropic = head.uri.path().contains("/v1/messages")
+            || head.headers.contains_key("anthropic-version");
+        self.route_api().unwrap_or(if looks_anthropic { Api::Anthropic } else { Api::OpenAi })
+    }
+
+    fn check_token(&self, headers: &HeaderMap) -> Result<(), Refusal> {
+        if !self.stop.is_cancelled() && carries(headers, &self.grant.token) {
+            return Ok(());
+        }
+        Err(Refusal::Token)
+    }
+
+    /// The call that a request stands for, if this run may make it.
+    fn check_path(&self, head: &Parts) -> Result<Endpoint, Refusal> {
+        let path = head.uri.path();
+        let found = path.strip_prefix('/').and_then(|path| path.split_once('/')).and_then(
+            |(name, rest)| match &self.grant.source {
+                Source::Live { route } if route == name => {
+                    Endpoint::of(self.route_api()?, &head.method, rest)
+                }
+                Source::Live { .. } => None,
+                Source::Playback(_) => [Api::Anthropic, Api::OpenAi]
+                    .into_iter()
+                    .find_map(|api| Endpoint::of(api, &head.method, rest)),
+            },
+        );
+        found
+            .ok_or_else(|| Refusal::Path { method: shown(head.method.as_str()), path: shown(path) })
+    }
+
+    /// Waits for the memory that a request takes.
+    async fn make_room(&self, headers: &HeaderMap) -> Result<OwnedSemaphorePermit, Refusal> {
+        let n_bytes =
+            headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
+        let n_bytes = n_bytes.unwrap_or(REQUEST_BYTES_MAX).min(REQUEST_BYTES_MAX);
+        let n_kib = u32::try_from(n_bytes.div_ceil(1024).max(1)).unwrap_or(ROOM_KIB);
+        match timeout(REQUEST_TIMEOUT, Arc::clone(&self.room).acquire_many_owned(n_kib)).await {
+            Ok(Ok(room)) => Ok(room),
+            Ok(Err(_)) | Err(_) => Err(Refusal::Busy),
+        }
+    }
+}
+
+/// Binds a run's socket. Clients see the old one, or the new one with its right
+/// mode, but never none.
+pub(super) fn bind(path: &Path, mode: u32) -> anyhow::Result<UnixListener> {
+    let what = || format!("open the socket `{}`", path.display());
+    let name = path.file_name().context("its path ends in no name").with_context(what)?;
+    match std::fs::symlink_metadata(path) {
+        Ok(found) if !found.file_type().is_socket() => {
+            return Err(anyhow::anyhow!("something that is not a socket is there"))
+                .with_context(what);
+        }
+        Ok(_) | Err(_) => {}
+    }
+    // No longer than the name itself, as the length of a socket's path is limited.
+    let hash = blake3::hash(name.as_encoded_bytes()).to_hex();
+    let temporary = path.with_file_name(&hash.as_str()[..name.len().clamp(4, 32)]);
+    match std::fs::remove_file(&temporary) {
+        Err(err) if err.kind() != io::ErrorKind::NotFound => return Err(err).with_context(what),
+        Ok(()) | Err(_) => {}
+    }
+    let listener = UnixListener::bind(&temporary).with_context(what)?;
+    let moved = std::fs::set_permissions(&temporary, std::fs::Permissions::from_mode(mode))
+        .and_then(|()| std::fs::rename(&temporary, path));
+    if moved.is_err() {
+        drop(std::fs::remove_file(&temporary));
+    }
+    moved.with_context(what)?;
+    Ok(listener)
+}
+
+/// A socket's file, by which it is known again.
+#[derive(Debug)]
+pub(super) struct SocketFile {
+    path: PathBuf,
+    id: (u64, u64),
+}
+
+impl SocketFile {
+    pub(super) fn of(path: &Path) -> io::Result<Self> {
+        let found = std::fs::symlink_metadata(path)?;
+        Ok(Self { path: path.to_owned(), id: (found.dev(), found.ino()) })
+    }
+
+    /// Removes the file, unless another one has taken its place.
+    pub(super) fn remove(&self) {
+        if Self::of(&self.path).is_ok_and(|found| found.id == self.id)
+            && let Err(err) = std::fs::remove_file(&self.path)
+        {
+            tracing::warn!(path = %self.path.display(), "a socket was not removed: {err}");
+        }
+    }
+}
+
+/// Serves a run until it is over, then waits for the calls under way.
+pub(super) async fn serve(door: Arc<Door>, listener: UnixListener) {
+    let stop = door.stop.clone();
+    let mut connections = JoinSet::new();
+    stop.run_until_cancelled(accept(&door, &listener, &mut connections)).await;
+    drop(listener);
+    let mut calls = {
+        let mut calls = door.calls.lock().unwrap_or_else(PoisonError::into_inner);
+        std::mem::take(&mut *calls)
+    };
+    let ended = async { while calls.join_next().await.is_some() {} };
+    if timeout(CALLS_TIMEOUT, ended).await.is_err() {
+        tracing::error!(run = %door.grant.run, "calls did not end with their run");
+        calls.shutdown().await;
+    }
+    connections.shutdown().await;
+}
+
+async fn accept(door: &Arc<Door>, listener: &UnixListener, connections: &mut JoinSet<()>) {
+    let places = Arc::new(Semaphore::new(CONNECTIONS_MAX));
+    loop {
+        let Ok(place) = Arc::clone(&places).acquire_owned().await else {
+            return;
+        };
+        while connections.try_join_next().is_some() {}
+        match listener.accept().await {
+            Ok((stream, _)) => {
+                let door = Arc::clone(door);
+                connections.spawn(async move {
+                    connection(door, stream).await;
+                    drop(place);
+                });
+            }
+            Err(err) => {
+                tracing::warn!("a connection to the gateway was not accepted: {err}");
+                tokio::time::sleep(ACCEPT_PAUSE).await;
+            }
+        }
+    }
+}
+
+async fn connection(door: Arc<Door>, stream: UnixStream) {
+    let service = service_fn(move |request| {
+        let door = Arc::clone(&door);
+        async move { Ok::<_, Infallible>(answer(&door, request).await) }
+    });
+    let served = hyper::server::conn::http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEAD_TIMEOUT)
+        .serve_connection(TokioIo::new(stream), service);
+    if let Err(err) = served.await {
+        tracing::debug!("a connection to the gateway broke: {err}");
+    }
+}
+
+async fn answer(door: &Arc<Door>, request: Request<Incoming>) -> Response<Reply> {
+    let (head, body) = request.into_parts();
+    if is_health(&head) {
+        return Response::new(full(Bytes::new()));
+    }
+    match pass(door, &head, body).await {
+        Ok(response) => response,
+        Err(refusal) => {
+            tracing::info!(run = %door.grant.run, "refused a call: {refusal}");
+            refusal.response(door.spoken_api(&head))
+        }
+    }
+}
+
+async fn pass(door: &Arc<Door>, head: &Parts, body: Incoming) -> Result<Response<Reply>, Refusal> {
+    door.check_token(&head.headers)?;
+    let endpoint = door.check_path(head)?;
+    let room = door.make_room(&head.headers).await?;
+    let body = timeout(REQUEST_TIMEOUT, read(body)).await.unwrap_or(Err(Refusal::Slow))?;
+    let asked = Asked::check(endpoint, head, body)?;
+    call::start(door, asked, room).await
+}
+
+async fn read(mut body: Incoming) -> Result<Bytes, Refusal> {
+    let mut bytes = BytesMut::new();
+    let mut n_bytes = 0;
+    while let Some(frame) = body.frame().await {
+        let frame = frame.map_err(|_| Refusal::Body { why: "it broke off".to_owned() })?;
+        let data = frame.into_data().unwrap_or_default();
+        n_bytes += data.len();
+        if n_bytes <= REQUEST_BYTES_MAX {
+            bytes.extend_from_slice(&data);
+        } else if n_bytes > DRAIN_BYTES_MAX {
+            break;
+        }
+    }
+    if n_bytes > REQUEST_BYTES_MAX {
+        return Err(Refusal::TooLarge { max: REQUEST_BYTES_MAX });
+    }
+    Ok(bytes.freeze())
+}
+
+fn is_health(head: &Parts) -> bool {
+    (head.method == Method::HEAD && head.uri.path() == "/")
+        || (head.method == Method::GET && head.uri.path() == "/healthz")
+}
+
+/// Whether one of the headers in which clients send their key has the token.
+fn carries(headers: &HeaderMap, token: &Token) -> bool {
+    let plain = ["x-api-key", "api-key"].iter().flat_map(|name| headers.get_all(*name));
+    let bearer = headers.get_all(AUTHORIZATION).iter().filter_map(|value| {
+        let (scheme, rest) = value.as_bytes().split_at_checked("bearer ".len())?;
+        scheme.eq_ignore_ascii_case(b"bearer ").then_some(rest)
+    });
+    plain.map(HeaderValue::as_bytes).chain(bearer).any(|shown| token.is(shown.trim_ascii()))
+}
+
+fn shown(text: &str) -> String {
+    text.chars().take(SHOWN_CHARS_MAX).collect()
+}
