@@ -80,7 +80,8 @@ fn the_format_is_what_it_is() {
             "cache_read": 0,
             "cache_write": 0
           }
-        }"#]].assert_eq(&serde_json::to_string_pretty(&call).unwrap());
+        }"#]]
+    .assert_eq(&serde_json::to_string_pretty(&call).unwrap());
 }
 
 #[tokio::test]
