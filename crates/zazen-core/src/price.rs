@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use crate::usage::{Cost, Tokens};
 
 /// The day whose public list prices the built-in table repeats.
-pub const PRICES_DATE: &str = "2025-12-01";
+pub const PRICES_DATE: &str = "2026-10-24";
 
 /// What a million tokens of one model cost, in millionths of a US dollar.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -42,13 +42,24 @@ pub struct Prices(BTreeMap<String, Price>);
 /// From the price pages of Anthropic (platform documentation, "Pricing") and
 /// `OpenAI` (API documentation, "Pricing", standard tier), as of [`PRICES_DATE`].
 /// `OpenAI` does not bill cache writes apart, so that column repeats the input.
-/// Surcharges for very long contexts and for tools that the vendor runs are
-/// not in here.
+/// Surcharges for tools that the vendor runs are not in here. Models whose price
+/// depends on the length of the prompt (`claude-haiku-5-5`, `gpt-5.4`) are left
+/// out on purpose: one price for all prompts would be too low for some.
 const LIST: &[(&str, [u64; 5])] = &[
+    ("claude-fable-5-1", [10_000, 50_000, 250, 12_500, 20_000]),
+    ("claude-fable-5", [10_000, 50_000, 1_000, 12_500, 20_000]),
+    ("claude-opus-5-5", [4_000, 20_000, 200, 5_000, 8_000]),
+    ("claude-opus-5", [5_000, 25_000, 500, 6_250, 10_000]),
+    ("claude-opus-4-8", [5_000, 25_000, 500, 6_250, 10_000]),
+    ("claude-opus-4-7", [5_000, 25_000, 500, 6_250, 10_000]),
+    ("claude-opus-4-6", [5_000, 25_000, 500, 6_250, 10_000]),
     ("claude-opus-4-5", [5_000, 25_000, 500, 6_250, 10_000]),
     ("claude-opus-4-1", [15_000, 75_000, 1_500, 18_750, 30_000]),
     ("claude-opus-4-0", [15_000, 75_000, 1_500, 18_750, 30_000]),
     ("claude-opus-4", [15_000, 75_000, 1_500, 18_750, 30_000]),
+    ("claude-sonnet-5-5", [2_000, 10_000, 100, 2_500, 4_000]),
+    ("claude-sonnet-5", [2_000, 10_000, 200, 2_500, 4_000]),
+    ("claude-sonnet-4-6", [3_000, 15_000, 300, 3_750, 6_000]),
     ("claude-sonnet-4-5", [3_000, 15_000, 300, 3_750, 6_000]),
     ("claude-sonnet-4-0", [3_000, 15_000, 300, 3_750, 6_000]),
     ("claude-sonnet-4", [3_000, 15_000, 300, 3_750, 6_000]),

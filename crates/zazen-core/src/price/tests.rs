@@ -36,6 +36,8 @@ fn a_date_after_the_name_is_the_same_model() {
     assert_eq!(micros("claude-opus-4-20250514", million), 15_000_000);
     assert_eq!(micros("claude-opus-4-1-20250805", million), 15_000_000);
     assert_eq!(micros("claude-opus-4-5-20251101", million), 5_000_000);
+    assert_eq!(micros("claude-opus-5", million), 5_000_000);
+    assert_eq!(micros("claude-opus-5-5", million), 4_000_000);
     assert_eq!(micros("claude-3-5-haiku-latest", million), 800_000);
     assert_eq!(micros("claude-haiku-4-5@20251001", million), 1_000_000);
     assert_eq!(micros("gpt-4o-2024-08-06", million), 2_500_000);
@@ -48,7 +50,8 @@ fn a_model_without_a_price_has_an_unknown_cost() {
     for model in [
         "",
         "claude-opus-45",
-        "claude-opus-4-6",
+        "claude-opus-4-9",
+        "claude-haiku-5-5",
         "claude-opus-4-20250514-extra",
         "gpt-5-pro",
         "gpt-4o-audio-preview",

@@ -81,6 +81,11 @@ pub(super) fn client(routes: &Routes) -> anyhow::Result<reqwest::Client> {
         .redirect(reqwest::redirect::Policy::none())
         .referer(false)
         .no_proxy()
+        // Other crates may turn these on for everybody, and then bombs would go off in here.
+        .no_gzip()
+        .no_brotli()
+        .no_deflate()
+        .no_zstd()
         .connect_timeout(CONNECT_TIMEOUT)
         .read_timeout(READ_IDLE_TIMEOUT);
     if routes.values().all(|route| route.base_url.scheme() == "http") {

@@ -184,6 +184,9 @@ fn print(draft: Draft, label: String, veil: &Veil) -> anyhow::Result<String> {
 fn open_file(path: &Path) -> io::Result<(File, u64)> {
     let mut file =
         OpenOptions::new().read(true).append(true).create(true).mode(0o600).open(path)?;
+    if !file.metadata()?.is_file() {
+        return Err(io::Error::other("it is not a plain file"));
+    }
     let (mut n_lines, mut n_read, mut end) = (0u64, 0u64, 0u64);
     let mut buffer = vec![0; SCAN_BYTES];
     loop {
@@ -204,3 +207,6 @@ fn open_file(path: &Path) -> io::Result<(File, u64)> {
     file.seek(SeekFrom::End(0))?;
     Ok((file, n_lines))
 }
+
+#[cfg(test)]
+mod tests;

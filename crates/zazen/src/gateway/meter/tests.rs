@@ -8,21 +8,25 @@ const JSON: &str = "application/json";
 const ANTHROPIC: &str = concat!(
     "event: message_start\n",
     r#"data: {"type":"message_start","message":{"model":"claude-sonnet-4-5-20250929","#,
-    r#""usage":{"input_tokens":10,"cache_creation_input_tokens":200,"cache_read_input_tokens":3000,"#,
+    r#""usage":{"input_tokens":10,"cache_creation_input_tokens":200,"#,
+    r#""cache_read_input_tokens":3000,"#,
     r#""cache_creation":{"ephemeral_5m_input_tokens":150,"ephemeral_1h_input_tokens":50},"#,
     r#""output_tokens":1}}}"#,
     "\n\nevent: ping\ndata: {\"type\": \"ping\"}\n\n",
     "event: content_block_delta\n",
-    r#"data: {"type":"content_block_delta","delta":{"text":"\"usage\": {\"output_tokens\": 9999}"}}"#,
+    r#"data: {"type":"content_block_delta","#,
+    r#""delta":{"text":"\"usage\": {\"output_tokens\": 9999}"}}"#,
     "\n\nevent: message_delta\n",
-    r#"data: {"type":"message_delta","delta":{"stop_reason":"end_turn"},"usage":{"output_tokens":42}}"#,
+    r#"data: {"type":"message_delta","delta":{"stop_reason":"end_turn"},"#,
+    r#""usage":{"output_tokens":42}}"#,
     "\n\nevent: message_stop\ndata: {\"type\":\"message_stop\"}\n\n",
 );
 const ANTHROPIC_TOKENS: Tokens =
     Tokens { input: 10, output: 42, cache_read: 3000, cache_write: 200 };
 
 const CHAT: &str = concat!(
-    r#"data: {"model":"gpt-4o-2024-08-06","choices":[{"delta":{"content":"\"usage\""}}],"usage":null}"#,
+    r#"data: {"model":"gpt-4o-2024-08-06","#,
+    r#""choices":[{"delta":{"content":"\"usage\""}}],"usage":null}"#,
     "\n\n",
     r#"data: {"model":"gpt-4o-2024-08-06","choices":[],"usage":{"prompt_tokens":100,"#,
     r#""completion_tokens":7,"prompt_tokens_details":{"cached_tokens":60}}}"#,

@@ -51,10 +51,12 @@ fn many_lines_that_are_too_long_together_are_skipped_as_well() {
     assert_eq!(reader.push(b"data: next\n\n"), ["next"]);
 }
 
+const LINE: &str = "(data: ?|event: |: |)[a-c\u{e9}{}\"]{0,6}(\n|\r\n|\r|\n\n)";
+
 proptest! {
     #[test]
     fn any_chunking_gives_the_same_events(
-        lines in prop::collection::vec("(data: ?|event: |: |)[a-c\u{e9}{}\"]{0,6}(\n|\r\n|\r|\n\n)", 0..30),
+        lines in prop::collection::vec(LINE, 0..30),
         mut cuts in prop::collection::vec(any::<prop::sample::Index>(), 0..20),
     ) {
         let text = lines.concat().into_bytes();
