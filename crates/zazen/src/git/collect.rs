@@ -76,7 +76,7 @@ pub enum CollectError {
 pub enum Refused {
     #[error("there is no bundle")]
     Missing,
-    #[error("the bundle is not a regular file")]
+    #[error("the bundle is not a regular file that can be read")]
     NotAFile,
     #[error("the bundle is larger than {limit} bytes")]
     TooLarge { limit: u64 },

@@ -406,3 +406,27 @@ async fn what_git_says_of_a_failure_is_passed_on_in_one_line() {
     assert!(err.contains("Not a valid object name"), "{err}");
     assert!(!err.contains('\u{1b}'), "{err:?}");
 }
+
+#[tokio::test]
+async fn a_secret_reaches_git_and_is_in_no_argument() {
+    let place = Place::new();
+    let mirror = place.mirror().await;
+    let auth = Auth::basic("x-access-token", "s3cret");
+    let call = mirror.git().call("config").auth(Some(&auth)).args(["--get", "http.extraHeader"]);
+    let secret = "eC1hY2Nlc3MtdG9rZW46czNjcmV0";
+    assert!(!format!("{:?}", (&call.args, &call.settings)).contains(secret));
+    assert_eq!(call.line().await.unwrap(), format!("Authorization: Basic {secret}"));
+    let without = mirror.git().call("config").args(["--get", "http.extraHeader"]);
+    without.run().await.unwrap_err();
+}
+
+#[tokio::test]
+async fn configuration_of_the_machine_and_of_the_user_is_not_read() {
+    let place = Place::new();
+    let mirror = place.mirror().await;
+    let listed = mirror.git().call("config").args(["--list", "--show-origin", "-z"]);
+    let text = listed.run().await.unwrap().stdout_text();
+    for origin in text.split('\0').step_by(2).filter(|origin| !origin.is_empty()) {
+        assert!(origin == "command line:" || origin.contains("mirrors/engine/config"), "{origin}");
+    }
+}

@@ -41,8 +41,10 @@ fn read_bundle_blocking(path: &Path, bytes_max: u64) -> Result<Vec<u8>, CollectE
     let file = match rustix::fs::open(path, flags, Mode::empty()) {
         Ok(file) => fs::File::from(file),
         Err(Errno::NOENT) => return Err(Refused::Missing.into()),
-        // A link, a socket or a device without a driver.
-        Err(Errno::LOOP | Errno::NXIO | Errno::NODEV) => return Err(Refused::NotAFile.into()),
+        // A link, a socket, a device without a driver, or a closed door.
+        Err(Errno::LOOP | Errno::NXIO | Errno::NODEV | Errno::ACCESS) => {
+            return Err(Refused::NotAFile.into());
+        }
         Err(err) => {
             return Err(anyhow!(err).context(format!("open `{}`", path.display())).into());
         }
