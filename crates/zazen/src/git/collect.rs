@@ -12,6 +12,7 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::time::Duration;
 
 use zazen_core::id::{CommitId, RunId};
 
@@ -19,7 +20,7 @@ use super::bundle::BundleFault;
 use super::mirror::tree_of;
 use super::path::{PathFault, PathLimits, check_link, check_path};
 use super::read::{Change, MODE_FILE, MODE_LINK, MODE_PROGRAM, MODE_SUBMODULE, diff_stat, history};
-use super::{CommitInfo, DiffStat, KeptRef, Mirror, TreeId};
+use super::{CommitInfo, DiffStat, KeptRef, Mirror, TooMuch, TreeId};
 
 mod quarantine;
 
@@ -67,7 +68,7 @@ pub enum CollectError {
     Refused(#[from] Refused),
     /// It is ours.
     #[error("failed to collect the run's result")]
-    Failed(#[from] anyhow::Error),
+    Failed(#[source] anyhow::Error),
 }
 
 /// What is wrong with a result.
@@ -75,7 +76,7 @@ pub enum CollectError {
 pub enum Refused {
     #[error("there is no bundle")]
     Missing,
-    #[error("the bundle is not a regular file")]
+    #[error("the bundle is not a regular file that can be read")]
     NotAFile,
     #[error("the bundle is larger than {limit} bytes")]
     TooLarge { limit: u64 },
@@ -83,7 +84,7 @@ pub enum Refused {
     NotABundle(BundleFault),
     #[error("the bundle's objects are broken: {why}")]
     Broken { why: String },
-    #[error("unpacking the bundle takes too long or too much memory")]
+    #[error("looking at it takes too much time or memory")]
     TooCostly,
     #[error("commit {} does not build on {}, where the run started", .head.short(), .base.short())]
     WrongBase { head: CommitId, base: CommitId },
@@ -119,6 +120,10 @@ impl Limits {
     }
 }
 
+/// How long judging may take, whatever else the machine does. Honest work takes
+/// seconds; the time that git computes is limited more strictly.
+const JUDGE_TIMEOUT: Duration = Duration::from_secs(300);
+
 /// Judges a bundle and, if it will do, takes its commits into the mirror.
 ///
 /// The bundle itself may be anything; the folder it is in has to be ours. It
@@ -130,25 +135,45 @@ pub async fn collect(
 ) -> Result<Collected, CollectError> {
     let bundle = quarantine::read_bundle(bundle, expect.limits.bundle_bytes).await?;
     let quarantine = Quarantine::create(mirror, expect.run)?;
+    let judging = judge(&quarantine, bundle, expect);
+    let Ok(judged) = tokio::time::timeout(JUDGE_TIMEOUT, judging).await else {
+        return Err(Refused::TooCostly.into());
+    };
+    let collected = judged?;
+    quarantine.deliver(mirror, &collected.head, &collected.kept).await?;
+    Ok(collected)
+}
+
+async fn judge(
+    quarantine: &Quarantine,
+    bundle: Vec<u8>,
+    expect: &Expect,
+) -> Result<Collected, CollectError> {
+    let limits = &expect.limits;
     let head = quarantine.unpack(bundle).await?;
     if !quarantine.is_commit_on(&head, &expect.base).await? {
         return Err(Refused::WrongBase { head, base: expect.base.clone() }.into());
     }
-    let (commits, changes) = read_history(&quarantine, &head, expect).await?;
-    let links = check_changes(&changes, &expect.limits)?;
-    check_sizes(&quarantine, &changes, &expect.limits).await?;
-    check_links(&quarantine, &links, expect.limits.path()).await?;
+    let (commits, changes) = read_history(quarantine, &head, expect).await?;
+    let links = check_changes(&changes, limits)?;
+    check_sizes(quarantine, &changes, limits).await?;
+    check_links(quarantine, &links, limits.path()).await?;
     let stat = diff_stat(quarantine.git(), &expect.base, &head).await?;
     if stat.files.is_empty() {
         return Err(Refused::Empty.into());
     }
-    if stat.files.len() > expect.limits.n_files {
-        return Err(Refused::TooManyFiles { limit: expect.limits.n_files }.into());
+    if stat.files.len() > limits.n_files {
+        return Err(Refused::TooManyFiles { limit: limits.n_files }.into());
     }
     let tree = tree_of(quarantine.git(), &head).await?;
-    let kept = KeptRef::run(expect.run);
-    quarantine.deliver(mirror, &head, &kept).await?;
-    Ok(Collected { head, tree, kept, commits, stat })
+    Ok(Collected { head, tree, kept: KeptRef::run(expect.run), commits, stat })
+}
+
+impl From<anyhow::Error> for CollectError {
+    fn from(err: anyhow::Error) -> Self {
+        // What does not fit today will not fit tomorrow.
+        if err.is::<TooMuch>() { Refused::TooCostly.into() } else { Self::Failed(err) }
+    }
 }
 
 /// Reads all commits of the result, and all that any of them changes: what is

@@ -38,6 +38,9 @@ const HEADS_REFSPEC: &str = "+refs/heads/*:refs/source/heads/*";
 /// reading it runs nothing of theirs.
 const LOCAL_UPLOAD_PACK: &str = "--upload-pack=git -c safe.directory=* upload-pack";
 
+/// What git says, and nothing more, when it leaves out branches of a shallow clone.
+const SHALLOW: &str = "shallow roots are not allowed to be updated";
+
 /// How long packing a mirror may take. It is rare, and large mirrors take minutes.
 const PACK_TIMEOUT: Duration = Duration::from_secs(1_800);
 
@@ -89,7 +92,8 @@ impl Mirror {
         Git::at(&self.dir)
     }
 
-    /// Takes over the branches as the source has them, all or none.
+    /// Takes over the branches as the source has them: all or none, except
+    /// where a branch has become a folder of branches.
     pub async fn fetch(&self, auth: Option<&Auth>) -> anyhow::Result<()> {
         let context = || format!("fetch from `{}`", self.source);
         let default = self.look_for_default(auth).await.with_context(context)?;
@@ -99,7 +103,7 @@ impl Mirror {
             // A branch `a` became a branch `a/b`. Git cannot do that in one step.
             output = self.fetch_call(auth).args(self.refs()).output().await?;
         }
-        if output.stderr_text().contains("shallow") {
+        if output.stderr_text().contains(SHALLOW) {
             bail!(
                 "`{}` is a shallow clone, whose history is not all there; \
                  run `git fetch --unshallow` in it or name another",

@@ -40,6 +40,7 @@ pub use source::{Auth, InvalidSource, RepoUrl, Source};
 #[derive(Debug, Clone)]
 pub struct Git {
     git_dir: PathBuf,
+    is_limited: bool,
 }
 
 /// One call of git, not yet made.
@@ -55,12 +56,19 @@ pub struct Call {
     stdout_bytes_max: usize,
     timeout: Duration,
     user: Option<Ids>,
-    memory_kib_max: Option<u64>,
+    is_limited: bool,
 }
 
 /// The tree of a commit: forty lower-case hexadecimal digits.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TreeId(String);
+
+/// Git was stopped by a limit on memory, on time, or on what it may print.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`git {name}` took or printed too much")]
+pub struct TooMuch {
+    name: String,
+}
 
 /// A text is not the id of a tree.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -68,8 +76,9 @@ pub struct TreeId(String);
 pub struct InvalidTreeId;
 
 /// How long git may work without leaving this machine. Listing a very large
-/// repository takes seconds; a minute is a hung disk.
-pub const LOCAL_TIMEOUT: Duration = Duration::from_secs(60);
+/// repository takes seconds, or minutes when everything else is busy too; ten
+/// minutes is a hung disk.
+pub const LOCAL_TIMEOUT: Duration = Duration::from_secs(600);
 
 /// How long git may look at what a remote has. It is one small answer.
 pub const LOOK_TIMEOUT: Duration = Duration::from_secs(60);
@@ -116,6 +125,21 @@ const SETTINGS: &[&str] = &[
     "maintenance.auto=false",
 ];
 
+/// Starts git with at most 1 GiB of memory, with all that is mapped, and a
+/// minute of processor time: the largest bundle allowed takes seconds, but two
+/// hundred bytes can claim to be a file of ten gigabytes. A system whose shell
+/// has no such limits goes without.
+const LIMITED: &str = "ulimit -v 1048576 2>/dev/null; ulimit -t 60 2>/dev/null; exec git \"$@\"";
+
+/// What keeps honest work far below the limit on memory.
+const LIMITED_SETTINGS: &[&str] = &[
+    "pack.threads=1",
+    "core.bigFileThreshold=16m",
+    "core.packedGitWindowSize=32m",
+    "core.packedGitLimit=128m",
+    "core.deltaBaseCacheLimit=32m",
+];
+
 /// The environment of every call, which has nothing else in it but `PATH`.
 const ENV: &[(&str, &str)] = &[
     ("HOME", "/nonexistent"),
@@ -140,7 +164,13 @@ const ENV: &[(&str, &str)] = &[
 impl Git {
     /// Names a repository. It must be one that only we have written to.
     pub fn at(git_dir: &Path) -> Self {
-        Self { git_dir: git_dir.to_owned() }
+        Self { git_dir: git_dir.to_owned(), is_limited: false }
+    }
+
+    /// Names a repository of ours with objects of others in it. A call that
+    /// takes too much of the machine for them ends with [`TooMuch`].
+    pub(in crate::git) fn limited(git_dir: &Path) -> Self {
+        Self { git_dir: git_dir.to_owned(), is_limited: true }
     }
 
     /// Starts a call of one git command.
@@ -155,7 +185,7 @@ impl Git {
             stdout_bytes_max: exec::OUTPUT_BYTES_MAX,
             timeout: LOCAL_TIMEOUT,
             user: None,
-            memory_kib_max: None,
+            is_limited: self.is_limited,
         }
     }
 }
@@ -224,13 +254,6 @@ impl Call {
         self
     }
 
-    /// Refuses git more memory than this.
-    #[must_use]
-    pub(in crate::git) fn memory_kib_max(mut self, memory_kib_max: u64) -> Self {
-        self.memory_kib_max = Some(memory_kib_max);
-        self
-    }
-
     /// Proves who we are to a remote, for this call only.
     #[must_use]
     pub(in crate::git) fn auth(self, auth: Option<&Auth>) -> Self {
@@ -247,16 +270,16 @@ impl Call {
 
     /// Makes the call, which has to succeed.
     pub async fn run(self) -> anyhow::Result<Output> {
-        let (name, git_dir) = (self.args[0].clone(), self.git_dir.clone());
+        let (name, git_dir) = (self.args[0].display().to_string(), self.git_dir.clone());
+        let is_limited = self.is_limited;
         let output = self.output().await?;
-        if !output.status.success() {
-            let (name, why) = (name.display(), said(&output));
-            bail!("`git {name}` failed in `{}`: {why}", git_dir.display());
+        if output.status.success() && !output.truncated {
+            return Ok(output);
         }
-        if output.truncated {
-            bail!("`git {}` in `{}` printed too much", name.display(), git_dir.display());
+        if output.status.success() || (is_limited && is_over_limit(&output)) {
+            return Err(TooMuch { name }.into());
         }
-        Ok(output)
+        bail!("`git {name}` failed in `{}`: {}", git_dir.display(), said(&output))
     }
 
     /// Makes the call, which has to succeed, and returns its one line.
@@ -265,16 +288,15 @@ impl Call {
     }
 
     fn command(self) -> exec::Command {
-        let mut command = match self.memory_kib_max {
-            None => exec::Command::new("git"),
-            // What is run is fixed; git's arguments pass through it unread. A
-            // system whose shell has no such limit goes without.
-            Some(kib) => exec::Command::new("sh")
-                .arg("-c")
-                .arg(format!("ulimit -v {kib} 2>/dev/null; exec git \"$@\""))
-                .arg("git"),
+        let (mut command, more) = if self.is_limited {
+            // What the shell runs is fixed; git's arguments pass through it unread.
+            let command = exec::Command::new("sh").args(["-c", LIMITED, "git"]);
+            (command, LIMITED_SETTINGS)
+        } else {
+            (exec::Command::new("git"), &[][..])
         };
-        for setting in SETTINGS.iter().copied().chain(self.settings.iter().map(String::as_str)) {
+        let settings = SETTINGS.iter().chain(more).copied();
+        for setting in settings.chain(self.settings.iter().map(String::as_str)) {
             command = command.arg("-c").arg(setting);
         }
         command = command.arg(option("--git-dir=", &self.git_dir));
@@ -319,6 +341,11 @@ fn option(name: &str, path: &Path) -> OsString {
     let mut option = OsString::from(name);
     option.push(path);
     option
+}
+
+/// Whether a limited call failed because of its limits.
+fn is_over_limit(output: &Output) -> bool {
+    output.status.code().is_none() || output.stderr_text().contains("Out of memory")
 }
 
 /// What git said of its failure, fit for a log and for people.

@@ -18,7 +18,7 @@ use rustix::io::Errno;
 
 /// How many folders are remembered at a time, so that ten million of them in
 /// one folder cost time and not memory.
-const BATCH_MAX: usize = 1_024;
+const BATCH_MAX: usize = 256;
 
 /// How folders are opened: never through a link.
 const DIR_FLAGS: OFlags = OFlags::DIRECTORY.union(OFlags::NOFOLLOW).union(OFlags::CLOEXEC);

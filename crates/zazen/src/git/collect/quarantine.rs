@@ -6,7 +6,6 @@
 use std::fs;
 use std::io::Read;
 use std::path::Path;
-use std::time::Duration;
 
 use anyhow::{Context, anyhow};
 use rustix::fs::{Mode, OFlags};
@@ -16,7 +15,7 @@ use zazen_core::id::{CommitId, RunId};
 
 use super::{CollectError, Refused};
 use crate::git::mirror::QUARANTINE_PREFIX;
-use crate::git::{Git, KeptRef, Mirror, bundle, said};
+use crate::git::{Git, KeptRef, Mirror, bundle, is_over_limit, said};
 
 /// The place where one bundle is looked at. It is removed when this is dropped.
 #[derive(Debug)]
@@ -24,27 +23,6 @@ pub(super) struct Quarantine {
     dir: TempDir,
     git: Git,
 }
-
-/// How long unpacking may take. The largest bundle allowed takes seconds,
-/// unless it was made to take longer.
-const UNPACK_TIMEOUT: Duration = Duration::from_secs(60);
-
-/// How long git itself is given, which is more: the other limit is the one
-/// that says what happened.
-const UNPACK_BACKSTOP: Duration = Duration::from_secs(90);
-
-/// How much memory unpacking may take, with all that is mapped. A small bundle
-/// can claim files of any size.
-const UNPACK_MEMORY_KIB: u64 = 2 << 20;
-
-/// What keeps an honest bundle far below the limit on memory.
-const UNPACK_SETTINGS: [&str; 5] = [
-    "pack.threads=1",
-    "core.bigFileThreshold=16m",
-    "core.packedGitWindowSize=32m",
-    "core.packedGitLimit=256m",
-    "core.deltaBaseCacheLimit=32m",
-];
 
 /// The ref under which the mirror fetches from here.
 const HEAD_REF: &str = "refs/heads/result";
@@ -63,8 +41,10 @@ fn read_bundle_blocking(path: &Path, bytes_max: u64) -> Result<Vec<u8>, CollectE
     let file = match rustix::fs::open(path, flags, Mode::empty()) {
         Ok(file) => fs::File::from(file),
         Err(Errno::NOENT) => return Err(Refused::Missing.into()),
-        // A link, a socket or a device without a driver.
-        Err(Errno::LOOP | Errno::NXIO | Errno::NODEV) => return Err(Refused::NotAFile.into()),
+        // A link, a socket, a device without a driver, or a closed door.
+        Err(Errno::LOOP | Errno::NXIO | Errno::NODEV | Errno::ACCESS) => {
+            return Err(Refused::NotAFile.into());
+        }
         Err(err) => {
             return Err(anyhow!(err).context(format!("open `{}`", path.display())).into());
         }
@@ -105,7 +85,7 @@ impl Quarantine {
         ] {
             fs::write(at.join(file), text).context("make a quarantine")?;
         }
-        let git = Git::at(at);
+        let git = Git::limited(at);
         Ok(Self { dir, git })
     }
 
@@ -117,26 +97,15 @@ impl Quarantine {
     pub(super) async fn unpack(&self, mut bundle: Vec<u8>) -> Result<CommitId, CollectError> {
         let head = bundle::parse(&bundle).map_err(Refused::NotABundle)?;
         let pack = bundle.split_off(head.n_bytes);
-        let mut call = self.git.call("index-pack");
-        for setting in UNPACK_SETTINGS {
-            call = call.setting(setting);
-        }
-        let unpacking = call
-            // Git knows the mode but only notes it, since old ones did write it.
-            .args(["--strict=badFilemode=error", "--fix-thin", "--threads=1", "--stdin"])
-            .memory_kib_max(UNPACK_MEMORY_KIB)
-            .timeout(UNPACK_BACKSTOP)
-            .stdin(pack)
-            .output();
-        let Ok(output) = tokio::time::timeout(UNPACK_TIMEOUT, unpacking).await else {
-            return Err(Refused::TooCostly.into());
-        };
-        let output = output?;
+        let call = self.git.call("index-pack").stdin(pack);
+        // Git knows an odd mode but only notes it, since old ones did write it.
+        let call = call.args(["--strict=badFilemode=error", "--fix-thin", "--stdin"]);
+        let output = call.output().await?;
         if output.status.success() {
             return Ok(head.result);
         }
         let why = said(&output);
-        if why.contains("out of memory") || output.status.code().is_none() {
+        if is_over_limit(&output) {
             return Err(Refused::TooCostly.into());
         }
         if why.contains("No space left") {
