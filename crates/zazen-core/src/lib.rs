@@ -14,6 +14,7 @@
 pub mod command;
 pub mod id;
 pub mod page;
+pub mod plan;
 pub mod text;
 pub mod trace;
 
