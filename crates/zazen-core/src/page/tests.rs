@@ -286,6 +286,20 @@ fn a_marker_in_the_text_of_a_region_is_made_harmless() {
     .assert_eq(region.text);
 }
 
+#[test]
+fn a_bomb_takes_no_longer_than_its_length() {
+    for piece in
+        ["a: [", "[", "<!--", "<!-- zazen:", "\"", "a\n", "- a\n", "# a\n", "---\n", "\\", " "]
+    {
+        let bomb = piece.repeat(300_000 / piece.len());
+        let mut page = page("---\nb: 1\n---\n");
+        page.set("a", &bomb);
+        page.set_region("log", &bomb);
+        assert_eq!(Page::parse(&page.print()).unwrap(), page);
+        assert!(Page::parse(&format!("---\na: {bomb}\n")).is_err() || piece == "---\n");
+    }
+}
+
 fn hostile_text() -> impl Strategy<Value = String> {
     let pieces = prop::sample::select(vec![
         "---",

@@ -10,7 +10,10 @@ use super::{Problem, Question, Step};
 struct Item<'a> {
     /// It has a number or a check box, as steps have.
     is_step: bool,
+    /// What follows the bullet or the number.
     text: &'a str,
+    /// What follows all marks.
+    title: &'a str,
 }
 
 /// How much deeper than the first item another may stand, and still be beside it.
@@ -26,7 +29,7 @@ pub(super) fn steps(lines: &[Line], problems: &mut Vec<Problem>) -> Vec<Step> {
         let title = if by_heading {
             step_heading(line)?
         } else {
-            item_at(line, base).filter(|item| item.is_step || !only_marked)?.text
+            item_at(line, base).filter(|item| item.is_step || !only_marked)?.title
         };
         Some(joined(title))
     };
@@ -69,7 +72,7 @@ fn files_line(line: &Line) -> Option<Vec<String>> {
         return None;
     }
     let paths = text[paths.len()..].split(',');
-    Some(paths.filter(|path| !is_none(path)).filter_map(path_of).collect())
+    Some(paths.filter_map(path_of).collect())
 }
 
 /// Takes away the indent that all lines have.
@@ -99,22 +102,24 @@ pub(super) fn paths(lines: &[Line]) -> Vec<String> {
             (Some(item), Place::Text) => Some(item.text),
             (None, Place::Text) => Some(line.text).filter(|_| !has_items),
         })
-        .filter(|text| !is_none(text))
         .filter_map(path_of)
         .collect()
 }
 
 fn path_of(text: &str) -> Option<String> {
-    let path = match first_code(text) {
-        Some(code) => joined(code),
-        None => {
-            let word = text.split_whitespace().next().unwrap_or_default();
-            let word = word.replace('`', "");
-            let bold = word.strip_prefix("**").and_then(|word| word.strip_suffix("**"));
-            bold.unwrap_or(&word).trim_end_matches([',', ';', ':']).to_owned()
-        }
-    };
-    (!path.is_empty()).then_some(path)
+    if is_none(text) {
+        return None;
+    }
+    let path = first_code(text).map_or_else(|| first_path(text), joined);
+    (!is_none(&path)).then_some(path)
+}
+
+/// The first word of a text, without what is written around a path.
+fn first_path(text: &str) -> String {
+    let word = text.split_whitespace().next().unwrap_or_default().replace('`', "");
+    let word = word.trim_end_matches([',', ';', ':']);
+    let bold = word.strip_prefix("**").and_then(|word| word.strip_suffix("**"));
+    bold.unwrap_or(word).to_owned()
 }
 
 /// What stands in the first backticks of a text.
@@ -132,7 +137,8 @@ pub(super) fn items(lines: &[Line]) -> Vec<String> {
     for line in lines.iter().filter(|line| line.place != Place::Fence) {
         match (item_at(line, base), items.last_mut()) {
             (Some(item), _) => items.push(joined(item.text)),
-            (None, Some(last)) if has_items => *last = joined(&format!("{last} {}", line.text)),
+            (None, Some(last)) if has_items => append(last, line.text),
+            (None, None) if has_items => {}
             (None, _) => items.push(joined(line.text)),
         }
     }
@@ -154,6 +160,7 @@ pub(super) fn questions(lines: &[Line]) -> Vec<Question> {
             (None, Some(last)) if goes_on => {
                 append(last.answer.as_mut().unwrap_or(&mut last.text), line.text);
             }
+            (_, None) if has_items && item.is_none() => {}
             _ => {
                 let text = joined(item.map_or(line.text, |item| item.text));
                 questions.push(Question { text, answer: None });
@@ -167,8 +174,12 @@ pub(super) fn questions(lines: &[Line]) -> Vec<Question> {
     questions
 }
 
+/// Adds the words of a line to a text that is one line already.
 fn append(text: &mut String, more: &str) {
-    *text = joined(&format!("{text} {more}"));
+    for word in more.split_whitespace() {
+        text.push_str(if text.is_empty() { "" } else { " " });
+        text.push_str(word);
+    }
 }
 
 /// Reads a line like `Answer: yes`, with or without a bullet, bold or not.
@@ -184,11 +195,10 @@ fn answer_of<'a>(line: &Line<'a>) -> Option<&'a str> {
 /// Reads the command: the first fence that holds something, or the code that
 /// the lines are made of, or the first code in a line, or the first line.
 pub(super) fn validation(lines: &[Line]) -> Option<String> {
-    let mut blocks = lines.split(|line| line.place == Place::Fence);
-    let block = blocks
-        .find(|block| block.iter().any(|line| line.place == Place::Code && !line.text.is_empty()));
-    if let Some(block) = block {
-        return Some(text_of(block));
+    let blocks = lines.split(|line| line.place == Place::Fence);
+    let blocks = blocks.filter(|block| block.iter().any(|line| line.place == Place::Code));
+    if let Some(block) = blocks.map(text_of).find(|block| !is_none(block)) {
+        return Some(block);
     }
     let texts: Vec<&str> = lines
         .iter()
@@ -242,7 +252,8 @@ fn item<'a>(line: &Line<'a>) -> Option<Item<'a>> {
     let is_item = after_bullet.is_some() || after_number.is_some();
     is_item.then(|| Item {
         is_step: after_box.is_some() || after_number.is_some(),
-        text: late_box.unwrap_or(rest),
+        text: after_bullet.or(after_number).unwrap_or(rest),
+        title: late_box.unwrap_or(rest),
     })
 }
 
@@ -276,7 +287,9 @@ fn is_none(text: &str) -> bool {
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     match words.as_slice() {
         [] | ["none" | "n/a" | "na" | "nothing" | "no"] => true,
-        ["none", rest @ ..] | ["nothing", rest @ ..] => rest.len() <= 3,
+        ["none", second, rest @ ..] if rest.len() <= 2 => {
+            matches!(*second, "known" | "needed" | "required" | "expected" | "identified" | "at")
+        }
         ["no", .., last] if words.len() <= 5 => {
             matches!(*last, "dependencies" | "questions" | "risks" | "files" | "needed")
         }

@@ -32,6 +32,7 @@ pub(super) struct Section<'a> {
     /// The line of its heading.
     pub line: usize,
     pub lines: Vec<Line<'a>>,
+    level: usize,
     /// The heading says the very name, and not another word for it.
     is_exact: bool,
 }
@@ -155,6 +156,9 @@ pub(super) fn split(text: &str) -> Sections<'_> {
     // A first heading like `# Plan` is a title, unless there are no other steps.
     let mut title_lines = Vec::new();
     for line in lines {
+        if is_rule(&line) {
+            continue;
+        }
         if let Some((level, heading)) = heading(&line) {
             at = sections.enter(at, level, heading, &line);
             if matches!(at, At::UnderTitle) {
@@ -173,8 +177,8 @@ pub(super) fn split(text: &str) -> Sections<'_> {
     if let (Some(line), false) = (title_lines.first(), sections.found.contains_key(&Name::Steps))
         && Name::of(line.text).is_some_and(|(name, _)| name == Name::Steps)
     {
-        let section =
-            Section { line: line.number, lines: std::mem::take(&mut intro), is_exact: false };
+        let lines = std::mem::take(&mut intro);
+        let section = Section { line: line.number, lines, level: 1, is_exact: false };
         sections.found.insert(Name::Steps, section);
         sections.title = None;
     }
@@ -192,13 +196,17 @@ impl<'a> Sections<'a> {
             self.title = Some(heading.to_owned());
             return At::UnderTitle;
         }
+        if self.is_part_of(at, level, name.map(|(name, _)| name)) {
+            return at;
+        }
         let Some((name, is_exact)) = name else {
             return match self.found.get_mut(&Name::Steps) {
                 // Steps may be headings of their own: `### Step 1: title`.
-                Some(steps) if is_step_heading(heading) => {
+                Some(steps) if step_heading_title(heading).is_some() => {
                     steps.lines.push(*line);
                     At::Under(Name::Steps)
                 }
+                Some(steps) if matches!(at, At::Under(Name::Steps)) && level > steps.level => at,
                 _ => At::Elsewhere,
             };
         };
@@ -215,8 +223,21 @@ impl<'a> Sections<'a> {
             Some(first) if first.is_exact || !is_exact => return At::Elsewhere,
             _ => {}
         }
-        self.found.insert(name, Section { line: line.number, lines: Vec::new(), is_exact });
+        self.found.insert(name, Section { line: line.number, lines: Vec::new(), level, is_exact });
         At::Under(name)
+    }
+
+    /// Says whether a heading only divides the section that it stands in.
+    fn is_part_of(&self, at: At, level: usize, name: Option<Name>) -> bool {
+        let At::Under(current) = at else { return false };
+        let depth =
+            self.found.get(&current).map_or(0, |section| level.saturating_sub(section.level));
+        match (current, name) {
+            // The headings right under this one may be the steps.
+            (Name::Steps, _) => depth >= 2,
+            (_, None) => depth >= 1,
+            (_, Some(name)) => depth >= 1 && name == current,
+        }
     }
 }
 
@@ -317,13 +338,16 @@ fn parse_heading(line: &str) -> Option<(usize, &str)> {
     is_heading.then(|| (level, after.trim_start().trim_end_matches(is_decoration)))
 }
 
-/// Says whether a heading numbers a step: `Step 1: title`, `Phase 2`, `3. title`.
-pub(super) fn is_step_heading(heading: &str) -> bool {
-    step_heading_title(heading).is_some()
+/// Says whether a line is a rule between sections.
+fn is_rule(line: &Line) -> bool {
+    let marks = line.text.trim_start();
+    line.place == Place::Text
+        && marks.len() >= 3
+        && ['-', '*', '_'].iter().any(|mark| marks.chars().all(|c| c == *mark))
 }
 
-/// The title of a heading that numbers a step.
-pub(super) fn step_heading_title(heading: &str) -> Option<&str> {
+/// The title of a heading that numbers a step: `Step 1: title`, `Phase 2`, `3. title`.
+fn step_heading_title(heading: &str) -> Option<&str> {
     let lower = heading.to_ascii_lowercase();
     let word = ["step ", "phase ", "task "].iter().find(|word| lower.starts_with(**word));
     let after = heading[word.map_or(0, |word| word.len())..].trim_start();
@@ -334,7 +358,7 @@ pub(super) fn step_heading_title(heading: &str) -> Option<&str> {
     is_number.then(|| numbered.trim_start_matches(['.', ')', ':', '-', '–', '—', ' ']))
 }
 
-/// The words of a heading line that was pushed into the section of the steps.
+/// The title of a line that is the heading of a step.
 pub(super) fn step_heading<'a>(line: &Line<'a>) -> Option<&'a str> {
     heading(line).and_then(|(_, heading)| step_heading_title(heading))
 }
