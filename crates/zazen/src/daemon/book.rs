@@ -3,6 +3,8 @@
 //! A [`Fact`] is one record of the journal. The snapshot is the [`Book`] at one
 //! place in it, and can be deleted at any time.
 
+use std::fs;
+
 use anyhow::Context as _;
 use zazen_core::engine::{Book, Change, Fact, Unfit};
 use zazen_core::id::Time;
@@ -104,6 +106,11 @@ impl Record {
 
 /// Reads what the journal says, without touching it. For the command line.
 pub fn read_book(home: &Home) -> anyhow::Result<Book> {
+    let is_new = !home.journal_dir().join("active.jsonl").exists();
+    if is_new && fs::read_dir(home.facts_dir()).map_or(true, |mut years| years.next().is_none()) {
+        // No daemon was ever here.
+        return Ok(Book::default());
+    }
     let (from, mut book) = start(home);
     match journal::read(home, from, &mut |record| take(&mut book, &record)) {
         Err(journal::OpenError::Elsewhere { .. }) => {

@@ -194,8 +194,7 @@ async fn start(
         sandbox::EngineKind::Bwrap => PathBuf::from(sandbox::OBJECTS_INSIDE),
         sandbox::EngineKind::None => objects.clone(),
     };
-    let ids = sandbox::ids_for(world.engine);
-    workspace::prepare(&mirror, &workspace, from, &seen_as, ids).await?;
+    workspace::prepare(&mirror, &workspace, from, &seen_as, sandbox::sandbox_ids()).await?;
     drop(mirror);
     let (work, launch) = work(world, task, dir, phase)?;
     let spec = LaunchSpec {

@@ -103,13 +103,13 @@ impl World {
             config::Engine::Bwrap => EngineKind::Bwrap,
             config::Engine::None => EngineKind::None,
         };
-        let zazen = sandbox::Zazen(zazen);
+        open_ways(&home)?;
+        let zazen = sandbox::Zazen(reachable(&home, zazen)?);
         check_sandbox(engine, &zazen).await?;
         let forge = local_forge(&home, &config);
         let playback = playback(&config)?;
         let gateway = Gateway::new(gateway_options(&config, &environment)?)?;
         let harness = harness(&config, &environment)?;
-        open_ways(&home, engine)?;
         Ok(Arc::new(Self {
             forge,
             live: Live::default(),
@@ -153,7 +153,8 @@ impl World {
             let dir = self.home.mirrors_dir().join(format!("{name}.git"));
             if let Some(parent) = dir.parent() {
                 fs::create_dir_all(parent)?;
-                open_way(parent, self.engine)?;
+                open_way(parent)?;
+                parent.parent().map_or(Ok(()), open_way)?;
             }
             let mirror = Mirror::open_or_create(&dir, &source).await?;
             // This daemon holds the home, so nobody else is at work in there.
@@ -314,27 +315,43 @@ pub fn read_key(
 }
 
 /// Lets the sandbox's own user pass, where that is not the daemon's.
-fn open_ways(home: &Home, engine: EngineKind) -> anyhow::Result<()> {
+fn open_ways(home: &Home) -> anyhow::Result<()> {
     for dir in [home.dot_dir(), home.runs_dir(), home.work_dir(), home.mirrors_dir()] {
         fs::create_dir_all(&dir).with_context(|| format!("make {}", dir.display()))?;
-        open_way(&dir, engine)?;
+        open_way(&dir)?;
     }
-    if engine == EngineKind::Bwrap {
-        open_way(home.root(), engine)?;
-        sandbox::check_reachable(&home.runs_dir())?;
-    }
-    Ok(())
+    open_way(home.root())?;
+    sandbox::check_reachable(&home.runs_dir())
 }
 
-fn open_way(dir: &Path, engine: EngineKind) -> anyhow::Result<()> {
+fn open_way(dir: &Path) -> anyhow::Result<()> {
     use std::os::unix::fs::PermissionsExt as _;
 
-    if engine == EngineKind::None || sandbox::sandbox_ids().is_none() {
+    if sandbox::sandbox_ids().is_none() {
         return Ok(());
     }
     let mode = dir.metadata()?.permissions().mode() | 0o011;
     fs::set_permissions(dir, fs::Permissions::from_mode(mode))
         .with_context(|| format!("open {} to the sandbox's user", dir.display()))
+}
+
+/// The program for supervisors and runners: zazen itself, or a copy of it where the
+/// sandbox's user could not get at it (below the home of root, say).
+fn reachable(home: &Home, zazen: PathBuf) -> anyhow::Result<PathBuf> {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    if sandbox::check_reachable(&zazen).is_ok() {
+        return Ok(zazen);
+    }
+    let dir = home.dot_dir().join("bin");
+    fs::create_dir_all(&dir)?;
+    open_way(&dir)?;
+    let copy = dir.join("zazen");
+    let context = || format!("copy {} to {}", zazen.display(), copy.display());
+    let bytes = fs::read(&zazen).with_context(context)?;
+    atomic::write(&copy, &bytes, Durability::Relaxed).with_context(context)?;
+    fs::set_permissions(&copy, fs::Permissions::from_mode(0o755)).with_context(context)?;
+    Ok(copy)
 }
 
 impl std::fmt::Debug for World {

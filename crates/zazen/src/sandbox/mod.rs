@@ -45,4 +45,3 @@ pub use spec::{
 };
 pub use supervisor::supervise;
 pub use sweep::{Swept, sweep};
-pub use words::ids_for;

@@ -3,9 +3,7 @@
 use std::fmt;
 
 use super::event::{Achieved, EndReason, Level, LimitedBy};
-use super::reach::sandbox_ids;
 use super::spec::EngineKind;
-use crate::exec::Ids;
 
 impl EngineKind {
     /// The word for this engine, as it stands in `zazen.toml`.
@@ -14,14 +12,6 @@ impl EngineKind {
             Self::Bwrap => "bwrap",
             Self::None => "none",
         }
-    }
-}
-
-/// The user that a run of this engine is, where that is not the daemon's own.
-pub fn ids_for(engine: EngineKind) -> Option<Ids> {
-    match engine {
-        EngineKind::Bwrap => sandbox_ids(),
-        EngineKind::None => None,
     }
 }
 

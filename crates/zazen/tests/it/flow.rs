@@ -4,9 +4,18 @@ use crate::harness::model::{Model, demo_script};
 use crate::harness::place::{KEY, Place, Setup, git};
 
 #[test]
-fn an_issue_becomes_a_checked_draft_pull_request() {
+fn an_issue_becomes_a_checked_draft_pull_request_without_a_sandbox() {
+    an_issue_becomes_a_checked_draft_pull_request("none");
+}
+
+#[test]
+fn an_issue_becomes_a_checked_draft_pull_request_in_bwrap() {
+    an_issue_becomes_a_checked_draft_pull_request("bwrap");
+}
+
+fn an_issue_becomes_a_checked_draft_pull_request(engine: &'static str) {
     let model = Model::start(demo_script());
-    let mut place = Place::new(&Setup::mini("none", &model.url()));
+    let mut place = Place::new(&Setup::mini(engine, &model.url()));
     place.up();
     place.ask_for_plan();
     place.wait_for(1, &["awaiting-approval"]);
