@@ -113,10 +113,7 @@ fn texts(task: &Task) -> Vec<Effect> {
         wanted.push((Slot::Note(n), note_digest(note)));
     }
     wanted.retain(|&(slot, digest)| task.shown(slot) != Some(digest));
-    wanted
-        .into_iter()
-        .map(|(slot, digest)| Effect::Show { task: task.id, slot, digest })
-        .collect()
+    wanted.into_iter().map(|(slot, digest)| Effect::Show { task: task.id, slot, digest }).collect()
 }
 
 /// Changes whenever the plan's comment should show something else.

@@ -41,11 +41,8 @@ pub enum Request {
 
 /// Reads one comment, and says what it changes.
 pub fn comment(book: &Book, comment: &Comment<'_>, on_disk: &PlanOnDisk) -> Fact {
-    let cause = Cause::Comment {
-        repo: comment.repo.clone(),
-        issue: comment.issue,
-        comment: comment.id,
-    };
+    let cause =
+        Cause::Comment { repo: comment.repo.clone(), issue: comment.issue, comment: comment.id };
     let parsed = command::parse(comment.text);
     let mut reader = Reader { book, comment, changes: Vec::new() };
     if let Some(bad) = parsed.bad {

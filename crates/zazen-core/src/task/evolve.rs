@@ -105,11 +105,9 @@ fn end(mut task: Task, run: &Run, outcome: Outcome) -> Result<Task, IllegalEvent
         (State::Implementing(work), Outcome::StepDone { head, .. }) => {
             step_done(work, head, run, &mut task.notes)
         }
-        (State::Correcting(work), Outcome::StepDone { head, .. }) => State::Verifying(Work {
-            head: Some(head),
-            attempt: Try::default(),
-            ..work
-        }),
+        (State::Correcting(work), Outcome::StepDone { head, .. }) => {
+            State::Verifying(Work { head: Some(head), attempt: Try::default(), ..work })
+        }
         (State::Verifying(work), Outcome::ChecksGreen { head }) => State::Publishing(Published {
             work: Work { attempt: Try::default(), ..work },
             head,
@@ -216,7 +214,10 @@ fn interrupt(mut task: Task, event: Event) -> Result<Task, IllegalEvent> {
             task.notes.push(Note::Stopped { by: by.clone() });
             State::Stopped { by, back: Box::new(waiting(state)) }
         }
-        (State::Stopped { back, .. } | State::Failed { back, .. }, Event::RetryAsked { remarks, .. }) => {
+        (
+            State::Stopped { back, .. } | State::Failed { back, .. },
+            Event::RetryAsked { remarks, .. },
+        ) => {
             task.base = match *back {
                 // A tip that was found long ago may be old by now.
                 State::Received(_) | State::Queued(Work { n_done: 0, head: None, .. }) => None,

@@ -135,8 +135,12 @@ impl TroubleKind {
             Self::UnreadablePlan | Self::NoAnswer => {
                 "Say on the issue what the plan should cover, then write `/retry`."
             }
-            Self::EmptyWork => "If the work is done already, close the issue; if not, say what is missing and write `/retry`.",
-            Self::RedChecks => "Read the output, say what to do about it with `/retry`, or take the commits from here.",
+            Self::EmptyWork => {
+                "If the work is done already, close the issue; if not, say what is missing and write `/retry`."
+            }
+            Self::RedChecks => {
+                "Read the output, say what to do about it with `/retry`, or take the commits from here."
+            }
             Self::DirtyTree | Self::WrongBase | Self::RefusedResult => {
                 "Write `/retry` with a remark on how to do it otherwise."
             }
