@@ -2,7 +2,7 @@
 //!
 //! [`parse`] is tolerant of how agents and people write ([`sections`] finds the
 //! parts, [`content`] reads each), and names everything that is wrong at once,
-//! so that an agent can repair it in one go. [`print`] writes the one canonical
+//! so that an agent can repair it in one go. [`print()`] writes the one canonical
 //! form. An approval is bound to the text, not to this value.
 
 mod content;

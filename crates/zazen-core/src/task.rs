@@ -362,7 +362,7 @@ impl fmt::Display for Phase {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Implement { step } => write!(f, "implement/{step}"),
-            phase => f.write_str(phase.word()),
+            Self::Plan | Self::Ask | Self::Verify | Self::Correct => f.write_str(self.word()),
         }
     }
 }
