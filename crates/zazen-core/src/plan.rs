@@ -122,7 +122,8 @@ pub fn parse(text: &str) -> Result<Plan, ParseError> {
     }
     if steps.len() > STEPS_MAX {
         let text = format!(
-            "there are {} steps, and at most {STEPS_MAX} are allowed; join those that belong together",
+            "there are {} steps, and at most {STEPS_MAX} are allowed; join those that belong \
+             together",
             steps.len()
         );
         problems.push(Problem { line: found.get(&Name::Steps).map(|s| s.line), text });

@@ -75,10 +75,16 @@ fn begin(
         return Err(illegal(&task, event()));
     }
     task.state = match (task.state, phase) {
-        (State::Received(attempt), Phase::Plan | Phase::Ask) => State::Planning(attempt),
-        (State::Queued(work), Phase::Implement { .. }) => State::Implementing(work),
-        (state @ State::Planning(_), Phase::Plan | Phase::Ask) => state,
-        (state @ State::Implementing(_), Phase::Implement { .. }) => state,
+        (State::Received(attempt) | State::Planning(attempt), phase)
+            if phase == first_phase(task.kind) =>
+        {
+            State::Planning(attempt)
+        }
+        (State::Queued(work) | State::Implementing(work), Phase::Implement { step })
+            if step == work.n_done + 1 =>
+        {
+            State::Implementing(work)
+        }
         (state @ State::Verifying(_), Phase::Verify) => state,
         (state @ State::Correcting(_), Phase::Correct) => state,
         (state, _) => {
@@ -89,6 +95,13 @@ fn begin(
     task.n_runs = run.n;
     task.run = Some(Run { id: run, phase, from, begun });
     Ok(task)
+}
+
+fn first_phase(kind: Kind) -> Phase {
+    match kind {
+        Kind::Change => Phase::Plan,
+        Kind::Question => Phase::Ask,
+    }
 }
 
 /// The run that was under way came back.
