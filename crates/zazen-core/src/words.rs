@@ -190,7 +190,8 @@ pub fn reply(reply: &Reply) -> Text {
         Reply::NoTask { command } => {
             format!("There is nothing here that `/{command}` could act on. Write `/plan` to begin.")
         }
-        Reply::WrongTime { command, task, state } => format!(
+        Reply::Several { replies: _ } => String::new(),
+        Reply::WrongTime { command, task, state, .. } => format!(
             "`/{command}` does not fit now: task {task} is {}. {}",
             neutral(state),
             "Write `/status` to see what can be done."
