@@ -517,7 +517,15 @@ fn begun(mut task: Task) -> Task {
         State::Implementing(work) => Phase::Implement { step: work.n_done + 1 },
         State::Verifying(_) => Phase::Verify,
         State::Correcting(_) => Phase::Correct,
-        state => panic!("nothing runs in {state}"),
+        State::Received(_)
+        | State::AwaitingApproval
+        | State::Queued(_)
+        | State::Publishing(_)
+        | State::Drafted { .. }
+        | State::Merged { .. }
+        | State::Closed { .. }
+        | State::Stopped { .. }
+        | State::Failed { .. } => panic!("nothing runs in {}", task.state),
     };
     let from = task.state.work().and_then(|work| work.head.clone()).unwrap_or(commit('b'));
     let event = Event::RunBegun { run: task.next_run(), phase, from };
