@@ -1,0 +1,4 @@
+//! The tests of the whole program, with real processes. One binary, because
+//! each would have to be linked by itself.
+
+mod sandbox;
