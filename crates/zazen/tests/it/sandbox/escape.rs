@@ -4,6 +4,7 @@
 
 use std::fs;
 use std::net::TcpListener;
+use std::os::unix::fs::PermissionsExt;
 
 use zazen::sandbox::{Access, EndReason, EngineKind, Ev, Outcome};
 
@@ -12,17 +13,17 @@ use super::setup::{is_root, machine};
 /// Tries each escape, and expects that none works.
 async fn check(escapes: &[&str]) {
     let Some(machine) = machine(EngineKind::Bwrap) else { return };
-    let script: String = (0..)
+    let probes: Vec<String> = (0..)
         .zip(escapes)
         .map(|(n, escape)| format!("if ( {escape} ) 2>/dev/null; then echo 'escaped {n}'; fi\n"))
         .collect();
-    let out = machine.output(&format!("{script}echo tried")).await;
-    let escaped: Vec<&str> = out
+    let out = machine.output(&format!("{}echo tried", probes.concat())).await;
+    let worked: Vec<&str> = out
         .iter()
         .filter_map(|line| line.strip_prefix("escaped ")?.parse::<usize>().ok())
         .map(|n| escapes[n])
         .collect();
-    assert_eq!(escaped, Vec::<&str>::new());
+    assert_eq!(worked, Vec::<&str>::new());
     assert_eq!(out.last().map(String::as_str), Some("tried"), "{out:?}");
 }
 
@@ -139,12 +140,13 @@ async fn other_runs_are_neither_seen_nor_reached() {
 #[tokio::test]
 async fn a_workspace_that_is_read_only_stays_as_it_is() {
     let Some(machine) = machine(EngineKind::Bwrap) else { return };
-    let mut run = machine.run(1, "touch x || echo refused; cat there; touch $HOME/x && echo home");
+    let mut run = machine
+        .run(1, "touch x 2>/dev/null || echo refused; cat there; touch $HOME/x && echo home");
     run.spec.access = Access::ReadOnly;
     fs::write(run.spec.workspace.join("there"), "there\n").unwrap();
     machine.finish(&run).await;
     let out = run.out();
-    assert_eq!(out[1..], ["refused", "there", "home"]);
+    assert_eq!(out, ["refused", "there", "home"]);
     assert!(!run.spec.workspace.join("x").exists());
 }
 
@@ -169,11 +171,12 @@ async fn a_tool_is_shown_at_its_own_place_and_cannot_be_changed() {
     let tool = folder.path().to_owned();
     fs::write(tool.join("data"), "a tool\n").unwrap();
     let path = tool.display().to_string();
-    let mut run = machine.run(1, &format!("cat {path}/data; touch {path}/x || echo refused"));
+    let mut run =
+        machine.run(1, &format!("cat {path}/data; touch {path}/x 2>/dev/null || echo refused"));
     run.spec.tools = vec![tool];
     machine.finish(&run).await;
     let out = run.out();
-    assert_eq!((out[0].as_str(), out.last().unwrap().as_str()), ("a tool", "refused"));
+    assert_eq!(out, ["a tool", "refused"]);
 }
 
 #[tokio::test]
@@ -213,7 +216,6 @@ async fn a_folder_that_the_sandbox_cannot_reach_is_named_before_anything_starts(
         return;
     }
     let Some(machine) = machine(EngineKind::Bwrap) else { return };
-    use std::os::unix::fs::PermissionsExt;
     let run = machine.run(1, "true");
     fs::set_permissions(machine.path("work"), fs::Permissions::from_mode(0o700)).unwrap();
     let err = zazen::sandbox::submit(&machine.zazen, &run.dir, &run.spec).await.unwrap_err();
