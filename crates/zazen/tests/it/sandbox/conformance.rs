@@ -164,6 +164,13 @@ async fn stops_with_all_its_descendants(machine: Machine) {
     stop(&run.dir, Duration::ZERO).await.unwrap();
 }
 
+async fn can_be_stopped_at_once(machine: Machine) {
+    let run = machine.run(1, "sleep 1000");
+    machine.submit(&run).await;
+    stop(&run.dir, Duration::ZERO).await.unwrap();
+    assert_eq!(run.ended().await.reason, EndReason::Stopped);
+}
+
 async fn lets_the_work_end_in_peace(machine: Machine) {
     let script = "trap 'echo bye; exit 0' TERM; echo up; while :; do sleep 0.01; done";
     let run = machine.run(1, script);
@@ -280,6 +287,18 @@ async fn refuses_to_collect_what_must_not_be_written(machine: Machine) {
     assert_eq!(observe(&run.dir).unwrap(), Phase::Absent);
 }
 
+/// The daemon does all of this in tasks, on more than one thread.
+#[test]
+fn every_verb_can_be_a_task() {
+    fn is_task<T: Send>(_: &T) {}
+    let zazen = zazen::sandbox::Zazen("zazen".into());
+    let path = std::path::Path::new("/");
+    is_task(&zazen::exec::run(zazen::exec::Command::new("true")));
+    is_task(&stop(path, Duration::ZERO));
+    is_task(&sweep(path, &BTreeSet::new()));
+    is_task(&probe(EngineKind::None, &zazen));
+}
+
 /// Makes a test for each engine of each thing that every engine does.
 macro_rules! every_engine {
     ($($what:ident),* $(,)?) => {
@@ -315,6 +334,7 @@ every_engine!(
     ends_when_it_takes_too_much_memory,
     survives_a_fork_bomb,
     stops_with_all_its_descendants,
+    can_be_stopped_at_once,
     lets_the_work_end_in_peace,
     does_not_wait_for_what_the_work_leaves_behind,
     is_started_once_however_often_it_is_submitted,
