@@ -3,3 +3,4 @@
 mod demo;
 mod flow;
 mod harness;
+mod sandbox;
