@@ -7,6 +7,8 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::io;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
@@ -125,11 +127,18 @@ fn holder(repository: &Repository, lock: &Path) -> Option<u32> {
         let descriptors = fs::read_dir(process.join("fd")).into_iter().flatten().flatten();
         descriptors.filter_map(|fd| fs::read_link(fd.path()).ok()).any(|target| target == lock)
     };
+    let owner = fs::metadata(&lock).map(|meta| meta.uid()).ok();
     let is_git_here = |process: &Path| {
         let name = fs::read_to_string(process.join("comm")).unwrap_or_default();
-        // Whose folder cannot be read may be here.
         name.trim_end() == "git"
-            && fs::read_link(process.join("cwd")).map_or(true, |cwd| cwd.starts_with(&root))
+            && match fs::read_link(process.join("cwd")) {
+                Ok(cwd) => cwd.starts_with(&root),
+                // It may be here, if it is of the one who made the lock.
+                Err(err) if err.kind() == io::ErrorKind::PermissionDenied => {
+                    fs::metadata(process).map(|meta| meta.uid()).ok() == owner
+                }
+                Err(_) => false,
+            }
     };
     processes().find(|(_, process)| has_open(process) || is_git_here(process)).map(|(pid, _)| pid)
 }

@@ -327,12 +327,21 @@ fn a_changed_sealed_segment_is_refused_even_at_its_end() {
 }
 
 #[test]
-fn a_missing_segment_is_refused() {
-    let (_dir, home) = temp_home();
-    write_records(&home, 20, 1500);
-    fs::remove_file(&sealed_files(&home)[1]).unwrap();
-    let err = opened(&home, Position::START).unwrap_err();
-    assert!(err.to_string().contains("0002.jsonl` is missing"), "{err}");
+fn a_missing_segment_is_refused_and_not_repaired_away() {
+    for n in [1, 2, 3] {
+        let (_dir, home) = temp_home();
+        write_records(&home, 40, 1500);
+        let files = sealed_files(&home);
+        // The last round loses all from the third on, so that none is missing between two.
+        let n_lost = if n == 3 { files.len() } else { n };
+        files[n - 1..n_lost].iter().for_each(|file| fs::remove_file(file).unwrap());
+        let err = opened(&home, Position::START).unwrap_err();
+        assert!(err.to_string().contains(&format!("000{n}.jsonl` is missing")), "{err}");
+        let err = repair(&home).unwrap_err();
+        assert!(err.to_string().contains(&format!("000{n}.jsonl` is missing")), "{err}");
+        let err = read(&home, Position::START, &mut |_| Ok(())).unwrap_err();
+        assert!(err.to_string().contains("is missing"), "{err}");
+    }
 }
 
 #[test]

@@ -22,7 +22,11 @@ fn run_again(program: &str, args: &[&str], test: &str, dir: &Path) -> Option<Out
         .env(INNER_DIR, dir)
         .output();
     match output {
-        Ok(output) => Some(output),
+        Ok(output) => {
+            let is_other = text(&output).contains("running 0 tests");
+            assert!(!is_other, "there is no test `{name}`");
+            Some(output)
+        }
         Err(err) => skip(&format!("`{program}` cannot be started: {err}")),
     }
 }
