@@ -16,7 +16,7 @@ use anyhow::Context as _;
 use super::Home;
 use super::atomic::{self, Durability};
 use super::boot::read_boot_time;
-use super::repository::{Head, Repository, is_object_id, succeed};
+use super::repository::{Head, Repository, agrees, is_object_id, succeed};
 
 /// Something that was not as it should be.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -100,16 +100,15 @@ fn remove_stale_locks(
     locks.extend(branch.map(|branch| repository.common_dir().join(format!("{branch}.lock"))));
     let mut findings = Vec::new();
     for lock in locks.iter().filter(|lock| lock.exists()) {
-        findings.push(match holder(repository, lock) {
-            Some(pid) => Finding::ForPeople(format!(
-                "`{}` is held by process {pid}, and nothing is committed until it is done",
-                lock.display()
-            )),
-            None => {
-                fs::remove_file(lock).with_context(|| format!("remove `{}`", lock.display()))?;
-                Finding::Mended(format!("removed `{}`, which nobody held", lock.display()))
-            }
-        });
+        let name = lock.display();
+        if let Some(pid) = holder(repository, lock) {
+            findings.push(Finding::ForPeople(format!(
+                "`{name}` is held by process {pid}, and nothing is committed until it is done"
+            )));
+            continue;
+        }
+        fs::remove_file(lock).with_context(|| format!("remove `{name}`"))?;
+        findings.push(Finding::Mended(format!("removed `{name}`, which nobody held")));
     }
     Ok(findings)
 }
@@ -194,7 +193,7 @@ fn is_packed(repository: &Repository, branch: &str) -> bool {
 fn mend_objects(repository: &Repository) -> anyhow::Result<Vec<Finding>> {
     let excluded = format!("^HEAD~{COMMITS_CHECKED}");
     let exists = repository.git(["rev-parse", "--quiet", "--verify", &excluded[1..]]);
-    let missing = if repository.agrees(&exists)? {
+    let missing = if agrees(&exists)? {
         missing(repository, &["HEAD", &excluded])?
     } else {
         missing(repository, &["HEAD"])?

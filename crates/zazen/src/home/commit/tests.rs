@@ -150,7 +150,9 @@ fn what_a_person_deleted_is_committed_as_gone() {
 fn odd_names_are_names_and_not_patterns() {
     let place = place();
     let names = ["tasks/*.md", "tasks/:(top)x", "tasks/a\nb.md", "tasks/-n", "tasks/ä \"q\".md"];
-    names.iter().for_each(|name| place.write(name, "odd\n"));
+    for name in names {
+        place.write(name, "odd\n");
+    }
     place.write("tasks/other.md", "not asked for\n");
     place.committed(&names, "--odd");
     let list = place.git(&["ls-tree", "-r", "-z", "--name-only", "HEAD"]);

@@ -10,7 +10,7 @@ const CHANGE_TIMEOUT: Duration = Duration::from_secs(20);
 struct Place {
     _dir: TempDir,
     home: Home,
-    _watch: Watch,
+    watch: Watch,
     changes: mpsc::Receiver<Change>,
 }
 
@@ -19,7 +19,7 @@ async fn place(mode: Mode) -> Place {
     let root = dir.path().canonicalize().unwrap();
     let home = Home::create(&root).unwrap();
     let (watch, changes) = start(&home, mode).unwrap();
-    let mut place = Place { _dir: dir, home, _watch: watch, changes };
+    let mut place = Place { _dir: dir, home, watch, changes };
     assert_eq!(place.next().await, Change::Rescan);
     place
 }
@@ -125,7 +125,7 @@ async fn a_folder_that_was_moved_in_is_told_with_its_files() {
 #[tokio::test]
 async fn changes_that_nobody_takes_end_in_one_rescan() {
     let mut place = place(Mode::Events).await;
-    let shared = Arc::clone(&place._watch.shared);
+    let shared = Arc::clone(&place.watch.shared);
     // More than fit, each told on its own.
     for n in 0..CHANGES_MAX + 3 {
         let path = place.home.root().join(format!("page-{n}.md"));
@@ -145,7 +145,7 @@ async fn changes_that_nobody_takes_end_in_one_rescan() {
 async fn too_many_paths_are_a_rescan() {
     let mut place = place(Mode::Events).await;
     let paths = (0..=PATHS_MAX).map(|n| place.home.root().join(n.to_string())).collect();
-    place._watch.shared.add(|pending| pending.add_paths(paths));
+    place.watch.shared.add(|pending| pending.add_paths(paths));
     assert_eq!(place.next().await, Change::Rescan);
 }
 
@@ -153,7 +153,7 @@ async fn too_many_paths_are_a_rescan() {
 async fn a_watch_that_the_kernel_refuses_becomes_a_scan() {
     let mut place = place(Mode::Events).await;
     let err = notify::Error::new(notify::ErrorKind::MaxFilesWatch);
-    place._watch.shared.take(place.home.root(), Err(err));
+    place.watch.shared.take(place.home.root(), Err(err));
     assert_eq!(place.next().await, Change::Rescan);
     place.write("soul.md");
     place.told("soul.md").await;
@@ -162,7 +162,7 @@ async fn a_watch_that_the_kernel_refuses_becomes_a_scan() {
 #[tokio::test]
 async fn the_thread_ends_with_the_watch() {
     for mode in [Mode::Events, Mode::Scan] {
-        let Place { _watch: watch, mut changes, _dir, .. } = place(mode).await;
+        let Place { watch, mut changes, _dir, .. } = place(mode).await;
         drop(watch);
         assert_eq!(changes.recv().await, None);
     }
