@@ -11,6 +11,7 @@ mod hidden;
 mod init;
 mod issue;
 mod repo;
+mod repair;
 mod report;
 mod status;
 mod task;
@@ -60,6 +61,8 @@ enum Command {
     Task(task::Command),
     /// Check everything that zazen needs, and say how to mend what is missing
     Doctor(doctor::Args),
+    /// Cut a damaged journal before its first damaged line, because you say so
+    Repair(repair::Args),
     /// Print the completions for a shell
     Completions(completions::Args),
     #[command(flatten)]
@@ -80,6 +83,7 @@ pub fn main() -> ExitCode {
         Command::Status(args) => status::run(&args, &context),
         Command::Task(command) => task::run(command, &context),
         Command::Doctor(args) => doctor::run(&args, &context),
+        Command::Repair(args) => repair::run(&args, &context),
         Command::Completions(args) => completions::run(&args),
         Command::Hidden(command) => return hidden::run(command),
     };
@@ -88,6 +92,3 @@ pub fn main() -> ExitCode {
         Err(err) => exit::print(&err),
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -20,6 +20,7 @@ mod run;
 mod world;
 
 use std::collections::BTreeSet;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -55,13 +56,8 @@ const DRAIN_MAX: Duration = Duration::from_secs(10);
 pub async fn run(world: Arc<World>, shutdown: CancellationToken) -> anyhow::Result<()> {
     let mut daemon = Daemon::start(world).await?;
     let (_watch, mut watched) = watch::start(&daemon.world.home, Mode::Events)?;
-    let (found_sender, mut found) = mpsc::channel(INBOX_MAX);
+    let (sender, mut found) = mpsc::channel(INBOX_MAX);
     let mut looking = JoinSet::new();
-    looking.spawn_blocking({
-        let world = daemon.world.clone();
-        move || look::all_issues(&world, &found_sender)
-    });
-    daemon.look_everywhere().await?;
     tracing::info!("ready: {} tasks", daemon.engine.book().n_tasks());
     loop {
         daemon.perform_next().await?;
@@ -71,7 +67,15 @@ pub async fn run(world: Arc<World>, shutdown: CancellationToken) -> anyhow::Resu
             biased;
             () = shutdown.cancelled() => break,
             Some(report) = daemon.work.join_next() => daemon.take_reports(report).await?,
-            Some(seen) = watched.recv() => daemon.take_seen(seen).await?,
+            Some(seen) = watched.recv() => match seen {
+                Seen::Paths(paths) => daemon.take_paths(&paths).await?,
+                // It comes first when the watch is in place: nothing is missed after it.
+                Seen::Rescan => {
+                    let (world, sender) = (daemon.world.clone(), sender.clone());
+                    looking.spawn_blocking(move || look::all_issues(&world, &sender));
+                    daemon.look_everywhere().await?;
+                }
+            },
             Some(issue) = found.recv() => daemon.look_at_issue(&issue).await?,
             Some(result) = looking.join_next() => result.context("look at the issues")?,
             () = tokio::time::sleep(patience) => daemon.look_again().await?,
@@ -180,24 +184,19 @@ impl Daemon {
         }
     }
 
-    async fn take_seen(&mut self, seen: Seen) -> anyhow::Result<()> {
-        match seen {
-            Seen::Paths(paths) => {
-                self.pages.seen(&paths);
-                let issues = look::issues_of(&self.world.home, &paths);
-                for issue in issues {
-                    self.look_at_issue(&issue).await?;
-                }
-                if look::touches_requests(&self.world.home, &paths) {
-                    self.look_at_requests().await?;
-                }
-                for task in look::plans_of(&self.world.home, &paths) {
-                    self.look_at_plan(task).await?;
-                }
-                self.look_at_pulls(&paths).await
-            }
-            Seen::Rescan => self.look_everywhere().await,
+    /// Files changed: takes what people wrote in them.
+    async fn take_paths(&mut self, paths: &BTreeSet<PathBuf>) -> anyhow::Result<()> {
+        self.pages.seen(paths);
+        for issue in look::issues_of(&self.world.home, paths) {
+            self.look_at_issue(&issue).await?;
         }
+        if look::touches_requests(&self.world.home, paths) {
+            self.look_at_requests().await?;
+        }
+        for task in look::plans_of(&self.world.home, paths) {
+            self.look_at_plan(task).await?;
+        }
+        self.look_at_pulls(paths).await
     }
 
     /// Writes the pages that changed, and commits the home when it is quiet.
