@@ -227,10 +227,8 @@ fn print_new(log: &mut Log, as_json: bool) -> Result {
             return Ok(());
         }
         for event in &events {
-            let means = match &event.ev {
-                Ev::Out { line } => log.reader.read(line),
-                _ => Vec::new(),
-            };
+            let means =
+                if let Ev::Out { line } = &event.ev { log.reader.read(line) } else { Vec::new() };
             if as_json {
                 let text = serde_json::to_string(&EventJson { run: log.run, raw: event, means })?;
                 line(&text);
@@ -249,7 +247,9 @@ fn print_event(event: &EventLine, means: &[trace::Event]) {
             if lines.is_empty() {
                 line(&format!("  {}", plain(text)));
             }
-            lines.iter().for_each(|text| line(&format!("  {text}")));
+            for text in lines {
+                line(&format!("  {text}"));
+            }
         }
         Ev::Err { line: text } => line(&format!("  ! {}", plain(text))),
         Ev::Failed { message } => line(&format!("  ! {}", plain(message))),
@@ -281,5 +281,7 @@ fn ask(context: &Context, request: &Request) -> Result {
 }
 
 fn no_task(task: u32) -> super::Failure {
-    kinded(ErrorKind::Usage)(anyhow::anyhow!("there is no task {task}; `zazen task list` lists them"))
+    kinded(ErrorKind::Usage)(anyhow::anyhow!(
+        "there is no task {task}; `zazen task list` lists them"
+    ))
 }

@@ -32,8 +32,8 @@ use zazen_core::effect::Effect;
 use zazen_core::engine::{Engine, Fact, IssueRef, Policy, Unfit};
 use zazen_core::id::Time;
 
-pub use self::book::read_book;
 use self::book::Record;
+pub use self::book::read_book;
 pub use self::keep::now;
 use self::pages::Pages;
 use self::perform::{Ending, Report};
@@ -108,7 +108,9 @@ impl Daemon {
     async fn perform_next(&mut self) -> anyhow::Result<()> {
         let (effects, intents) = self.engine.next_effects(now());
         if !self.take_in_all(intents).await? {
-            effects.iter().for_each(|effect| self.engine.failed(&effect.key(), now()));
+            for effect in effects {
+                self.engine.failed(&effect.key(), now());
+            }
             return Ok(());
         }
         for effect in effects {
@@ -207,11 +209,8 @@ impl Daemon {
 
     /// How long to sleep at the most: until an effect may be tried again, or a commit is due.
     fn patience(&self) -> Duration {
-        let retry = self
-            .engine
-            .wake_at()
-            .map(|at| Duration::from_millis(at.millis_since(now())))
-            .unwrap_or(SLEEP_MAX);
+        let wake_at = self.engine.wake_at();
+        let retry = wake_at.map_or(SLEEP_MAX, |at| Duration::from_millis(at.millis_since(now())));
         let settled = if self.unsettled.is_empty() { SLEEP_MAX } else { look::SETTLED };
         retry.min(self.pages.patience()).min(settled).max(Duration::from_millis(5))
     }
@@ -221,8 +220,7 @@ impl Daemon {
         self.engine.drain();
         self.world.closing.cancel();
         let deadline = tokio::time::Instant::now() + DRAIN_MAX;
-        while let Ok(Some(report)) =
-            tokio::time::timeout_at(deadline, self.work.join_next()).await
+        while let Ok(Some(report)) = tokio::time::timeout_at(deadline, self.work.join_next()).await
         {
             self.take_reports(report).await?;
         }

@@ -177,20 +177,30 @@ impl Pages {
         let path = Home::plan_page(dir);
         let before = read_if_there(&path)?;
         let written = self.last_plan(task);
+        let is_edit = written.is_some() && written != before;
         match &before {
-            Some(before) if before == text => return Ok(None),
-            // What stands there is not what zazen wrote the last time: a person's edit.
-            Some(before) if written.as_deref().is_some_and(|last| last != before) => {
-                if written.as_deref() == Some(text) {
-                    return Ok(None);
-                }
-                self.put_aside(&path, before)?;
+            // It is there; a person may have put it there.
+            Some(there) if there == text => {
+                self.keep_last_plan(task, text)?;
+                return Ok(None);
             }
+            // A person's edit that was not taken (too late, or unreadable) stays where it is,
+            // unless there is a new plan to show.
+            Some(_) if is_edit && written.as_deref() == Some(text) => return Ok(None),
+            Some(there) if is_edit => drop(self.put_aside(&path, there)?),
             Some(_) | None => {}
         }
         put_if_new(&path, before.as_deref(), text)?;
-        atomic::write(&self.last_plan_file(task), text.as_bytes(), Durability::Relaxed)?;
+        self.keep_last_plan(task, text)?;
         Ok(Some(path))
+    }
+
+    fn keep_last_plan(&self, task: &Task, text: &str) -> anyhow::Result<()> {
+        if self.last_plan(task).as_deref() == Some(text) {
+            return Ok(());
+        }
+        atomic::write(&self.last_plan_file(task), text.as_bytes(), Durability::Relaxed)
+            .context("note what the plan's page says")
     }
 
     /// The text of the plan's page as zazen last wrote it: what an edit is told by.
@@ -222,13 +232,10 @@ impl Pages {
         let path = self.world.home.journal_page(zoned.date());
         let is_new = !path.exists();
         fs::create_dir_all(path.parent().unwrap_or(Path::new("/")))?;
-        let mut text = String::new();
-        if is_new {
-            text.push_str(&format!("# {}\n\n", zoned.date()));
-        }
-        for line in lines {
-            text.push_str(&format!("- {} {line}\n", zoned.strftime("%H:%M")));
-        }
+        let title = if is_new { format!("# {}\n\n", zoned.date()) } else { String::new() };
+        let time = zoned.strftime("%H:%M").to_string();
+        let lines: Vec<String> = lines.iter().map(|line| format!("- {time} {line}\n")).collect();
+        let text = format!("{title}{}", lines.concat());
         let mut file = fs::File::options().create(true).append(true).open(&path)?;
         file.write_all(text.as_bytes())?;
         Ok(path)

@@ -269,12 +269,11 @@ fn collect(
 fn work(world: &World, task: &Task, dir: &RunDir, phase: Phase) -> anyhow::Result<(Work, Launch)> {
     let brief = brief(world, task)?;
     let fresh = Try::default();
-    let (attempt, work) = match &task.state {
-        State::Received(attempt) | State::Planning(attempt) => (attempt, None),
-        state => match state.work() {
-            Some(work) => (&work.attempt, Some(work)),
-            None => (&fresh, None),
-        },
+    let work = task.state.work();
+    let attempt = if let State::Received(attempt) | State::Planning(attempt) = &task.state {
+        attempt
+    } else {
+        work.map_or(&fresh, |work| &work.attempt)
     };
     let prompt = match (phase, work) {
         (Phase::Plan, _) => {
