@@ -187,7 +187,7 @@ async fn start(
     let workspace = world.home.work_dir().join(run.to_string());
     if workspace.exists() {
         // Half made when the daemon ended; nothing has run in it.
-        trash::remove(&workspace, &world.home.dot_dir().join("trash"))?;
+        trash::remove(&workspace, &world.trash())?;
     }
     let objects = mirror.objects();
     let seen_as = match world.engine {
@@ -446,7 +446,7 @@ fn keep_answer(dir: &RunDir, stream: &Stream) -> anyhow::Result<()> {
 
 /// The workspace and the private home go; the trace, the recording and the result stay.
 fn clean_up(world: &World, run: RunId, dir: &RunDir) -> anyhow::Result<()> {
-    let trash = world.home.dot_dir().join("trash");
+    let trash = world.trash();
     for folder in [world.home.work_dir().join(run.to_string()), dir.home()] {
         if folder.exists() {
             trash::remove(&folder, &trash)?;

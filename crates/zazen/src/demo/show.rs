@@ -72,7 +72,7 @@ impl Show {
 
     pub(super) fn issue(&mut self, issue: IssueNumber, title: &str) {
         self.event("issue", json!({ "issue": issue, "title": title }));
-        self.say(&format!("{} opens issue #{issue}: {title}", "you  ".cyan()));
+        self.say(&format!("{} open issue #{issue}: {title}", "you  ".cyan()));
     }
 
     pub(super) fn comment(&mut self, who: &str, text: &str) {
