@@ -132,7 +132,7 @@ async fn make_repo(dir: &Path) -> anyhow::Result<()> {
 
 fn make_home(root: &Path, engine: EngineKind) -> anyhow::Result<Home> {
     let route = "[models.anthropic]\napi = \"anthropic\"\n\
-                 # The demo's answers. Replace this line by `key_env` to have a real model answer.\n\
+                 # The demo's answers. Write `key_env` instead, and a real model answers.\n\
                  playback = \".zazen/demo/recording.jsonl\"\n";
     let home = create_home(
         root,
