@@ -57,21 +57,27 @@ pub async fn run(world: Arc<World>, shutdown: CancellationToken) -> anyhow::Resu
     let (_watch, mut watched) = watch::start(&daemon.world.home, Mode::Events)?;
     let (found_sender, mut found) = mpsc::channel(INBOX_MAX);
     let mut looking = JoinSet::new();
-    looking.spawn_blocking({
-        let world = daemon.world.clone();
-        move || look::all_issues(&world, &found_sender)
-    });
+    // The watch begins with a rescan, told when nothing can be missed any more.
+    let mut owes_look = false;
     daemon.look_everywhere().await?;
     tracing::info!("ready: {} tasks", daemon.engine.book().n_tasks());
     loop {
         daemon.perform_next().await?;
         daemon.keep_pages();
+        if owes_look && looking.is_empty() {
+            owes_look = false;
+            let (world, sender) = (daemon.world.clone(), found_sender.clone());
+            looking.spawn_blocking(move || look::all_issues(&world, &sender));
+        }
         let patience = daemon.patience();
         tokio::select! {
             biased;
             () = shutdown.cancelled() => break,
             Some(report) = daemon.work.join_next() => daemon.take_reports(report).await?,
-            Some(seen) = watched.recv() => daemon.take_seen(seen).await?,
+            Some(seen) = watched.recv() => {
+                owes_look |= seen == Seen::Rescan;
+                daemon.take_seen(seen).await?;
+            }
             Some(issue) = found.recv() => daemon.look_at_issue(&issue).await?,
             Some(result) = looking.join_next() => result.context("look at the issues")?,
             () = tokio::time::sleep(patience) => daemon.look_again().await?,
