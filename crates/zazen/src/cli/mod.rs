@@ -23,6 +23,8 @@ use clap::{Parser, Subcommand};
 
 pub(crate) use self::context::Context;
 pub(crate) use self::exit::{ErrorKind, Failure, Result, kinded};
+pub(crate) use self::init::{Answers as NewHome, create as create_home};
+pub(crate) use self::repo::{NewRepo, write_repo};
 pub(crate) use self::report::{json, line, say};
 use crate::config::Environment;
 

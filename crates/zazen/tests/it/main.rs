@@ -1,5 +1,7 @@
 //! Tests of the whole program, in the words of the people who use it.
 
 mod claude;
+mod demo;
 mod flow;
 mod harness;
+mod sandbox;
