@@ -47,9 +47,14 @@ fn check_calls(model: &Model, place: &Place) {
     let asked: Vec<String> =
         calls.iter().map(|call| format!("{} {}", call.label, call.turn)).collect();
     let expected = [
-        "plan 0", "plan 1", "plan 2",
-        "implement/1 0", "implement/1 1", "implement/1 2",
-        "implement/2 0", "implement/2 1",
+        "plan 0",
+        "plan 1",
+        "plan 2",
+        "implement/1 0",
+        "implement/1 1",
+        "implement/1 2",
+        "implement/2 0",
+        "implement/2 1",
     ];
     assert_eq!(asked, expected);
     assert!(calls.iter().all(|call| call.key == KEY), "the gateway puts the key in");
@@ -134,6 +139,7 @@ fn a_stopped_claude_code_leaves_no_process() {
 
 /// A home whose agents are Claude Code in bubblewrap; `more` are lines below `[limits]`.
 /// Nothing where there are no such tools and none are required.
+#[expect(clippy::print_stdout, reason = "a test that is skipped says so")]
 fn setup(model: &Model, more: &str) -> Option<Setup> {
     let bwrap = on_path("bwrap");
     let claude = env::var_os("ZAZEN_CLAUDE").map(PathBuf::from).or_else(|| on_path("claude"));
