@@ -43,6 +43,7 @@ pub(super) struct List {
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Show {
+    /// The task's number
     task: u32,
     /// Print the answer for machines
     #[arg(long)]
@@ -51,6 +52,7 @@ pub(super) struct Show {
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Logs {
+    /// The task's number
     task: u32,
     /// Go on until the task rests
     #[arg(long, short)]
@@ -62,11 +64,13 @@ pub(super) struct Logs {
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Stop {
+    /// The task's number
     task: u32,
 }
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Retry {
+    /// The task's number
     task: u32,
     /// What the next agent should know
     remarks: Vec<String>,
@@ -243,13 +247,9 @@ fn print_new(log: &mut Log, as_json: bool) -> Result {
 
 fn print_event(event: &EventLine, means: &[trace::Event]) {
     match &event.ev {
-        Ev::Out { line: text } => {
-            let known = means.iter().filter_map(words::event_line);
-            let lines: Vec<String> = known.collect();
-            if lines.is_empty() {
-                line(&format!("  {}", plain(text)));
-            }
-            lines.iter().for_each(|text| line(&format!("  {text}")));
+        Ev::Out { .. } => {
+            // What a reader does not know comes as an event, too: nothing is left out.
+            means.iter().filter_map(words::event_line).for_each(|text| line(&format!("  {text}")));
         }
         Ev::Err { line: text } => line(&format!("  ! {}", plain(text))),
         Ev::Failed { message } => line(&format!("  ! {}", plain(message))),

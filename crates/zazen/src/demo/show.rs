@@ -74,7 +74,7 @@ impl Show {
 
     pub(super) fn issue(&mut self, issue: IssueNumber, title: &str) {
         self.event("issue", json!({ "issue": issue, "title": title }));
-        self.say(&format!("{} opens issue #{issue}: {title}", "you  ".cyan()));
+        self.say(&format!("{} open    issue #{issue}: {title}", "you  ".cyan()));
     }
 
     pub(super) fn comment(&mut self, who: &str, text: &str) {
@@ -188,7 +188,8 @@ impl Show {
         self.say("\nTry:");
         self.say(&format!("  less {}", page.display()));
         self.say(&format!("  git -C {} log -p main..{branch}", remote.display()));
-        self.say(&format!("  zazen --home {} task logs {}", sample.home.root().display(), task.id));
+        let zazen = sample.zazen.display();
+        self.say(&format!("  {zazen} --home {} task logs {}", sample.home.root().display(), task.id));
     }
 }
 
