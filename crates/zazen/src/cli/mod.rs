@@ -10,8 +10,8 @@ mod exit;
 mod hidden;
 mod init;
 mod issue;
-mod repo;
 mod repair;
+mod repo;
 mod report;
 mod status;
 mod task;
@@ -84,7 +84,10 @@ pub fn main() -> ExitCode {
         Command::Task(command) => task::run(command, &context),
         Command::Doctor(args) => doctor::run(&args, &context),
         Command::Repair(args) => repair::run(&args, &context),
-        Command::Completions(args) => completions::run(&args),
+        Command::Completions(args) => {
+            completions::run(&args);
+            Ok(())
+        }
         Command::Hidden(command) => return hidden::run(command),
     };
     match result {

@@ -21,12 +21,13 @@ pub(super) fn run(args: &Args, context: &Context) -> Result {
         if let Err(err) = journal::read(&home, journal::Position::START, &mut |_| Ok(())) {
             line(&err.to_string());
         }
-        line("`zazen repair --yes` cuts the active segment there; what is cut is kept in quarantine");
+        line(
+            "`zazen repair --yes` cuts the active segment there; what is cut is kept in quarantine",
+        );
         return Ok(());
     }
-    let _lock = Lock::take(&home)
-        .map_err(anyhow::Error::from)
-        .map_err(kinded(ErrorKind::Unavailable))?;
+    let _lock =
+        Lock::take(&home).map_err(anyhow::Error::from).map_err(kinded(ErrorKind::Unavailable))?;
     match journal::repair(&home)? {
         Some(note) => line(&note.to_string()),
         None => line("there was nothing to cut"),

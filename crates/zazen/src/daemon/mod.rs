@@ -10,6 +10,7 @@
 //! for each effect, `look` turns what people wrote into facts.
 
 mod book;
+mod commit;
 pub mod crash;
 mod judge;
 mod keep;
@@ -28,12 +29,12 @@ use anyhow::Context as _;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
-use zazen_core::effect::Effect;
+use zazen_core::effect::{Effect, Key};
 use zazen_core::engine::{Engine, Fact, IssueRef, Policy, Unfit};
 use zazen_core::id::Time;
 
-pub use self::book::read_book;
 use self::book::Record;
+pub use self::book::read_book;
 pub use self::keep::now;
 use self::pages::Pages;
 use self::perform::{Ending, Report};
@@ -74,6 +75,8 @@ pub async fn run(world: Arc<World>, shutdown: CancellationToken) -> anyhow::Resu
                     let (world, sender) = (daemon.world.clone(), sender.clone());
                     looking.spawn_blocking(move || look::all_issues(&world, &sender));
                     daemon.look_everywhere().await?;
+                    daemon.pages.commit_all();
+                    daemon.reap();
                 }
             },
             Some(issue) = found.recv() => daemon.look_at_issue(&issue).await?,
@@ -90,6 +93,8 @@ struct Daemon {
     record: Record,
     pages: Pages,
     work: JoinSet<Report>,
+    /// Deletes old workspaces, which takes long and hurries nobody.
+    reaping: JoinSet<()>,
     /// Issues where a person is just writing a comment.
     unsettled: BTreeSet<IssueRef>,
 }
@@ -101,14 +106,24 @@ impl Daemon {
         let engine = Engine::new(policy, book);
         world.sweep(&engine).await?;
         let pages = Pages::new(world.clone())?;
-        Ok(Self { world, engine, record, pages, work: JoinSet::new(), unsettled: BTreeSet::new() })
+        Ok(Self {
+            world,
+            engine,
+            record,
+            pages,
+            work: JoinSet::new(),
+            reaping: JoinSet::new(),
+            unsettled: BTreeSet::new(),
+        })
     }
 
     /// Performs what the engine asks for, until it asks for nothing more.
     async fn perform_next(&mut self) -> anyhow::Result<()> {
         let (effects, intents) = self.engine.next_effects(now());
         if !self.take_in_all(intents).await? {
-            effects.iter().for_each(|effect| self.engine.failed(&effect.key(), now()));
+            for effect in effects {
+                self.engine.failed(&effect.key(), now());
+            }
             return Ok(());
         }
         for effect in effects {
@@ -136,6 +151,9 @@ impl Daemon {
             let Report { key, ending } = report.context("an effect broke down")?;
             match ending {
                 Ending::Done(facts) => {
+                    if matches!(key, Key::Run(_)) {
+                        self.reap();
+                    }
                     if self.take_in_all(facts).await? {
                         self.engine.ended(&key);
                     } else {
@@ -205,13 +223,23 @@ impl Daemon {
         self.pages.commit_when_quiet();
     }
 
+    /// Begins to delete what runs left behind, unless that is under way.
+    fn reap(&mut self) {
+        while self.reaping.try_join_next().is_some() {}
+        if self.reaping.is_empty() {
+            let trash = self.world.trash();
+            self.reaping.spawn_blocking(move || {
+                if let Err(err) = crate::git::trash::reap(&trash) {
+                    tracing::warn!("{err:#}");
+                }
+            });
+        }
+    }
+
     /// How long to sleep at the most: until an effect may be tried again, or a commit is due.
     fn patience(&self) -> Duration {
-        let retry = self
-            .engine
-            .wake_at()
-            .map(|at| Duration::from_millis(at.millis_since(now())))
-            .unwrap_or(SLEEP_MAX);
+        let wake_at = self.engine.wake_at();
+        let retry = wake_at.map_or(SLEEP_MAX, |at| Duration::from_millis(at.millis_since(now())));
         let settled = if self.unsettled.is_empty() { SLEEP_MAX } else { look::SETTLED };
         retry.min(self.pages.patience()).min(settled).max(Duration::from_millis(5))
     }
@@ -221,8 +249,7 @@ impl Daemon {
         self.engine.drain();
         self.world.closing.cancel();
         let deadline = tokio::time::Instant::now() + DRAIN_MAX;
-        while let Ok(Some(report)) =
-            tokio::time::timeout_at(deadline, self.work.join_next()).await
+        while let Ok(Some(report)) = tokio::time::timeout_at(deadline, self.work.join_next()).await
         {
             self.take_reports(report).await?;
         }
