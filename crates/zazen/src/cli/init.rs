@@ -60,9 +60,9 @@ pub(super) fn run(args: &Args, context: &Context) -> Result {
     line("  missions.md  what you want done");
     line("\nNext:");
     line(&format!("  cd {}", home.root().display()));
-    line("  zazen doctor            checks that everything is there");
     line("  zazen repo add PATH     points zazen at a repository");
-    line("  zazen up                runs the daemon");
+    line("  zazen doctor            checks that everything is there, the model's key included");
+    line("  zazen up                runs the daemon, in the foreground");
     Ok(())
 }
 
