@@ -227,10 +227,8 @@ fn print_new(log: &mut Log, as_json: bool) -> Result {
             return Ok(());
         }
         for event in &events {
-            let means = match &event.ev {
-                Ev::Out { line } => log.reader.read(line),
-                _ => Vec::new(),
-            };
+            let means =
+                if let Ev::Out { line } = &event.ev { log.reader.read(line) } else { Vec::new() };
             if as_json {
                 let text = serde_json::to_string(&EventJson { run: log.run, raw: event, means })?;
                 line(&text);
@@ -243,14 +241,7 @@ fn print_new(log: &mut Log, as_json: bool) -> Result {
 
 fn print_event(event: &EventLine, means: &[trace::Event]) {
     match &event.ev {
-        Ev::Out { line: text } => {
-            let known = means.iter().filter_map(words::event_line);
-            let lines: Vec<String> = known.collect();
-            if lines.is_empty() {
-                line(&format!("  {}", plain(text)));
-            }
-            lines.iter().for_each(|text| line(&format!("  {text}")));
-        }
+        Ev::Out { .. } => means.iter().for_each(print_meaning),
         Ev::Err { line: text } => line(&format!("  ! {}", plain(text))),
         Ev::Failed { message } => line(&format!("  ! {}", plain(message))),
         Ev::Ready { achieved } => line(&format!("  sandbox: {achieved}")),
@@ -261,6 +252,34 @@ fn print_event(event: &EventLine, means: &[trace::Event]) {
         Ev::Result(result) => line(&format!("  result: {} commits", result.n_commits)),
         Ev::Ended { exit } => line(&format!("  ended: {}", exit.reason.word())),
         Ev::Started { .. } => {}
+    }
+}
+
+/// How many lines of one command's output are shown.
+const N_OUTPUT_LINES_MAX: usize = 24;
+
+fn print_meaning(event: &trace::Event) {
+    use trace::{Claim, End, Event};
+
+    if let Event::ToolResult { output, .. } = event {
+        print_output(&plain(output));
+    } else if let Event::Text { text } | Event::Unknown { line: text } = event {
+        plain(text).lines().for_each(|text| line(&format!("  {text}")));
+    } else if let Event::End(End { claim: Claim::Finished, .. }) = event {
+        // The text was shown when it was said.
+        line("  says it finished");
+    } else if let Some(text) = words::event_line(event) {
+        line(&format!("  {text}"));
+    }
+}
+
+fn print_output(output: &str) {
+    let n_more = output.lines().count().saturating_sub(N_OUTPUT_LINES_MAX);
+    for text in output.lines().take(N_OUTPUT_LINES_MAX) {
+        line(&format!("    │ {text}"));
+    }
+    if n_more > 0 {
+        line(&format!("    │ … {n_more} more lines"));
     }
 }
 
@@ -281,5 +300,7 @@ fn ask(context: &Context, request: &Request) -> Result {
 }
 
 fn no_task(task: u32) -> super::Failure {
-    kinded(ErrorKind::Usage)(anyhow::anyhow!("there is no task {task}; `zazen task list` lists them"))
+    kinded(ErrorKind::Usage)(anyhow::anyhow!(
+        "there is no task {task}; `zazen task list` lists them"
+    ))
 }

@@ -168,9 +168,10 @@ async fn step_done(
             return Ok(Outcome::StepDone { head: from.clone(), n_commits: 0 });
         }
         Err(CollectError::Refused(why)) => {
-            let kind = match why {
-                Refused::WrongBase { .. } => TroubleKind::WrongBase,
-                _ => TroubleKind::RefusedResult,
+            let kind = if matches!(why, Refused::WrongBase { .. }) {
+                TroubleKind::WrongBase
+            } else {
+                TroubleKind::RefusedResult
             };
             return Ok(failed(run_trouble(kind, &why.to_string(), &ended.stream)));
         }

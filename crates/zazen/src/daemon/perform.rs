@@ -68,7 +68,7 @@ async fn act(world: &Arc<World>, effect: Effect, task: Option<Task>) -> anyhow::
         Effect::FindBase { .. } => find_base(world, &task).await,
         Effect::Run { run, phase, from } => run::perform(world, &task, (run, phase, from)).await,
         Effect::StopRun { run } => stop(world, run).await,
-        Effect::Show { slot, digest, .. } => show(world, &task, slot, digest).await,
+        Effect::Show { slot, digest, .. } => show(world, &task, slot, digest),
         Effect::Acknowledge { comment, .. } => acknowledge(world, &task, comment),
         Effect::Push { head, .. } => push_branch(world, &task, &head).await,
         Effect::OpenPull { head, .. } => open_pull(world, &task, &head).await,
@@ -124,12 +124,7 @@ async fn stop(world: &World, run: RunId) -> anyhow::Result<Vec<Fact>> {
     Ok(vec![run::ended_without_follower(world, run)?])
 }
 
-async fn show(
-    world: &World,
-    task: &Task,
-    slot: Slot,
-    digest: Digest,
-) -> anyhow::Result<Vec<Fact>> {
+fn show(world: &World, task: &Task, slot: Slot, digest: Digest) -> anyhow::Result<Vec<Fact>> {
     let text = match slot {
         Slot::Plan => {
             let plan = task.plan.as_ref().context("there is no plan to show")?;
@@ -158,7 +153,12 @@ fn kept(world: &World, task: &Task) -> Option<Kept> {
     let mirror = world.home.mirrors_dir().join(format!("{}.git", task.repo));
     Some(Kept {
         commit: head.short().to_owned(),
-        fetch: format!("git fetch {} 'refs/zazen/{}/*:refs/zazen/{}/*'", mirror.display(), task.id, task.id),
+        fetch: format!(
+            "git fetch {} 'refs/zazen/{}/*:refs/zazen/{}/*'",
+            mirror.display(),
+            task.id,
+            task.id
+        ),
     })
 }
 

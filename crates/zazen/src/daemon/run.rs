@@ -187,7 +187,7 @@ async fn start(
     let workspace = world.home.work_dir().join(run.to_string());
     if workspace.exists() {
         // Half made when the daemon ended; nothing has run in it.
-        trash::remove(&workspace, &world.home.dot_dir().join("trash"))?;
+        trash::remove(&workspace, &world.trash())?;
     }
     let objects = mirror.objects();
     let seen_as = match world.engine {
@@ -269,12 +269,11 @@ fn collect(
 fn work(world: &World, task: &Task, dir: &RunDir, phase: Phase) -> anyhow::Result<(Work, Launch)> {
     let brief = brief(world, task)?;
     let fresh = Try::default();
-    let (attempt, work) = match &task.state {
-        State::Received(attempt) | State::Planning(attempt) => (attempt, None),
-        state => match state.work() {
-            Some(work) => (&work.attempt, Some(work)),
-            None => (&fresh, None),
-        },
+    let work = task.state.work();
+    let attempt = if let State::Received(attempt) | State::Planning(attempt) = &task.state {
+        attempt
+    } else {
+        work.map_or(&fresh, |work| &work.attempt)
     };
     let prompt = match (phase, work) {
         (Phase::Plan, _) => {
@@ -447,7 +446,7 @@ fn keep_answer(dir: &RunDir, stream: &Stream) -> anyhow::Result<()> {
 
 /// The workspace and the private home go; the trace, the recording and the result stay.
 fn clean_up(world: &World, run: RunId, dir: &RunDir) -> anyhow::Result<()> {
-    let trash = world.home.dot_dir().join("trash");
+    let trash = world.trash();
     for folder in [world.home.work_dir().join(run.to_string()), dir.home()] {
         if folder.exists() {
             trash::remove(&folder, &trash)?;

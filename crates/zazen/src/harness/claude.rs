@@ -115,6 +115,7 @@ struct Ended {
 }
 
 #[derive(Deserialize)]
+#[expect(clippy::struct_field_names, reason = "they are Claude Code's names")]
 struct ResultUsage {
     #[serde(default)]
     input_tokens: u64,
@@ -164,7 +165,7 @@ fn blocks(message: Message) -> Vec<Value> {
     match message.content {
         Value::Array(blocks) => blocks,
         Value::String(text) => vec![serde_json::json!({ "type": "text", "text": text })],
-        _ => Vec::new(),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Object(_) => Vec::new(),
     }
 }
 
@@ -197,12 +198,15 @@ fn came_back(block: &Value) -> Option<Event> {
 
 /// A string as it is, a list of text blocks joined, anything else as JSON.
 fn text_of(value: &Value) -> String {
-    match value {
-        Value::String(text) => text.clone(),
-        Value::Array(parts) if parts.iter().all(|part| part.get("text").is_some()) => {
-            parts.iter().map(|part| text_of(&part["text"])).collect::<Vec<_>>().join("\n")
+    if let Value::String(text) = value {
+        return text.clone();
+    }
+    let parts = value.as_array().filter(|parts| parts.iter().all(|part| part["text"].is_string()));
+    match parts {
+        Some(parts) => {
+            parts.iter().filter_map(|part| part["text"].as_str()).collect::<Vec<_>>().join("\n")
         }
-        value => value.to_string(),
+        None => value.to_string(),
     }
 }
 
