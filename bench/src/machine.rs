@@ -21,7 +21,9 @@ impl Machine {
         let kernel = read("/proc/sys/kernel/osrelease");
         let memory_kb: u64 = read("/proc/meminfo")
             .lines()
-            .find_map(|line| line.strip_prefix("MemTotal:")?.split_whitespace().next()?.parse().ok())
+            .find_map(|line| {
+                line.strip_prefix("MemTotal:")?.split_whitespace().next()?.parse().ok()
+            })
             .unwrap_or(0);
         Self {
             n_cores: std::thread::available_parallelism().map_or(1, usize::from),

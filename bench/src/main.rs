@@ -5,8 +5,15 @@
 //! is compared with the bare thing in the same run where there is one, because
 //! another machine, or another hour, gives other numbers.
 
+mod appends;
+mod demo;
+mod gateway;
+mod grown;
+mod idle;
 mod machine;
 mod model;
+mod overhead;
+mod parallel;
 mod place;
 mod process;
 mod report;
@@ -41,8 +48,20 @@ struct Args {
 enum Measurement {
     /// From a comment to an agent at work
     Start,
+    /// What a run costs on top of the bare harness
+    Overhead,
+    /// What the gateway adds to a model call
+    Gateway,
+    /// What a daemon with nothing to do takes, and how it starts
+    Idle,
     /// How large the program is
     Size,
+    /// How many facts a second become durable
+    Appends,
+    /// A hundred agents at once
+    Parallel,
+    /// How long the demo takes
+    Demo,
 }
 
 fn main() -> ExitCode {
@@ -76,9 +95,18 @@ fn measure_all(args: &Args) -> anyhow::Result<()> {
 }
 
 fn measure(measurement: Measurement, zazen: &Path) -> anyhow::Result<Vec<Row>> {
+    let in_both = |measure: fn(&Path, &'static str) -> anyhow::Result<Vec<Row>>| {
+        Ok([measure(zazen, "bwrap")?, measure(zazen, "none")?].concat())
+    };
     match measurement {
-        Measurement::Start => Ok([start::run(zazen, "bwrap")?, start::run(zazen, "none")?].concat()),
+        Measurement::Start => in_both(start::run),
+        Measurement::Overhead => in_both(overhead::run),
+        Measurement::Gateway => gateway::run(),
+        Measurement::Idle => idle::run(zazen),
         Measurement::Size => size::run(zazen),
+        Measurement::Appends => appends::run(),
+        Measurement::Parallel => in_both(parallel::run),
+        Measurement::Demo => demo::run(zazen),
     }
 }
 

@@ -136,10 +136,9 @@ pub(crate) fn stream_text(turn: usize, command: Option<&str>) -> String {
                 "input": {} });
             (block, json!({ "type": "input_json_delta", "partial_json": input }))
         }
-        None => (
-            json!({ "type": "text", "text": "" }),
-            json!({ "type": "text_delta", "text": PLAN }),
-        ),
+        None => {
+            (json!({ "type": "text", "text": "" }), json!({ "type": "text_delta", "text": PLAN }))
+        }
     };
     let reason = if command.is_some() { "tool_use" } else { "end_turn" };
     [

@@ -80,9 +80,7 @@ fn rows(engine: &str, from_file: Vec<Marks>, from_program: &[Marks]) -> Vec<Row>
             .how(format!("{} warm tasks, one at a time; {how}", samples.n()))
     })
     .collect();
-    let median = |part: fn(&Marks) -> f64| {
-        Samples::new(from_file.iter().map(part).collect()).p50()
-    };
+    let median = |part: fn(&Marks) -> f64| Samples::new(from_file.iter().map(part).collect()).p50();
     let parts = format!(
         "taken {:.0}, base known {:.0}, run begun {:.0}, sandbox asked for {:.0}, sandbox stands \
          {:.0}, harness runs {:.0} ms",
