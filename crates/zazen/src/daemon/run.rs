@@ -35,6 +35,14 @@ pub(super) const STOP_GRACE: Duration = Duration::from_secs(5);
 /// How often a run's folder is looked at. People see progress within this time.
 const LOOK_EVERY: Duration = Duration::from_millis(25);
 
+/// Every how many looks a run is looked at though it says nothing new: whether its
+/// supervisor is still there. Until then a look is no more than the size of a file.
+const LOOKS_PER_CLOSE_LOOK: u32 = 10;
+
+/// How often is looked whether the last file is there, once all is said. It is there
+/// as soon as it is synced.
+const LOOK_AT_END_EVERY: Duration = Duration::from_millis(3);
+
 /// How many reports of calls wait. They are for displays only.
 const REPORTS_MAX: usize = 64;
 
@@ -60,6 +68,8 @@ pub(super) struct Stream {
     pub(super) failed: Vec<String>,
     /// The last lines that the work wrote to its standard error.
     pub(super) errors: Vec<String>,
+    /// Whether the supervisor has said how the run ended.
+    is_over: bool,
 }
 
 /// How many lines of standard error are kept as evidence.
@@ -169,15 +179,14 @@ fn grant(world: &World, dir: &RunDir, run: RunId, phase: Phase) -> anyhow::Resul
 /// The run's token: a new one, or the one that it was started with.
 pub(super) fn token(dir: &RunDir) -> anyhow::Result<Token> {
     let path = dir.path().join(TOKEN_FILE);
-    match fs::read_to_string(&path) {
-        Ok(text) => text.trim().parse().with_context(|| format!("read {}", path.display())),
-        Err(err) if err.kind() == std::io::ErrorKind::NotFound => {
-            let token = Token::random().context("make a token")?;
-            atomic::write(&path, token.to_string().as_bytes(), Durability::Durable)?;
-            Ok(token)
-        }
-        Err(err) => Err(err).with_context(|| format!("read {}", path.display())),
+    if let Some(token) = fs::read_to_string(&path).ok().and_then(|text| text.trim().parse().ok()) {
+        return Ok(token);
     }
+    let token = Token::random().context("make a token")?;
+    // It is for a later daemon only, and no run is there any more when the machine was down.
+    atomic::write(&path, token.to_string().as_bytes(), Durability::Relaxed)
+        .with_context(|| format!("write {}", path.display()))?;
+    Ok(token)
 }
 
 /// Reads what happens in a run until it has ended, or the daemon is about to.
@@ -192,13 +201,22 @@ async fn follow(
         collected: None,
         failed: Vec::new(),
         errors: Vec::new(),
+        is_over: false,
     };
     let mut offset = 0;
-    loop {
-        let stage = dir.observe()?;
+    for n_looks in 0_u32.. {
         while let Ok(report) = reports.try_recv() {
             world.live.change(run, |live| live.usage += report.usage);
         }
+        if world.closing.is_cancelled() {
+            return Ok(None);
+        }
+        let is_due = stream.is_over || n_looks.is_multiple_of(LOOKS_PER_CLOSE_LOOK);
+        if !is_due && !dir.has_more_than(offset) {
+            tokio::time::sleep(LOOK_EVERY).await;
+            continue;
+        }
+        let stage = dir.observe()?;
         for line in dir.read_new(&mut offset)? {
             take_line(world, run, &mut stream, line);
         }
@@ -210,11 +228,10 @@ async fn follow(
             Stage::Lost => return Ok(Some(Ended { exit: None, stream })),
             Stage::Absent | Stage::Starting | Stage::Running => {}
         }
-        if world.closing.is_cancelled() {
-            return Ok(None);
-        }
-        tokio::time::sleep(LOOK_EVERY).await;
+        let pause = if stream.is_over { LOOK_AT_END_EVERY } else { LOOK_EVERY };
+        tokio::time::sleep(pause).await;
     }
+    Ok(None)
 }
 
 /// Nothing is written after the exit, so what is there now is all.
@@ -252,7 +269,8 @@ fn take_line(world: &World, run: RunId, stream: &mut Stream, line: EventLine) {
         }
         Ev::Result(collected) => stream.collected = Some(collected),
         Ev::Failed { message } => stream.failed.push(message),
-        Ev::Ready { .. } | Ev::Canary { .. } | Ev::Started { .. } | Ev::Ended { .. } => {}
+        Ev::Ended { .. } => stream.is_over = true,
+        Ev::Ready { .. } | Ev::Canary { .. } | Ev::Started { .. } => {}
     }
 }
 
