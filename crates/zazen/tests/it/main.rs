@@ -7,4 +7,6 @@ mod flow;
 #[cfg(test)]
 mod harness;
 #[cfg(test)]
+mod routes;
+#[cfg(test)]
 mod sandbox;
