@@ -135,7 +135,8 @@ pub(crate) fn write_repo(home: &Home, new: &NewRepo<'_>) -> anyhow::Result<()> {
 fn checked_source(text: &str) -> anyhow::Result<String> {
     let path = Path::new(text);
     let source = if path.exists() {
-        path.canonicalize().with_context(|| format!("find {text}"))?.display().to_string()
+        let path = path.canonicalize().with_context(|| format!("find {text}"))?;
+        path.display().to_string()
     } else if text.contains(':') {
         text.to_owned()
     } else {

@@ -15,10 +15,10 @@ use zazen_core::{trace, words};
 use super::status::{of, row};
 use super::{Context, ErrorKind, Result, json, kinded, line};
 use crate::daemon::{self, now};
-use crate::harness::Harness;
+use crate::harness::{self, Harness};
 use crate::home::Home;
 use crate::home::atomic::{self, Durability};
-use crate::sandbox::{Ev, EventLine, Phase, RunDir};
+use crate::sandbox::{Ev, EventLine, LaunchSpec, Phase, RunDir, Work};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
@@ -187,7 +187,7 @@ fn logs(args: &Logs, context: &Context) -> Result {
             }
             printed += 1;
             if !args.json {
-                line(&format!("── run {run}"));
+                line(&format!("{}── run {run}", if printed > 1 { "\n" } else { "" }));
             }
         }
         if let Some(log) = &mut log {
@@ -205,12 +205,17 @@ struct Log {
     run: RunId,
     dir: RunDir,
     offset: u64,
-    reader: crate::harness::Reader,
+    /// None where what runs is no agent.
+    reader: Option<harness::Reader>,
 }
 
 impl Log {
     fn of(home: &Home, run: RunId, harness: &Harness) -> Self {
-        Self { run, dir: RunDir::new(home.run_dir(run)), offset: 0, reader: harness.reader() }
+        let dir = RunDir::new(home.run_dir(run));
+        let spec = fs::read(dir.spec()).ok();
+        let spec: Option<LaunchSpec> = spec.and_then(|spec| serde_json::from_slice(&spec).ok());
+        let is_check = spec.is_some_and(|spec| matches!(spec.work, Work::Check { .. }));
+        Self { run, dir, offset: 0, reader: (!is_check).then(|| harness.reader()) }
     }
 }
 
@@ -231,8 +236,10 @@ fn print_new(log: &mut Log, as_json: bool) -> Result {
             return Ok(());
         }
         for event in &events {
-            let means =
-                if let Ev::Out { line } = &event.ev { log.reader.read(line) } else { Vec::new() };
+            let means = match (&event.ev, &mut log.reader) {
+                (Ev::Out { line }, Some(reader)) => reader.read(line),
+                _ => Vec::new(),
+            };
             if as_json {
                 let text = serde_json::to_string(&EventJson { run: log.run, raw: event, means })?;
                 line(&text);
@@ -243,48 +250,31 @@ fn print_new(log: &mut Log, as_json: bool) -> Result {
     }
 }
 
+/// What the work says is indented, so that it can say nothing in zazen's name.
 fn print_event(event: &EventLine, means: &[trace::Event]) {
     match &event.ev {
-        Ev::Out { .. } => means.iter().for_each(print_meaning),
-        Ev::Err { line: text } => line(&format!("  ! {}", plain(text))),
-        Ev::Failed { message } => line(&format!("  ! {}", plain(message))),
-        Ev::Ready { achieved } => line(&format!("  sandbox: {achieved}")),
+        Ev::Out { line: text } if means.is_empty() => line(&format!("   {}", one(text))),
+        Ev::Out { .. } => {
+            let lines = means.iter().flat_map(words::event_lines);
+            lines.for_each(|text| line(&format!("   {text}")));
+        }
+        Ev::Err { line: text } => line(&format!("   ! {}", one(text))),
+        Ev::Failed { message } => line(&format!("── failed: {}", one(message))),
+        Ev::Ready { achieved } => line(&format!("── sandbox: {achieved}")),
         Ev::Canary { ok, tried } => {
             let what = if *ok { "nothing forbidden was possible" } else { "the sandbox leaks" };
-            line(&format!("  canary: {what} ({} tries)", tried.len()));
+            line(&format!("── canary: {what} ({} tries)", tried.len()));
         }
-        Ev::Result(result) => line(&format!("  result: {} commits", result.n_commits)),
-        Ev::Ended { exit } => line(&format!("  ended: {}", exit.reason.word())),
+        Ev::Result(result) if result.n_commits == 1 => line("── result: 1 commit"),
+        Ev::Result(result) => line(&format!("── result: {} commits", result.n_commits)),
+        Ev::Ended { exit } => line(&format!("── ended: {}", exit.reason.word())),
         Ev::Started { .. } => {}
     }
 }
 
-/// How many lines of one command's output are shown.
-const N_OUTPUT_LINES_MAX: usize = 24;
-
-fn print_meaning(event: &trace::Event) {
-    use trace::{Claim, End, Event};
-
-    if let Event::ToolResult { output, .. } = event {
-        print_output(&plain(output));
-    } else if let Event::Text { text } | Event::Unknown { line: text } = event {
-        plain(text).lines().for_each(|text| line(&format!("  {text}")));
-    } else if let Event::End(End { claim: Claim::Finished, .. }) = event {
-        // The text was shown when it was said.
-        line("  says it finished");
-    } else if let Some(text) = words::event_line(event) {
-        line(&format!("  {text}"));
-    }
-}
-
-fn print_output(output: &str) {
-    let n_more = output.lines().count().saturating_sub(N_OUTPUT_LINES_MAX);
-    for text in output.lines().take(N_OUTPUT_LINES_MAX) {
-        line(&format!("    │ {text}"));
-    }
-    if n_more > 0 {
-        line(&format!("    │ … {n_more} more lines"));
-    }
+/// What was one line stays one, whatever it holds.
+fn one(text: &str) -> String {
+    plain(text).replace('\n', " ")
 }
 
 /// Leaves a request for the daemon, which takes it when it is up, or when it comes up.

@@ -15,7 +15,8 @@ use zazen_core::task::{
 use zazen_core::text::{cut_middle, plain};
 use zazen_core::trace::Claim;
 
-use super::run::{Ended, output_of, run_trouble};
+use super::evidence::output_of;
+use super::run::{Ended, run_trouble};
 use super::world::World;
 use crate::git::collect::{CollectError, Collected, Expect, Limits, Refused, collect};
 use crate::home::Home;

@@ -12,8 +12,10 @@
 mod book;
 mod commit;
 pub mod crash;
+mod evidence;
 mod judge;
 mod keep;
+mod launch;
 mod look;
 mod pages;
 mod perform;
@@ -59,7 +61,7 @@ pub async fn run(world: Arc<World>, shutdown: CancellationToken) -> anyhow::Resu
     let (_watch, mut watched) = watch::start(&daemon.world.home, Mode::Events)?;
     let (sender, mut found) = mpsc::channel(INBOX_MAX);
     let mut looking = JoinSet::new();
-    tracing::info!("ready: {} tasks", daemon.engine.book().n_tasks());
+    daemon.world.announce(daemon.engine.book().n_tasks());
     loop {
         daemon.perform_next().await?;
         daemon.keep_pages();

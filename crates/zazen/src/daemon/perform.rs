@@ -16,6 +16,7 @@ use zazen_core::text::{cut_middle, plain, slug};
 use zazen_core::words::{self, Evidence, FileChange, Kept};
 
 use super::crash::{self, Moment};
+use super::evidence;
 use super::keep::now;
 use super::run;
 use super::world::World;
@@ -137,7 +138,7 @@ fn show(world: &World, task: &Task, slot: Slot, digest: Digest) -> anyhow::Resul
             let index = usize::try_from(n).unwrap_or(usize::MAX).saturating_sub(1);
             let note = task.notes.get(index).context("there is no such note")?;
             let answer = match note {
-                Note::Answered { .. } => run::answer(world, task)?,
+                Note::Answered { .. } => evidence::answer(world, task)?,
                 Note::Drafted { .. } | Note::Failed { .. } | Note::Stopped { .. } => String::new(),
             };
             words::note(note, &answer, kept(world, task).as_ref())
@@ -207,12 +208,12 @@ async fn open_pull(world: &World, task: &Task, head: &CommitId) -> anyhow::Resul
         head: head.clone(),
         plan: work.plan.hash.clone(),
         command: check_command(world, task, &plan)?,
-        output: run::output(world, published.verified_by, OUTPUT_BYTES_MAX)?,
+        output: evidence::output(world, published.verified_by, OUTPUT_BYTES_MAX)?,
         files: files.collect(),
-        sandbox: run::sandbox_words(world, published.verified_by)?,
+        sandbox: evidence::sandbox_words(world, published.verified_by)?,
         usage: task.usage,
         elapsed_ms: now().millis_since(task.opened),
-        reports: run::reports(world, task),
+        reports: evidence::reports(world, task),
     };
     let pull = words::pull(task, &plan, &evidence);
     let branch = branch(task)?;

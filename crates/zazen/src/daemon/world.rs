@@ -127,6 +127,18 @@ impl World {
         }))
     }
 
+    /// Says who is up, with what.
+    pub(super) fn announce(&self, n_tasks: usize) {
+        let repos: Vec<&str> = self.config.repos.iter().map(|repo| repo.name.as_str()).collect();
+        let repos = if repos.is_empty() { "no repositories".to_owned() } else { repos.join(", ") };
+        tracing::info!(
+            "up in {}: {} in {}, {repos}, {n_tasks} tasks",
+            self.home.root().display(),
+            self.harness.name(),
+            self.engine.word()
+        );
+    }
+
     /// The moment in which a test wants this daemon to end.
     pub(super) fn crash(&self) -> Option<&str> {
         self.environment.crash.as_deref()

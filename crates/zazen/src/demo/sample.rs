@@ -133,7 +133,7 @@ async fn make_repo(dir: &Path) -> anyhow::Result<()> {
 
 fn make_home(root: &Path, engine: EngineKind) -> anyhow::Result<Home> {
     let route = "[models.anthropic]\napi = \"anthropic\"\n\
-                 # The demo's answers. Replace this line by `key_env` to have a real model answer.\n\
+                 # The demo's answers. Write `key_env` instead, and a real model answers.\n\
                  playback = \".zazen/demo/recording.jsonl\"\n";
     let home = create_home(
         root,
@@ -144,6 +144,7 @@ fn make_home(root: &Path, engine: EngineKind) -> anyhow::Result<Home> {
             engine: engine.word(),
             route: route.to_owned(),
             tools: Vec::new(),
+            env: Vec::new(),
         },
     )?;
     let dir = home.dot_dir().join("demo");

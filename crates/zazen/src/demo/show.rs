@@ -140,7 +140,9 @@ impl Show {
         let took = since.elapsed();
         self.event(
             "run-ended",
-            json!({ "run": run, "phase": phase.to_string(), "took_ms": millis(took), "tokens": spent }),
+            json!({
+                "run": run, "phase": phase.to_string(), "took_ms": millis(took), "tokens": spent,
+            }),
         );
         self.say(&format!(
             "{} {} {:<38} {:>7}  {:>6} tokens  {}",

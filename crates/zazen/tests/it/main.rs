@@ -1,6 +1,10 @@
 //! Tests of the whole program, in the words of the people who use it.
 
 #[cfg(test)]
+mod claude;
+#[cfg(test)]
+mod commands;
+#[cfg(test)]
 mod configuration;
 #[cfg(test)]
 mod demo;
