@@ -15,7 +15,7 @@ use zazen_core::id::{CommitId, RunId};
 use zazen_core::task::{Event, Outcome, Phase, Task, Trouble, TroubleKind};
 use zazen_core::text::{cut_middle, one_line, plain};
 use zazen_core::usage::Usage;
-use zazen_core::words;
+use zazen_core::{trace, words};
 
 use super::evidence::usage;
 use super::judge;
@@ -66,13 +66,13 @@ pub(super) struct Stream {
     pub(super) reader: harness::Reader,
     pub(super) collected: Option<sandbox::Collected>,
     pub(super) failed: Vec<String>,
-    /// The last lines that the work wrote to its standard error.
+    /// The last errors: what the work wrote to its standard error, or told of in its stream.
     pub(super) errors: Vec<String>,
     /// Whether the supervisor has said how the run ended.
     is_over: bool,
 }
 
-/// How many lines of standard error are kept as evidence.
+/// How many errors are kept as evidence.
 const N_ERRORS_MAX: usize = 40;
 
 /// See the module.
@@ -256,22 +256,28 @@ fn take_line(world: &World, run: RunId, stream: &mut Stream, line: EventLine) {
     match line.ev {
         Ev::Out { line } => {
             for event in stream.reader.read(&line) {
+                if let trace::Event::Error { message } = &event {
+                    keep_error(&mut stream.errors, message);
+                }
                 if let Some(last) = words::event_line(&event) {
                     world.live.change(run, |live| live.last = last);
                 }
             }
         }
-        Ev::Err { line } => {
-            if stream.errors.len() >= N_ERRORS_MAX {
-                stream.errors.remove(0);
-            }
-            stream.errors.push(one_line(&plain(&line), 500));
-        }
+        Ev::Err { line } => keep_error(&mut stream.errors, &line),
         Ev::Result(collected) => stream.collected = Some(collected),
         Ev::Failed { message } => stream.failed.push(message),
         Ev::Ended { .. } => stream.is_over = true,
         Ev::Ready { .. } | Ev::Canary { .. } | Ev::Started { .. } => {}
     }
+}
+
+/// Keeps what may explain a failure later: the last of it, a line each.
+fn keep_error(errors: &mut Vec<String>, text: &str) {
+    if errors.len() >= N_ERRORS_MAX {
+        errors.remove(0);
+    }
+    errors.push(one_line(&plain(text), 500));
 }
 
 /// The fact that a run has ended which nobody in this daemon follows.

@@ -66,7 +66,7 @@ impl Show {
         self.say(&format!("  repository  {}", clone.display()));
         self.say(&format!("  home        {}", home.display()));
         self.say(&format!(
-            "  agent       mini, in {engine}; the model's answers are a recording\n"
+            "  agent       mini, in {engine}; a script plays the model\n"
         ));
     }
 
@@ -187,7 +187,7 @@ impl Show {
             words::elapsed(millis(took))
         ));
         self.say(
-            "     The edits, commits and checks are real; the cost is what the recording cost.\n",
+            "     Edits, commits and checks are real. The model was a script: no money was spent.\n",
         );
         self.say(&format!("  pull request  {}", page.display()));
         self.say(&format!("  branch        {branch} in {}", remote.display()));

@@ -5,10 +5,14 @@ mod claude;
 #[cfg(test)]
 mod commands;
 #[cfg(test)]
+mod configuration;
+#[cfg(test)]
 mod demo;
 #[cfg(test)]
 mod flow;
 #[cfg(test)]
 mod harness;
+#[cfg(test)]
+mod routes;
 #[cfg(test)]
 mod sandbox;
