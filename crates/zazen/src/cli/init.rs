@@ -50,7 +50,12 @@ pub(super) fn run(args: &Args, context: &Context) -> Result {
     let answers = if args.yes || !std::io::stdin().is_terminal() { found } else { ask(found)? };
     let home = create(&root, &answers)?;
     line(&format!("A home is made in {}", home.root().display()));
-    line(&format!("  zazen.toml   {} with {}, in {}", answers.harness, answers.model_words(), answers.engine));
+    line(&format!(
+        "  zazen.toml   {} with {}, in {}",
+        answers.harness,
+        answers.model_words(),
+        answers.engine
+    ));
     line("  soul.md      voice and standing rules, given to every agent: make it yours");
     line("  missions.md  what you want done");
     line("\nNext:");

@@ -119,7 +119,12 @@ fn new(args: New, context: &Context) -> Result {
     let issue = forge
         .open_issue(
             &repo,
-            &NewIssue { title: &args.title, body: &body, author: &config.name, labels: &args.label },
+            &NewIssue {
+                title: &args.title,
+                body: &body,
+                author: &config.name,
+                labels: &args.label,
+            },
         )
         .map_err(kinded(ErrorKind::Usage))?;
     if args.json {
@@ -140,9 +145,8 @@ fn comment(args: CommentArgs, context: &Context) -> Result {
         None => piped()?,
     };
     let issue = IssueNumber(args.issue);
-    let id = forge
-        .comment(&repo, issue, (&config.name, &text))
-        .map_err(kinded(ErrorKind::Usage))?;
+    let id =
+        forge.comment(&repo, issue, (&config.name, &text)).map_err(kinded(ErrorKind::Usage))?;
     if args.json {
         return json(&serde_json::json!({ "repo": repo, "issue": issue, "comment": id }));
     }

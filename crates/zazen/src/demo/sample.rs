@@ -39,7 +39,6 @@ const PERSON: &str = "you";
 #[derive(Debug)]
 pub(super) struct Sample {
     pub(super) home: Home,
-    pub(super) clone: PathBuf,
     pub(super) repo: RepoName,
     zazen: PathBuf,
 }
@@ -56,7 +55,7 @@ pub(super) async fn make(dir: Option<&Path>, show: &mut Show) -> anyhow::Result<
     let source = clone.display().to_string();
     write_repo(&home, &NewRepo { name: &repo, source: &source, branch: None, check: None })?;
     show.made(&clone, home.root(), engine.word());
-    Ok(Sample { home, clone, repo, zazen })
+    Ok(Sample { home, repo, zazen })
 }
 
 impl Sample {
@@ -113,7 +112,8 @@ async fn make_repo(dir: &Path) -> anyhow::Result<()> {
         }
     }
     let message = "A program that sums expenses";
-    for args in [&["init", "-q", "-b", "main"][..], &["add", "-A"], &["commit", "-q", "-m", message]]
+    for args in
+        [&["init", "-q", "-b", "main"][..], &["add", "-A"], &["commit", "-q", "-m", message]]
     {
         let mut command = exec::Command::new("git").args(args).cwd(dir);
         for who in ["AUTHOR", "COMMITTER"] {
@@ -132,7 +132,7 @@ async fn make_repo(dir: &Path) -> anyhow::Result<()> {
 
 fn make_home(root: &Path, engine: EngineKind) -> anyhow::Result<Home> {
     let route = "[models.anthropic]\napi = \"anthropic\"\n\
-                 # The demo's answers. Replace this line by `key_env` to have a real model answer.\n\
+                 # The demo's answers. Write `key_env` instead, and a real model answers.\n\
                  playback = \".zazen/demo/recording.jsonl\"\n";
     let home = create_home(
         root,
@@ -148,7 +148,6 @@ fn make_home(root: &Path, engine: EngineKind) -> anyhow::Result<Home> {
     let dir = home.dot_dir().join("demo");
     fs::create_dir_all(&dir)?;
     let recording = dir.join("recording.jsonl");
-    fs::write(&recording, RECORDING)
-        .with_context(|| format!("write {}", recording.display()))?;
+    fs::write(&recording, RECORDING).with_context(|| format!("write {}", recording.display()))?;
     Ok(home)
 }

@@ -116,6 +116,13 @@ impl Committer {
         Err(self.refused(&output))
     }
 
+    /// Everything in the home that is not in its last commit, by absolute paths.
+    pub fn uncommitted(&self) -> Result<Vec<PathBuf>, CommitError> {
+        let changes = self.changes(&[PathBuf::from(".")])?;
+        let root = self.repository.root();
+        Ok(changes.into_iter().map(|change| root.join(change.path)).collect())
+    }
+
     /// Says who is in the middle of something, if somebody is.
     fn check_idle(&self) -> Result<(), CommitError> {
         let repository = &self.repository;

@@ -139,7 +139,6 @@ fn a_stopped_claude_code_leaves_no_process() {
 
 /// A home whose agents are Claude Code in bubblewrap; `more` are lines below `[limits]`.
 /// Nothing where there are no such tools and none are required.
-#[expect(clippy::print_stdout, reason = "a test that is skipped says so")]
 fn setup(model: &Model, more: &str) -> Option<Setup> {
     let bwrap = on_path("bwrap");
     let claude = env::var_os("ZAZEN_CLAUDE").map(PathBuf::from).or_else(|| on_path("claude"));

@@ -1,7 +1,12 @@
 //! Tests of the whole program, in the words of the people who use it.
 
+#[cfg(test)]
 mod claude;
+#[cfg(test)]
 mod demo;
+#[cfg(test)]
 mod flow;
+#[cfg(test)]
 mod harness;
+#[cfg(test)]
 mod sandbox;
