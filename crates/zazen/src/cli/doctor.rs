@@ -60,9 +60,9 @@ fn print(finding: &Finding) {
         Level::Warning => "warn",
         Level::Bad => "BAD ",
     };
-    line(&format!("{sign}  {:<12} {}", finding.what, zazen_core::text::plain(&finding.says)));
+    line(&format!("{sign}  {:<16} {}", finding.what, zazen_core::text::plain(&finding.says)));
     if let Some(fix) = &finding.fix {
-        line(&format!("                   fix: {fix}"));
+        line(&format!("                       fix: {fix}"));
     }
 }
 

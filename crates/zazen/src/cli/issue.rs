@@ -26,6 +26,7 @@ pub(super) enum Command {
 
 #[derive(Debug, clap::Args)]
 pub(super) struct New {
+    /// What it is about, in a line
     title: String,
     /// The text of the issue [default: standard input, if something is piped in]
     #[arg(long, short)]
@@ -33,6 +34,7 @@ pub(super) struct New {
     /// The repository, as owner/name [default: the only one]
     #[arg(long)]
     repo: Option<RepoName>,
+    /// A label; can be given several times
     #[arg(long)]
     label: Vec<String>,
     /// Print the answer for machines
@@ -42,6 +44,7 @@ pub(super) struct New {
 
 #[derive(Debug, clap::Args)]
 pub(super) struct CommentArgs {
+    /// The issue's number
     issue: u64,
     /// The text [default: standard input]
     text: Option<String>,
@@ -65,6 +68,7 @@ pub(super) struct List {
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Show {
+    /// The issue's number
     issue: u64,
     /// The repository, as owner/name [default: the only one]
     #[arg(long)]

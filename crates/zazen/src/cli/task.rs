@@ -43,6 +43,7 @@ pub(super) struct List {
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Show {
+    /// The task's number
     task: u32,
     /// Print the answer for machines
     #[arg(long)]
@@ -51,6 +52,7 @@ pub(super) struct Show {
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Logs {
+    /// The task's number
     task: u32,
     /// Go on until the task rests
     #[arg(long, short)]
@@ -62,11 +64,13 @@ pub(super) struct Logs {
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Stop {
+    /// The task's number
     task: u32,
 }
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Retry {
+    /// The task's number
     task: u32,
     /// What the next agent should know
     remarks: Vec<String>,

@@ -148,20 +148,36 @@ impl Daemon {
                 id: CommentId(0),
                 author: issue.author.clone(),
                 body: issue.body.clone(),
-                at: String::new(),
+                at: issue.at.clone(),
                 key: None,
                 reactions: Vec::new(),
             };
+            if self.is_being_written(at, &text) {
+                self.unsettled.insert(at.clone());
+                return Ok(());
+            }
             self.read_comment(&issue, &text).await?;
         }
         let seen = seen.unwrap_or(CommentId(0));
         for comment in forge.comments_after(&at.repo, at.issue, seen)? {
+            // It is read once. Those after it wait, so that the order stays.
+            if self.is_being_written(at, &comment) {
+                self.unsettled.insert(at.clone());
+                break;
+            }
             // What zazen wrote is never a command.
             if comment.author != BOT {
                 self.read_comment(&issue, &comment).await?;
             }
         }
         Ok(())
+    }
+
+    /// Whether a person may be in the middle of writing this by hand. What zazen
+    /// writes is there whole, and says when.
+    fn is_being_written(&self, at: &IssueRef, text: &Comment) -> bool {
+        let path = self.world.forge.text_path(&at.repo, (at.issue, text.id));
+        text.at.is_empty() && !is_settled(&path)
     }
 
     fn has_stray(&self, at: &IssueRef) -> bool {

@@ -40,7 +40,8 @@ const PERSON: &str = "you";
 pub(super) struct Sample {
     pub(super) home: Home,
     pub(super) repo: RepoName,
-    zazen: PathBuf,
+    /// The program itself. After `cargo run` it is not on the path.
+    pub(super) zazen: PathBuf,
 }
 
 /// Makes the repository and the home.
@@ -143,6 +144,7 @@ fn make_home(root: &Path, engine: EngineKind) -> anyhow::Result<Home> {
             engine: engine.word(),
             route: route.to_owned(),
             tools: Vec::new(),
+            env: Vec::new(),
         },
     )?;
     let dir = home.dot_dir().join("demo");

@@ -198,7 +198,12 @@ impl Show {
         self.say("\nTry:");
         self.say(&format!("  less {}", page.display()));
         self.say(&format!("  git -C {} log -p main..{branch}", remote.display()));
-        self.say(&format!("  zazen --home {} task logs {}", sample.home.root().display(), task.id));
+        let zazen = sample.zazen.display();
+        self.say(&format!(
+            "  {zazen} --home {} task logs {}",
+            sample.home.root().display(),
+            task.id
+        ));
     }
 }
 
