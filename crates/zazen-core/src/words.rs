@@ -114,7 +114,7 @@ fn headline(task: &Task, plan: &Plan) -> String {
 fn next_move(task: &Task, plan: &Plan) -> String {
     match &task.state {
         State::AwaitingApproval => {
-            let answers = if plan.questions.is_empty() { "" } else { ", with your answers" };
+            let answers = if plan.questions.is_empty() { "" } else { ", with your answers," };
             format!(
                 "Write `/implement`{answers} to approve exactly this text (`{}`), or `/plan` with \
                  your remarks to have it revised. You can also edit the plan itself.",
