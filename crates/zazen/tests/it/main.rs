@@ -3,3 +3,6 @@
 mod commands;
 mod flow;
 mod harness;
+mod plans;
+mod trouble;
+mod verify;
