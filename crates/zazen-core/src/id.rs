@@ -179,8 +179,14 @@ fn is_name_part(part: &str) -> bool {
     !part.is_empty()
         && part.len() <= NAME_BYTES_MAX
         && !part.starts_with(['.', '-'])
-        && !part.ends_with(".lock")
+        && !is_lock(part)
         && part.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'))
+}
+
+/// Git keeps names with this ending for itself, in whatever case a disk compares them.
+fn is_lock(part: &str) -> bool {
+    let bytes = part.as_bytes();
+    bytes.len() >= 5 && bytes[bytes.len() - 5..].eq_ignore_ascii_case(b".lock")
 }
 
 fn is_hex(text: &str, n_digits: usize) -> bool {

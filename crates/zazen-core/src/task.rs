@@ -251,11 +251,19 @@ pub enum Slot {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "note", rename_all = "kebab-case")]
 pub enum Note {
-    Drafted { pull: PullNumber },
-    Failed { trouble: Trouble },
-    Stopped { by: String },
+    Drafted {
+        pull: PullNumber,
+    },
+    Failed {
+        trouble: Trouble,
+    },
+    Stopped {
+        by: String,
+    },
     /// The answer to a question; its text is the task's report.
-    Answered { digest: Digest },
+    Answered {
+        digest: Digest,
+    },
 }
 
 /// Stands for a text that is shown: equal digests, equal texts.
@@ -354,7 +362,7 @@ impl fmt::Display for Phase {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Implement { step } => write!(f, "implement/{step}"),
-            phase => f.write_str(phase.word()),
+            Self::Plan | Self::Ask | Self::Verify | Self::Correct => f.write_str(self.word()),
         }
     }
 }

@@ -13,7 +13,7 @@ mod pull;
 use std::fmt::Write as _;
 
 pub use self::day::{day_line, home_commit};
-pub use self::event::event_line;
+pub use self::event::{event_line, event_lines};
 pub use self::money::{cost, elapsed, tokens};
 pub use self::page::{doing, progress, result};
 pub use self::pull::{Evidence, FileChange, Pull, pull, step_commit};
@@ -97,9 +97,7 @@ fn headline(task: &Task, plan: &Plan) -> String {
             format!("**In progress:** step {} of {n_steps}.", work.n_done + 1)
         }
         State::Verifying(_) => "**All steps are done.** zazen runs the checks.".to_owned(),
-        State::Correcting(_) => {
-            "**The checks were red.** They are being mended, once.".to_owned()
-        }
+        State::Correcting(_) => "**The checks were red.** They are being mended, once.".to_owned(),
         State::Publishing(_) => {
             "**The checks are green.** The draft pull request is being opened.".to_owned()
         }
@@ -156,8 +154,7 @@ pub fn note(note: &Note, answer: &str, kept: Option<&Kept>) -> Text {
 }
 
 fn failed(trouble: &Trouble, kept: Option<&Kept>) -> String {
-    let mut text =
-        format!("I gave up: {}. {}", trouble.kind.sentence(), trouble.kind.advice());
+    let mut text = format!("I gave up: {}. {}", trouble.kind.sentence(), trouble.kind.advice());
     if let Some(kept) = kept {
         let _infallible = write!(
             text,
@@ -180,9 +177,11 @@ fn failed(trouble: &Trouble, kept: Option<&Kept>) -> String {
 pub fn reply(reply: &Reply) -> Text {
     Text(match reply {
         Reply::BadCommand { why } => neutral(why),
-        Reply::NoPlan => "There is no plan to carry out yet. Write `/plan` first; when the plan is \
+        Reply::NoPlan => {
+            "There is no plan to carry out yet. Write `/plan` first; when the plan is \
                           here, `/implement` approves it."
-            .to_owned(),
+                .to_owned()
+        }
         Reply::UnreadablePlan { why } => format!(
             "The plan was edited and cannot be read now, so nothing was started. Mend it and write \
              `/implement` again.\n\n{}",
@@ -191,7 +190,8 @@ pub fn reply(reply: &Reply) -> Text {
         Reply::NoTask { command } => {
             format!("There is nothing here that `/{command}` could act on. Write `/plan` to begin.")
         }
-        Reply::WrongTime { command, task, state } => format!(
+        Reply::Several { replies: _ } => String::new(),
+        Reply::WrongTime { command, task, state, .. } => format!(
             "`/{command}` does not fit now: task {task} is {}. {}",
             neutral(state),
             "Write `/status` to see what can be done."

@@ -183,7 +183,7 @@ impl Book {
         for change in &fact.changes {
             match change {
                 Change::Opened(opened) => {
-                    if self.tasks.contains_key(&opened.id) {
+                    if self.tasks.contains_key(&opened.id) || tasks.contains_key(&opened.id) {
                         return Err(Unfit::Known(opened.id));
                     }
                     tasks.insert(opened.id, self.open(opened, at));

@@ -32,10 +32,9 @@ pub fn day_line(task: &Task, event: &Event) -> Option<String> {
 
 fn outcome_line(name: &str, task: &Task, outcome: &Outcome) -> Option<String> {
     Some(match outcome {
-        Outcome::Planned { plan } => format!(
-            "Planned {name}: {} steps, {} open questions.",
-            plan.n_steps, plan.n_questions
-        ),
+        Outcome::Planned { plan } => {
+            format!("Planned {name}: {} steps, {} open questions.", plan.n_steps, plan.n_questions)
+        }
         Outcome::Answered { .. } => format!("Answered the question of {name}."),
         Outcome::StepDone { head, .. } => {
             let n_done = task.state.work().map_or(0, |work| work.n_done);
@@ -44,7 +43,9 @@ fn outcome_line(name: &str, task: &Task, outcome: &Outcome) -> Option<String> {
         Outcome::ChecksGreen { head } => {
             format!("The checks of {name} are green at `{}`.", head.short())
         }
-        Outcome::Failed { trouble } => format!("A run of {name} failed: {}.", trouble.kind.sentence()),
+        Outcome::Failed { trouble } => {
+            format!("A run of {name} failed: {}.", trouble.kind.sentence())
+        }
         Outcome::Stopped => return None,
     })
 }
@@ -58,7 +59,11 @@ pub fn home_commit(lines: &[String]) -> String {
             "{}, and {} more\n\n{}\n",
             one_line(first.trim_end_matches('.'), 60),
             rest.len(),
-            lines.iter().map(|line| format!("- {}", one_line(line, 200))).collect::<Vec<_>>().join("\n")
+            lines
+                .iter()
+                .map(|line| format!("- {}", one_line(line, 200)))
+                .collect::<Vec<_>>()
+                .join("\n")
         ),
     }
 }

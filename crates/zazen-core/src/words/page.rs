@@ -31,7 +31,8 @@ pub fn progress(task: &Task, plan: Option<&Plan>) -> String {
     };
     for (index, step) in plan.steps.iter().enumerate() {
         let tick = if index < n_done { 'x' } else { ' ' };
-        let _infallible = writeln!(text, "- [{tick}] {}. {}", index + 1, one_line(&step.title, 200));
+        let _infallible =
+            writeln!(text, "- [{tick}] {}. {}", index + 1, one_line(&step.title, 200));
     }
     text
 }
@@ -44,14 +45,17 @@ pub fn result(task: &Task) -> Option<String> {
             Some(format!("Draft pull request #{pull}, at commit {}.\n", head.short()))
         }
         State::Merged { pull } => Some(format!("Merged as #{pull}.\n")),
-        State::Closed { pull: Some(pull) } => Some(format!("#{pull} was closed without a merge.\n")),
+        State::Closed { pull: Some(pull) } => {
+            Some(format!("#{pull} was closed without a merge.\n"))
+        }
         State::Closed { pull: None }
             if task.notes.iter().any(|note| matches!(note, Note::Answered { .. })) =>
         {
             Some("Answered; the answer is in `report.md`.\n".to_owned())
         }
         State::Failed { trouble, .. } => {
-            let mut text = format!("Failed: {}.\n{}\n", trouble.kind.sentence(), trouble.kind.advice());
+            let mut text =
+                format!("Failed: {}.\n{}\n", trouble.kind.sentence(), trouble.kind.advice());
             if let Some(head) = head {
                 let _infallible = writeln!(text, "The finished commits are kept, up to {head}.");
             }

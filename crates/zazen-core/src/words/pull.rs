@@ -67,10 +67,11 @@ pub fn pull(task: &Task, plan: &Plan, evidence: &Evidence) -> Pull {
             let _infallible = writeln!(body, "- {}", neutral(risk));
         }
     }
-    fold(&mut body, "Checks: the whole output", &fence(
-        &cut_middle(evidence.output.trim_end(), OUTPUT_BYTES_MAX),
-        "text",
-    ));
+    fold(
+        &mut body,
+        "Checks: the whole output",
+        &fence(&cut_middle(evidence.output.trim_end(), OUTPUT_BYTES_MAX), "text"),
+    );
     fold(&mut body, "Files", &files(&evidence.files));
     let reports = reports(&evidence.reports);
     if !reports.is_empty() {
@@ -146,7 +147,12 @@ fn fold(body: &mut String, title: &str, inner: &str) {
 }
 
 /// The message of the commit of one step.
-pub fn step_commit(task: TaskId, issue: IssueNumber, title: &str, step: Option<(u32, u32)>) -> String {
+pub fn step_commit(
+    task: TaskId,
+    issue: IssueNumber,
+    title: &str,
+    step: Option<(u32, u32)>,
+) -> String {
     let title = one_line(title, 72);
     let which = match step {
         Some((n, n_steps)) => format!("Zazen-Step: {n}/{n_steps}\n"),

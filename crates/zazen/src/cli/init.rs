@@ -50,14 +50,19 @@ pub(super) fn run(args: &Args, context: &Context) -> Result {
     let answers = if args.yes || !std::io::stdin().is_terminal() { found } else { ask(found)? };
     let home = create(&root, &answers)?;
     line(&format!("A home is made in {}", home.root().display()));
-    line(&format!("  zazen.toml   {} with {}, in {}", answers.harness, answers.model_words(), answers.engine));
+    line(&format!(
+        "  zazen.toml   {} with {}, in {}",
+        answers.harness,
+        answers.model_words(),
+        answers.engine
+    ));
     line("  soul.md      voice and standing rules, given to every agent: make it yours");
     line("  missions.md  what you want done");
     line("\nNext:");
     line(&format!("  cd {}", home.root().display()));
-    line("  zazen doctor            checks that everything is there");
     line("  zazen repo add PATH     points zazen at a repository");
-    line("  zazen up                runs the daemon");
+    line("  zazen doctor            checks that everything is there, the model's key included");
+    line("  zazen up                runs the daemon, in the foreground");
     Ok(())
 }
 

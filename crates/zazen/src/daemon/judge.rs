@@ -15,7 +15,8 @@ use zazen_core::task::{
 use zazen_core::text::{cut_middle, plain};
 use zazen_core::trace::Claim;
 
-use super::run::{Ended, output_of, run_trouble};
+use super::evidence::output_of;
+use super::run::{Ended, run_trouble};
 use super::world::World;
 use crate::git::collect::{CollectError, Collected, Expect, Limits, Refused, collect};
 use crate::home::Home;
@@ -173,9 +174,10 @@ async fn step_done(
             return Ok(Outcome::StepDone { head: from.clone(), n_commits: 0 });
         }
         Err(CollectError::Refused(why)) => {
-            let kind = match why {
-                Refused::WrongBase { .. } => TroubleKind::WrongBase,
-                _ => TroubleKind::RefusedResult,
+            let kind = if matches!(why, Refused::WrongBase { .. }) {
+                TroubleKind::WrongBase
+            } else {
+                TroubleKind::RefusedResult
             };
             return Ok(failed(run_trouble(kind, &why.to_string(), &ended.stream)));
         }

@@ -12,7 +12,7 @@ use zazen_core::engine::{Cause, Fact, IssueRef};
 use zazen_core::id::{CommentId, IssueNumber, PlanHash, PullNumber, RepoName, TaskId};
 use zazen_core::intake::{self, PlanOnDisk, Request};
 use zazen_core::plan;
-use zazen_core::task::{Event, PlanRef, State};
+use zazen_core::task::{Event, PlanRef, State, Task};
 
 use super::Daemon;
 use super::world::World;
@@ -105,11 +105,12 @@ impl Daemon {
         for task in waiting {
             self.look_at_plan(task).await?;
         }
-        let drafted = self.engine.book().tasks().filter_map(|task| match task.state {
-            State::Drafted { pull, .. } => Some((task.repo.clone(), pull)),
-            _ => None,
-        });
-        for (repo, pull) in drafted.collect::<Vec<_>>() {
+        let drafted = |task: &Task| {
+            let State::Drafted { pull, .. } = task.state else { return None };
+            Some((task.repo.clone(), pull))
+        };
+        let drafted: Vec<_> = self.engine.book().tasks().filter_map(drafted).collect();
+        for (repo, pull) in drafted {
             self.look_at_pull(&repo, pull).await?;
         }
         Ok(())
@@ -227,7 +228,8 @@ impl Daemon {
     }
 
     async fn look_at_pull(&mut self, repo: &RepoName, number: PullNumber) -> anyhow::Result<()> {
-        let is_its = |state: &State| matches!(state, State::Drafted { pull, .. } if *pull == number);
+        let is_its =
+            |state: &State| matches!(state, State::Drafted { pull, .. } if *pull == number);
         let task = self
             .engine
             .book()
@@ -257,8 +259,7 @@ impl Daemon {
         for file in files {
             match self.take_request(&file).await {
                 Ok(true) => {
-                    fs::remove_file(&file)
-                        .with_context(|| format!("remove {}", file.display()))?;
+                    fs::remove_file(&file).with_context(|| format!("remove {}", file.display()))?;
                 }
                 Ok(false) => {}
                 Err(err) => {
@@ -299,9 +300,7 @@ fn own_text(issue: &Issue) -> Comment {
 /// Whether a file was left alone for long enough to be whole.
 fn is_settled(path: &Path) -> bool {
     let changed = path.metadata().and_then(|meta| meta.modified());
-    changed.is_ok_and(|at| {
-        SystemTime::now().duration_since(at).map_or(true, |age| age >= SETTLED)
-    })
+    changed.is_ok_and(|at| SystemTime::now().duration_since(at).map_or(true, |age| age >= SETTLED))
 }
 
 fn count(n: usize) -> u32 {

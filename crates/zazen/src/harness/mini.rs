@@ -35,7 +35,7 @@ pub(super) fn read(line: &str) -> Vec<Event> {
     use zazen_mini::event::{Claim as MiniClaim, Event as MiniEvent};
 
     let Ok(event) = serde_json::from_str::<MiniEvent>(line) else {
-        return vec![Event::Unknown { line: line.to_owned() }];
+        return Vec::new();
     };
     vec![match event {
         MiniEvent::Start { version, model, .. } => {
@@ -45,7 +45,8 @@ pub(super) fn read(line: &str) -> Vec<Event> {
         MiniEvent::Call { id, command } => {
             Event::ToolCall { id, name: "bash".to_owned(), input: command }
         }
-        MiniEvent::Result { id, exit, output, .. } => {
+        MiniEvent::Result { id, exit, timed_out, output, bytes_cut: _ } => {
+            let output = if timed_out { output + "\n(it took too long)" } else { output };
             Event::ToolResult { id, ok: exit == 0, exit: Some(exit), output }
         }
         MiniEvent::Usage { input, output, cache_read, cache_write } => {

@@ -207,3 +207,6 @@ pub(super) fn read_json<T: serde::de::DeserializeOwned>(path: &Path) -> anyhow::
     let bytes = fs::read(path).with_context(|| format!("read `{}`", path.display()))?;
     serde_json::from_slice(&bytes).with_context(|| format!("read `{}` as JSON", path.display()))
 }
+
+#[cfg(test)]
+mod tests;

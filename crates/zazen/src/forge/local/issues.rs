@@ -34,8 +34,7 @@ impl Local {
         check_body(new.body)?;
         let held = self.hold(repo)?;
         let number = IssueNumber(self.next_number(repo)?);
-        let keys =
-            [("title", title), ("author", new.author), ("at", &now()), ("state", "open")];
+        let keys = [("title", title), ("author", new.author), ("at", &now()), ("state", "open")];
         let mut page = new_page(&keys, new.body)?;
         let labels: Vec<&str> = new.labels.iter().map(String::as_str).collect();
         page.set_list("labels", &labels);

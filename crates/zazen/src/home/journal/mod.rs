@@ -97,7 +97,7 @@ pub enum Note {
         /// Where the bytes are kept; `None` when there was not one.
         kept_at: Option<PathBuf>,
     },
-    /// The last process ended while it sealed a segment; that was completed.
+    /// The last process ended while it sealed a segment; that was completed, or undone.
     SealingCompleted,
     /// There is no space for the reserve.
     NoReserve { why: String },
