@@ -13,7 +13,7 @@ mod pull;
 use std::fmt::Write as _;
 
 pub use self::day::{day_line, home_commit};
-pub use self::event::event_line;
+pub use self::event::{event_line, event_lines};
 pub use self::money::{cost, elapsed, tokens};
 pub use self::page::{doing, progress, result};
 pub use self::pull::{Evidence, FileChange, Pull, pull, step_commit};

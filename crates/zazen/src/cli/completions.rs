@@ -2,16 +2,13 @@
 
 use clap::CommandFactory as _;
 
-use super::Result;
-
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// The shell to print them for
     shell: clap_complete::Shell,
 }
 
-pub(super) fn run(args: &Args) -> Result {
+pub(super) fn run(args: &Args) {
     let mut command = super::Args::command();
     clap_complete::generate(args.shell, &mut command, "zazen", &mut std::io::stdout());
-    Ok(())
 }

@@ -10,6 +10,7 @@ mod exit;
 mod hidden;
 mod init;
 mod issue;
+mod repair;
 mod repo;
 mod report;
 mod status;
@@ -23,6 +24,8 @@ use clap::{Parser, Subcommand};
 
 pub(crate) use self::context::Context;
 pub(crate) use self::exit::{ErrorKind, Failure, Result, kinded};
+pub(crate) use self::init::{Answers as NewHome, create as create_home};
+pub(crate) use self::repo::{NewRepo, write_repo};
 pub(crate) use self::report::{json, line, say};
 use crate::config::Environment;
 
@@ -58,6 +61,8 @@ enum Command {
     Task(task::Command),
     /// Check everything that zazen needs, and say how to mend what is missing
     Doctor(doctor::Args),
+    /// Cut a damaged journal before its first damaged line, because you say so
+    Repair(repair::Args),
     /// Print the completions for a shell
     Completions(completions::Args),
     #[command(flatten)]
@@ -78,7 +83,11 @@ pub fn main() -> ExitCode {
         Command::Status(args) => status::run(&args, &context),
         Command::Task(command) => task::run(command, &context),
         Command::Doctor(args) => doctor::run(&args, &context),
-        Command::Completions(args) => completions::run(&args),
+        Command::Repair(args) => repair::run(&args, &context),
+        Command::Completions(args) => {
+            completions::run(&args);
+            Ok(())
+        }
         Command::Hidden(command) => return hidden::run(command),
     };
     match result {
@@ -86,6 +95,3 @@ pub fn main() -> ExitCode {
         Err(err) => exit::print(&err),
     }
 }
-
-#[cfg(test)]
-mod tests;

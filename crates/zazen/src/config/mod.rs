@@ -100,9 +100,14 @@ pub struct Model {
 /// What answers the model calls of a route.
 #[derive(Debug, Clone)]
 pub enum Target {
-    Live { base_url: url::Url, key: Key },
+    Live {
+        base_url: url::Url,
+        key: Key,
+    },
     /// A recording answers; nothing leaves the machine.
-    Playback { recording: PathBuf },
+    Playback {
+        recording: PathBuf,
+    },
 }
 
 /// Where the key of a route comes from. The key itself is never in the file.
@@ -239,7 +244,8 @@ impl Check<'_> {
         for (model, price) in raw {
             let micros = |dollars: f64| {
                 if !(0.0..=DOLLARS_MAX).contains(&dollars) {
-                    let why = format!("a price of `{model}` is not between 0 and {DOLLARS_MAX} dollars");
+                    let why =
+                        format!("a price of `{model}` is not between 0 and {DOLLARS_MAX} dollars");
                     return Err(self.wrong("prices", &why));
                 }
                 #[expect(
@@ -291,18 +297,22 @@ impl Check<'_> {
         let route = raw.route.unwrap_or_else(|| "anthropic".to_owned());
         match models.get(&route) {
             None => {
-                let why = format!("`harness.route` is `{route}`, and there is no `[models.{route}]`");
+                let why =
+                    format!("`harness.route` is `{route}`, and there is no `[models.{route}]`");
                 return Err(self.wrong("route", &why));
             }
             Some(model) if name == HarnessName::Claude && model.api != Api::Anthropic => {
-                let why = format!("`claude` needs a route with `api = \"anthropic\"`; `{route}` has another");
+                let why = format!(
+                    "`claude` needs a route with `api = \"anthropic\"`; `{route}` has another"
+                );
                 return Err(self.wrong("route", &why));
             }
             Some(_) => {}
         }
         let model = raw.model.unwrap_or_default();
         if model.is_empty() && name == HarnessName::Mini {
-            return Err(self.wrong("harness", "`mini` needs `harness.model`, such as \"claude-sonnet-4-5\""));
+            return Err(self
+                .wrong("harness", "`mini` needs `harness.model`, such as \"claude-sonnet-4-5\""));
         }
         let claude = raw.claude.map(|path| self.host_path(&path));
         Ok(Harness { name, model, route, claude })
@@ -322,7 +332,10 @@ impl Check<'_> {
             return Err(self.wrong(name, &why));
         }
         if let Some(recording) = raw.playback {
-            return Ok(Model { api, target: Target::Playback { recording: self.host_path(&recording) } });
+            return Ok(Model {
+                api,
+                target: Target::Playback { recording: self.host_path(&recording) },
+            });
         }
         let default = match api {
             Api::Anthropic => "https://api.anthropic.com",
@@ -403,7 +416,9 @@ fn find(text: &str, key: &str) -> Option<usize> {
             let line = line.trim_start();
             let name = line.trim_start_matches('[').split(['=', ']', '.']).next().unwrap_or("");
             name.trim() == key
-                || line.strip_prefix("[models.").is_some_and(|rest| rest.trim_end_matches(']') == key)
+                || line
+                    .strip_prefix("[models.")
+                    .is_some_and(|rest| rest.trim_end_matches(']') == key)
         })
         .map(|index| index + 1)
 }

@@ -12,7 +12,7 @@ use zazen_core::engine::{Cause, Fact, IssueRef};
 use zazen_core::id::{CommentId, IssueNumber, PlanHash, PullNumber, RepoName, TaskId};
 use zazen_core::intake::{self, PlanOnDisk, Request};
 use zazen_core::plan;
-use zazen_core::task::{Event, PlanRef, State};
+use zazen_core::task::{Event, PlanRef, State, Task};
 
 use super::Daemon;
 use super::world::World;
@@ -105,12 +105,13 @@ impl Daemon {
         for task in waiting {
             self.look_at_plan(task).await?;
         }
-        let drafted = self.engine.book().tasks().filter_map(|task| match task.state {
-            State::Drafted { pull, .. } => Some((task.repo.clone(), pull)),
-            _ => None,
-        });
-        for (repo, pull) in drafted.collect::<Vec<_>>() {
-            self.look_at_pull(&repo, pull).await?;
+        let drafted = |task: &Task| {
+            let State::Drafted { pull, .. } = task.state else { return None };
+            Some((task.id, task.repo.clone(), pull))
+        };
+        let drafted: Vec<_> = self.engine.book().tasks().filter_map(drafted).collect();
+        for (task, repo, pull) in drafted {
+            self.look_at_pull(task, &repo, pull).await?;
         }
         Ok(())
     }
@@ -137,42 +138,42 @@ impl Daemon {
         }
         let forge = self.world.forge.clone();
         forge.adopt(&at.repo, at.issue, &is_settled)?;
-        if self.has_stray(at) {
+        if self.world.forge.has_stray(&at.repo, at.issue) {
             self.unsettled.insert(at.clone());
+        }
+        if let Some(task) = self.engine.book().issue(&at.repo, at.issue).task {
+            self.look_at_plan(task).await?;
         }
         let Ok(issue) = forge.issue(&at.repo, at.issue) else { return Ok(()) };
         let seen = self.engine.book().issue(&at.repo, at.issue).seen;
+        let mut texts = forge.comments_after(&at.repo, at.issue, seen.unwrap_or(CommentId(0)))?;
         if seen.is_none() {
-            let text = Comment {
-                id: CommentId(0),
-                author: issue.author.clone(),
-                body: issue.body.clone(),
-                at: String::new(),
-                key: None,
-                reactions: Vec::new(),
-            };
-            self.read_comment(&issue, &text).await?;
+            texts.insert(0, own_text(&issue));
         }
-        let seen = seen.unwrap_or(CommentId(0));
-        for comment in forge.comments_after(&at.repo, at.issue, seen)? {
+        for text in texts {
             // What zazen wrote is never a command.
-            if comment.author != BOT {
-                self.read_comment(&issue, &comment).await?;
+            if text.author != BOT && !self.read_comment(&issue, &text).await? {
+                // Each is read once. Those after it wait, so that the order stays.
+                self.unsettled.insert(at.clone());
+                break;
             }
         }
         Ok(())
     }
 
-    fn has_stray(&self, at: &IssueRef) -> bool {
-        self.world.forge.has_stray(&at.repo, at.issue)
-    }
-
-    async fn read_comment(&mut self, issue: &Issue, comment: &Comment) -> anyhow::Result<()> {
+    /// Takes one comment. Says no when it, or the plan that it may be about, is just being written.
+    async fn read_comment(&mut self, issue: &Issue, comment: &Comment) -> anyhow::Result<bool> {
+        // What zazen writes is there whole, and says when it was written.
+        let path = self.world.forge.text_path(&issue.repo, (issue.number, comment.id));
+        if comment.at.is_empty() && !is_settled(&path) {
+            return Ok(false);
+        }
         let task = self.engine.book().issue(&issue.repo, issue.number).task;
         let on_disk = match task {
             Some(task) => self.look_at_plan(task).await?,
-            None => PlanOnDisk::AsKnown,
+            None => Some(PlanOnDisk::AsKnown),
         };
+        let Some(on_disk) = on_disk else { return Ok(false) };
         let asked = intake::Comment {
             repo: &issue.repo,
             issue: issue.number,
@@ -182,25 +183,30 @@ impl Daemon {
             text: &comment.body,
         };
         let fact = intake::comment(self.engine.book(), &asked, &on_disk);
-        self.take_in_all(vec![fact]).await.map(drop)
+        self.take_in_all(vec![fact]).await
     }
 
-    /// Takes a person's edit of a plan, if there is one.
-    pub(super) async fn look_at_plan(&mut self, id: TaskId) -> anyhow::Result<PlanOnDisk> {
-        let Some(task) = self.engine.book().task(id) else { return Ok(PlanOnDisk::AsKnown) };
+    /// Takes a person's edit of a plan, if there is one. Says nothing while it is being written.
+    pub(super) async fn look_at_plan(&mut self, id: TaskId) -> anyhow::Result<Option<PlanOnDisk>> {
+        let as_known = Ok(Some(PlanOnDisk::AsKnown));
+        let Some(task) = self.engine.book().task(id) else { return as_known };
         let (State::AwaitingApproval, Some(known)) = (&task.state, &task.plan) else {
-            return Ok(PlanOnDisk::AsKnown);
+            return as_known;
         };
         let path = Home::plan_page(&self.world.task_dir(task));
-        let Ok(text) = fs::read_to_string(&path) else { return Ok(PlanOnDisk::AsKnown) };
+        let Ok(text) = fs::read_to_string(&path) else { return as_known };
         if PlanHash::of(&text) == known.hash || self.pages.is_due(id) {
-            return Ok(PlanOnDisk::AsKnown);
+            return as_known;
+        }
+        if !is_settled(&path) {
+            self.unsettled.insert(IssueRef { repo: task.repo.clone(), issue: task.issue });
+            return Ok(None);
         }
         let plan = match plan::parse(&text) {
             Ok(plan) => plan,
             Err(err) => {
                 tracing::warn!("{} cannot be read as a plan: {err}", path.display());
-                return Ok(PlanOnDisk::Unreadable { why: err.to_string() });
+                return Ok(Some(PlanOnDisk::Unreadable { why: err.to_string() }));
             }
         };
         let plan = PlanRef {
@@ -210,28 +216,32 @@ impl Daemon {
             n_questions: count(plan.questions.len()),
         };
         self.take_in_all(vec![Fact::of(id, Event::PlanEdited { plan })]).await?;
-        Ok(PlanOnDisk::AsKnown)
+        as_known
     }
 
     /// Takes what people did with pull requests.
     pub(super) async fn look_at_pulls(&mut self, paths: &BTreeSet<PathBuf>) -> anyhow::Result<()> {
-        for (repo, pull) in pulls_of(&self.world.home, paths) {
-            self.look_at_pull(&repo, pull).await?;
+        for (repo, number) in pulls_of(&self.world.home, paths) {
+            let is_its =
+                |state: &State| matches!(state, State::Drafted { pull, .. } if *pull == number);
+            let mut tasks = self.engine.book().tasks();
+            let task = tasks.find(|task| task.repo == repo && is_its(&task.state));
+            let task = task.map(|task| task.id);
+            drop(tasks);
+            if let Some(task) = task {
+                self.look_at_pull(task, &repo, number).await?;
+            }
         }
         Ok(())
     }
 
-    async fn look_at_pull(&mut self, repo: &RepoName, number: PullNumber) -> anyhow::Result<()> {
-        let is_its = |state: &State| matches!(state, State::Drafted { pull, .. } if *pull == number);
-        let task = self
-            .engine
-            .book()
-            .tasks()
-            .find(|task| task.repo == *repo && is_its(&task.state))
-            .map(|task| task.id);
-        let (Some(task), Ok(pull)) = (task, self.world.forge.pull(repo, number)) else {
-            return Ok(());
-        };
+    async fn look_at_pull(
+        &mut self,
+        task: TaskId,
+        repo: &RepoName,
+        number: PullNumber,
+    ) -> anyhow::Result<()> {
+        let Ok(pull) = self.world.forge.pull(repo, number) else { return Ok(()) };
         let event = match pull.state {
             PullState::Open => return Ok(()),
             PullState::Merged => Event::PullMerged,
@@ -252,8 +262,7 @@ impl Daemon {
         for file in files {
             match self.take_request(&file).await {
                 Ok(true) => {
-                    fs::remove_file(&file)
-                        .with_context(|| format!("remove {}", file.display()))?;
+                    fs::remove_file(&file).with_context(|| format!("remove {}", file.display()))?;
                 }
                 Ok(false) => {}
                 Err(err) => {
@@ -279,12 +288,22 @@ impl Daemon {
     }
 }
 
+/// The issue's own text, as its first comment.
+fn own_text(issue: &Issue) -> Comment {
+    Comment {
+        id: CommentId(0),
+        author: issue.author.clone(),
+        body: issue.body.clone(),
+        at: issue.at.clone(),
+        key: None,
+        reactions: Vec::new(),
+    }
+}
+
 /// Whether a file was left alone for long enough to be whole.
 fn is_settled(path: &Path) -> bool {
     let changed = path.metadata().and_then(|meta| meta.modified());
-    changed.is_ok_and(|at| {
-        SystemTime::now().duration_since(at).map_or(true, |age| age >= SETTLED)
-    })
+    changed.is_ok_and(|at| SystemTime::now().duration_since(at).map_or(true, |age| age >= SETTLED))
 }
 
 fn count(n: usize) -> u32 {

@@ -10,9 +10,12 @@
 //! for each effect, `look` turns what people wrote into facts.
 
 mod book;
+mod commit;
 pub mod crash;
+mod evidence;
 mod judge;
 mod keep;
+mod launch;
 mod look;
 mod pages;
 mod perform;
@@ -20,6 +23,7 @@ mod run;
 mod world;
 
 use std::collections::BTreeSet;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -27,12 +31,12 @@ use anyhow::Context as _;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
-use zazen_core::effect::Effect;
+use zazen_core::effect::{Effect, Key};
 use zazen_core::engine::{Engine, Fact, IssueRef, Policy, Unfit};
 use zazen_core::id::Time;
 
-pub use self::book::read_book;
 use self::book::Record;
+pub use self::book::read_book;
 pub use self::keep::now;
 use self::pages::Pages;
 use self::perform::{Ending, Report};
@@ -55,14 +59,9 @@ const DRAIN_MAX: Duration = Duration::from_secs(10);
 pub async fn run(world: Arc<World>, shutdown: CancellationToken) -> anyhow::Result<()> {
     let mut daemon = Daemon::start(world).await?;
     let (_watch, mut watched) = watch::start(&daemon.world.home, Mode::Events)?;
-    let (found_sender, mut found) = mpsc::channel(INBOX_MAX);
+    let (sender, mut found) = mpsc::channel(INBOX_MAX);
     let mut looking = JoinSet::new();
-    looking.spawn_blocking({
-        let world = daemon.world.clone();
-        move || look::all_issues(&world, &found_sender)
-    });
-    daemon.look_everywhere().await?;
-    tracing::info!("ready: {} tasks", daemon.engine.book().n_tasks());
+    daemon.world.announce(daemon.engine.book().n_tasks());
     loop {
         daemon.perform_next().await?;
         daemon.keep_pages();
@@ -71,7 +70,17 @@ pub async fn run(world: Arc<World>, shutdown: CancellationToken) -> anyhow::Resu
             biased;
             () = shutdown.cancelled() => break,
             Some(report) = daemon.work.join_next() => daemon.take_reports(report).await?,
-            Some(seen) = watched.recv() => daemon.take_seen(seen).await?,
+            Some(seen) = watched.recv() => match seen {
+                Seen::Paths(paths) => daemon.take_paths(&paths).await?,
+                // It comes first when the watch is in place: nothing is missed after it.
+                Seen::Rescan => {
+                    let (world, sender) = (daemon.world.clone(), sender.clone());
+                    looking.spawn_blocking(move || look::all_issues(&world, &sender));
+                    daemon.look_everywhere().await?;
+                    daemon.pages.commit_all();
+                    daemon.reap();
+                }
+            },
             Some(issue) = found.recv() => daemon.look_at_issue(&issue).await?,
             Some(result) = looking.join_next() => result.context("look at the issues")?,
             () = tokio::time::sleep(patience) => daemon.look_again().await?,
@@ -86,6 +95,8 @@ struct Daemon {
     record: Record,
     pages: Pages,
     work: JoinSet<Report>,
+    /// Deletes old workspaces, which takes long and hurries nobody.
+    reaping: JoinSet<()>,
     /// Issues where a person is just writing a comment.
     unsettled: BTreeSet<IssueRef>,
 }
@@ -97,14 +108,24 @@ impl Daemon {
         let engine = Engine::new(policy, book);
         world.sweep(&engine).await?;
         let pages = Pages::new(world.clone())?;
-        Ok(Self { world, engine, record, pages, work: JoinSet::new(), unsettled: BTreeSet::new() })
+        Ok(Self {
+            world,
+            engine,
+            record,
+            pages,
+            work: JoinSet::new(),
+            reaping: JoinSet::new(),
+            unsettled: BTreeSet::new(),
+        })
     }
 
     /// Performs what the engine asks for, until it asks for nothing more.
     async fn perform_next(&mut self) -> anyhow::Result<()> {
         let (effects, intents) = self.engine.next_effects(now());
         if !self.take_in_all(intents).await? {
-            effects.iter().for_each(|effect| self.engine.failed(&effect.key(), now()));
+            for effect in effects {
+                self.engine.failed(&effect.key(), now());
+            }
             return Ok(());
         }
         for effect in effects {
@@ -132,6 +153,9 @@ impl Daemon {
             let Report { key, ending } = report.context("an effect broke down")?;
             match ending {
                 Ending::Done(facts) => {
+                    if matches!(key, Key::Run(_)) {
+                        self.reap();
+                    }
                     if self.take_in_all(facts).await? {
                         self.engine.ended(&key);
                     } else {
@@ -180,24 +204,19 @@ impl Daemon {
         }
     }
 
-    async fn take_seen(&mut self, seen: Seen) -> anyhow::Result<()> {
-        match seen {
-            Seen::Paths(paths) => {
-                self.pages.seen(&paths);
-                let issues = look::issues_of(&self.world.home, &paths);
-                for issue in issues {
-                    self.look_at_issue(&issue).await?;
-                }
-                if look::touches_requests(&self.world.home, &paths) {
-                    self.look_at_requests().await?;
-                }
-                for task in look::plans_of(&self.world.home, &paths) {
-                    self.look_at_plan(task).await?;
-                }
-                self.look_at_pulls(&paths).await
-            }
-            Seen::Rescan => self.look_everywhere().await,
+    /// Files changed: takes what people wrote in them.
+    async fn take_paths(&mut self, paths: &BTreeSet<PathBuf>) -> anyhow::Result<()> {
+        self.pages.seen(paths);
+        for issue in look::issues_of(&self.world.home, paths) {
+            self.look_at_issue(&issue).await?;
         }
+        if look::touches_requests(&self.world.home, paths) {
+            self.look_at_requests().await?;
+        }
+        for task in look::plans_of(&self.world.home, paths) {
+            self.look_at_plan(task).await?;
+        }
+        self.look_at_pulls(paths).await
     }
 
     /// Writes the pages that changed, and commits the home when it is quiet.
@@ -206,13 +225,23 @@ impl Daemon {
         self.pages.commit_when_quiet();
     }
 
+    /// Begins to delete what runs left behind, unless that is under way.
+    fn reap(&mut self) {
+        while self.reaping.try_join_next().is_some() {}
+        if self.reaping.is_empty() {
+            let trash = self.world.trash();
+            self.reaping.spawn_blocking(move || {
+                if let Err(err) = crate::git::trash::reap(&trash) {
+                    tracing::warn!("{err:#}");
+                }
+            });
+        }
+    }
+
     /// How long to sleep at the most: until an effect may be tried again, or a commit is due.
     fn patience(&self) -> Duration {
-        let retry = self
-            .engine
-            .wake_at()
-            .map(|at| Duration::from_millis(at.millis_since(now())))
-            .unwrap_or(SLEEP_MAX);
+        let wake_at = self.engine.wake_at();
+        let retry = wake_at.map_or(SLEEP_MAX, |at| Duration::from_millis(at.millis_since(now())));
         let settled = if self.unsettled.is_empty() { SLEEP_MAX } else { look::SETTLED };
         retry.min(self.pages.patience()).min(settled).max(Duration::from_millis(5))
     }
@@ -222,8 +251,7 @@ impl Daemon {
         self.engine.drain();
         self.world.closing.cancel();
         let deadline = tokio::time::Instant::now() + DRAIN_MAX;
-        while let Ok(Some(report)) =
-            tokio::time::timeout_at(deadline, self.work.join_next()).await
+        while let Ok(Some(report)) = tokio::time::timeout_at(deadline, self.work.join_next()).await
         {
             self.take_reports(report).await?;
         }

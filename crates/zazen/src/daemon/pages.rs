@@ -15,10 +15,12 @@ use anyhow::Context as _;
 use tokio::task::JoinSet;
 use zazen_core::engine::{Book, Change};
 use zazen_core::id::TaskId;
-use zazen_core::page::Page;
+use zazen_core::page::{Page, ParseError};
 use zazen_core::task::{Kind, Task};
+use zazen_core::text::{fence, one_line, plain};
 use zazen_core::words;
 
+use super::commit::{Batch, Scope};
 use super::keep::now;
 use super::world::World;
 use crate::home::Home;
@@ -37,9 +39,11 @@ pub(super) struct Pages {
     committer: Committer,
     due: BTreeSet<TaskId>,
     lines: Vec<String>,
-    /// What zazen wrote, and with what it was last seen to be written.
+    /// Everything that changed since the last commit.
+    changed: BTreeSet<PathBuf>,
+    /// What zazen wrote since the last commit.
     ours: BTreeSet<PathBuf>,
-    theirs: BTreeSet<PathBuf>,
+    /// When the first and the last of it changed.
     since: Option<(Instant, Instant)>,
     commit_lines: Vec<String>,
     /// The commit that is being made. Git takes too long for the loop to wait for it.
@@ -54,8 +58,8 @@ impl Pages {
             committer,
             due: BTreeSet::new(),
             lines: Vec::new(),
+            changed: BTreeSet::new(),
             ours: BTreeSet::new(),
-            theirs: BTreeSet::new(),
             since: None,
             commit_lines: Vec::new(),
             committing: JoinSet::new(),
@@ -91,18 +95,15 @@ impl Pages {
         self.due.contains(&task)
     }
 
-    /// Notes that files changed. Those that zazen itself wrote are no news.
+    /// Notes that files changed.
     pub(super) fn seen(&mut self, paths: &BTreeSet<PathBuf>) {
         let root = self.world.home.root();
         let dot = self.world.home.dot_dir();
-        let news: Vec<PathBuf> = paths
-            .iter()
-            .filter(|path| path.starts_with(root) && !path.starts_with(&dot))
-            .filter(|path| !self.ours.contains(*path) && !path.is_dir())
-            .cloned()
-            .collect();
-        if !news.is_empty() {
-            self.theirs.extend(news);
+        let is_page =
+            |path: &&PathBuf| path.starts_with(root) && !path.starts_with(&dot) && !path.is_dir();
+        let n_before = self.changed.len();
+        self.changed.extend(paths.iter().filter(is_page).cloned());
+        if self.changed.len() > n_before {
             self.touch();
         }
     }
@@ -123,6 +124,9 @@ impl Pages {
         self.due = behind;
         let lines = std::mem::take(&mut self.lines);
         if !lines.is_empty() {
+            for line in &lines {
+                tracing::info!("{line}");
+            }
             match self.write_day(&lines) {
                 Ok(path) => self.wrote(vec![path]),
                 Err(err) => tracing::warn!("the day's page was not written: {err:#}"),
@@ -133,6 +137,7 @@ impl Pages {
 
     fn wrote(&mut self, paths: Vec<PathBuf>) {
         if !paths.is_empty() {
+            self.changed.extend(paths.iter().cloned());
             self.ours.extend(paths);
             self.touch();
         }
@@ -155,7 +160,8 @@ impl Pages {
         let path = Home::task_page(&dir);
         let before = read_if_there(&path)?;
         let progress = words::progress(task, plan.as_ref().map(|(_, plan)| plan));
-        let after = task_page(task, before.as_deref(), &progress);
+        let brief = if before.is_none() { self.brief(task) } else { String::new() };
+        let after = task_page(task, before.as_deref().unwrap_or(&brief), &progress);
         match after {
             Ok((page, intact)) => {
                 if !intact {
@@ -172,25 +178,43 @@ impl Pages {
         Ok(written)
     }
 
+    /// The page of a new task: what was asked for. From then on it is people's.
+    fn brief(&self, task: &Task) -> String {
+        let issue = self.world.forge.issue(&task.repo, task.issue);
+        let asked = issue.map_or_else(|_| String::new(), |issue| issue.body);
+        let asked = fence(plain(&format!("{asked}\n\n{}", task.request)).trim(), "text");
+        format!("---\n---\n\n# {}\n\n## Brief\n\n{asked}\n## Notes\n\n", title(task))
+    }
+
     /// Writes the plan's page when the plan is zazen's news, and never over a person's edit.
     fn write_plan(&self, task: &Task, dir: &Path, text: &str) -> anyhow::Result<Option<PathBuf>> {
         let path = Home::plan_page(dir);
         let before = read_if_there(&path)?;
         let written = self.last_plan(task);
+        let is_edit = written.is_some() && written != before;
         match &before {
-            Some(before) if before == text => return Ok(None),
-            // What stands there is not what zazen wrote the last time: a person's edit.
-            Some(before) if written.as_deref().is_some_and(|last| last != before) => {
-                if written.as_deref() == Some(text) {
-                    return Ok(None);
-                }
-                self.put_aside(&path, before)?;
+            // It is there; a person may have put it there.
+            Some(there) if there == text => {
+                self.keep_last_plan(task, text)?;
+                return Ok(None);
             }
+            // A person's edit that was not taken (too late, or unreadable) stays where it is,
+            // unless there is a new plan to show.
+            Some(_) if is_edit && written.as_deref() == Some(text) => return Ok(None),
+            Some(there) if is_edit => drop(self.put_aside(&path, there)?),
             Some(_) | None => {}
         }
         put_if_new(&path, before.as_deref(), text)?;
-        atomic::write(&self.last_plan_file(task), text.as_bytes(), Durability::Relaxed)?;
+        self.keep_last_plan(task, text)?;
         Ok(Some(path))
+    }
+
+    fn keep_last_plan(&self, task: &Task, text: &str) -> anyhow::Result<()> {
+        if self.last_plan(task).as_deref() == Some(text) {
+            return Ok(());
+        }
+        atomic::write(&self.last_plan_file(task), text.as_bytes(), Durability::Relaxed)
+            .context("note what the plan's page says")
     }
 
     /// The text of the plan's page as zazen last wrote it: what an edit is told by.
@@ -222,13 +246,10 @@ impl Pages {
         let path = self.world.home.journal_page(zoned.date());
         let is_new = !path.exists();
         fs::create_dir_all(path.parent().unwrap_or(Path::new("/")))?;
-        let mut text = String::new();
-        if is_new {
-            text.push_str(&format!("# {}\n\n", zoned.date()));
-        }
-        for line in lines {
-            text.push_str(&format!("- {} {line}\n", zoned.strftime("%H:%M")));
-        }
+        let title = if is_new { format!("# {}\n\n", zoned.date()) } else { String::new() };
+        let time = zoned.strftime("%H:%M").to_string();
+        let lines: Vec<String> = lines.iter().map(|line| format!("- {time} {line}\n")).collect();
+        let text = format!("{title}{}", lines.concat());
         let mut file = fs::File::options().create(true).append(true).open(&path)?;
         file.write_all(text.as_bytes())?;
         Ok(path)
@@ -249,59 +270,41 @@ impl Pages {
     pub(super) fn commit_when_quiet(&mut self) {
         while self.committing.try_join_next().is_some() {}
         if self.since.is_some() && self.patience().is_zero() && self.committing.is_empty() {
-            let (committer, batch) = (self.committer.clone(), self.take_batch());
-            self.committing.spawn_blocking(move || batch.commit(&committer));
+            self.start_commit(Scope::Noted);
         }
     }
 
-    /// Commits all that waits, and waits for it.
+    /// Begins a commit of everything, noted or not: what people wrote while no daemon was up.
+    pub(super) fn commit_all(&mut self) {
+        self.start_commit(Scope::All);
+    }
+
+    /// Commits everything, and waits for it.
     pub(super) async fn commit_now(&mut self) {
         while self.committing.join_next().await.is_some() {}
-        let (committer, batch) = (self.committer.clone(), self.take_batch());
-        self.committing.spawn_blocking(move || batch.commit(&committer));
+        self.start_commit(Scope::All);
         while self.committing.join_next().await.is_some() {}
     }
 
-    fn take_batch(&mut self) -> Batch {
+    fn start_commit(&mut self, scope: Scope) {
         self.since = None;
-        Batch {
-            theirs: std::mem::take(&mut self.theirs).into_iter().collect(),
-            ours: std::mem::take(&mut self.ours).into_iter().collect(),
+        let batch = Batch {
+            scope,
+            home: self.world.home.clone(),
+            committer: self.committer.clone(),
+            changed: std::mem::take(&mut self.changed),
+            ours: std::mem::take(&mut self.ours),
             lines: std::mem::take(&mut self.commit_lines),
             person: Author::person(&self.world.config.name),
-        }
-    }
-}
-
-/// What one commit (or two: people's first) is made of.
-struct Batch {
-    theirs: Vec<PathBuf>,
-    ours: Vec<PathBuf>,
-    lines: Vec<String>,
-    person: Author,
-}
-
-impl Batch {
-    fn commit(self, committer: &Committer) {
-        let message = words::home_commit(&self.lines);
-        let done = committer
-            .commit(&self.theirs, &self.person, "Keep what people wrote")
-            .and_then(|_| committer.commit(&self.ours, &Author::zazen(), &message));
-        if let Err(err) = done {
-            tracing::warn!("the home was not committed: {err:#}");
-        }
+        };
+        self.committing.spawn_blocking(move || batch.commit());
     }
 }
 
 /// The task's page: what a person wrote in it, with zazen's keys and parts as they are now.
 /// Says also whether zazen's parts were left alone by people.
-fn task_page(
-    task: &Task,
-    before: Option<&str>,
-    progress: &str,
-) -> Result<(String, bool), zazen_core::page::ParseError> {
-    let fresh = format!("---\n---\n\n# {}\n\n## Brief\n\n## Notes\n\n", one_line(&task.title));
-    let mut page = Page::parse(before.unwrap_or(&fresh))?;
+fn task_page(task: &Task, before: &str, progress: &str) -> Result<(String, bool), ParseError> {
+    let mut page = Page::parse(before)?;
     let issue = format!("{}#{}", task.repo, task.issue);
     for (key, value) in [
         ("task", task.id.to_string()),
@@ -320,8 +323,8 @@ fn task_page(
     Ok((page.print(), intact))
 }
 
-fn one_line(text: &str) -> String {
-    zazen_core::text::one_line(text, 200)
+fn title(task: &Task) -> String {
+    one_line(&task.title, 200)
 }
 
 fn time(at: zazen_core::id::Time) -> String {

@@ -105,7 +105,7 @@ impl Committer {
             .args(["commit", "--only", "--quiet", "--no-verify", "--cleanup=whitespace"])
             .args([format!("--message={message}").as_str(), PATHS_FROM_STDIN, NUL_SEPARATED])
             .stdin(list(changes.iter()));
-        let output = self.run(&command)?;
+        let output = run(&command)?;
         if output.status.success() {
             return self.last().map(Outcome::Committed);
         }
@@ -114,6 +114,13 @@ impl Committer {
             return Ok(Outcome::Nothing);
         }
         Err(self.refused(&output))
+    }
+
+    /// Everything in the home that is not in its last commit, by absolute paths.
+    pub fn uncommitted(&self) -> Result<Vec<PathBuf>, CommitError> {
+        let changes = self.changes(&[PathBuf::from(".")])?;
+        let root = self.repository.root();
+        Ok(changes.into_iter().map(|change| root.join(change.path)).collect())
     }
 
     /// Says who is in the middle of something, if somebody is.
@@ -163,7 +170,7 @@ impl Committer {
                 .args(["--untracked-files=all", "--ignore-submodules=all", "--"])
                 .args(paths)
                 .env("GIT_OPTIONAL_LOCKS", "0");
-            let output = self.run(&command)?;
+            let output = run(&command)?;
             if !output.status.success() {
                 return Err(self.refused(&output));
             }
@@ -184,7 +191,7 @@ impl Committer {
             .repository
             .git(["add", "--intent-to-add", PATHS_FROM_STDIN, NUL_SEPARATED])
             .stdin(new);
-        let output = self.run(&command)?;
+        let output = run(&command)?;
         if output.status.success() { Ok(()) } else { Err(self.refused(&output)) }
     }
 
@@ -206,10 +213,6 @@ impl Committer {
             .env("GIT_COMMITTER_EMAIL", committer.email)
     }
 
-    fn run(&self, command: &Command) -> Result<Output, CommitError> {
-        run_blocking(command).map_err(CommitError::Failed)
-    }
-
     fn refused(&self, output: &Output) -> CommitError {
         let lock = self.repository.index_lock();
         if lock.exists() {
@@ -226,6 +229,10 @@ const PATHS_FROM_STDIN: &str = "--pathspec-from-file=-";
 
 /// How git is told what stands between them.
 const NUL_SEPARATED: &str = "--pathspec-file-nul";
+
+fn run(command: &Command) -> Result<Output, CommitError> {
+    run_blocking(command).map_err(CommitError::Failed)
+}
 
 /// Parses one entry of git's status: two letters, a space, the path.
 fn parse_change(entry: &[u8]) -> Result<Option<Change>, CommitError> {

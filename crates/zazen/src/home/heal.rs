@@ -7,6 +7,8 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::io;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
@@ -14,7 +16,7 @@ use anyhow::Context as _;
 use super::Home;
 use super::atomic::{self, Durability};
 use super::boot::read_boot_time;
-use super::repository::{Head, Repository, is_object_id, succeed};
+use super::repository::{Head, Repository, agrees, is_object_id, succeed};
 
 /// Something that was not as it should be.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -98,16 +100,15 @@ fn remove_stale_locks(
     locks.extend(branch.map(|branch| repository.common_dir().join(format!("{branch}.lock"))));
     let mut findings = Vec::new();
     for lock in locks.iter().filter(|lock| lock.exists()) {
-        findings.push(match holder(repository, lock) {
-            Some(pid) => Finding::ForPeople(format!(
-                "`{}` is held by process {pid}, and nothing is committed until it is done",
-                lock.display()
-            )),
-            None => {
-                fs::remove_file(lock).with_context(|| format!("remove `{}`", lock.display()))?;
-                Finding::Mended(format!("removed `{}`, which nobody held", lock.display()))
-            }
-        });
+        let name = lock.display();
+        if let Some(pid) = holder(repository, lock) {
+            findings.push(Finding::ForPeople(format!(
+                "`{name}` is held by process {pid}, and nothing is committed until it is done"
+            )));
+            continue;
+        }
+        fs::remove_file(lock).with_context(|| format!("remove `{name}`"))?;
+        findings.push(Finding::Mended(format!("removed `{name}`, which nobody held")));
     }
     Ok(findings)
 }
@@ -125,11 +126,18 @@ fn holder(repository: &Repository, lock: &Path) -> Option<u32> {
         let descriptors = fs::read_dir(process.join("fd")).into_iter().flatten().flatten();
         descriptors.filter_map(|fd| fs::read_link(fd.path()).ok()).any(|target| target == lock)
     };
+    let owner = fs::metadata(&lock).map(|meta| meta.uid()).ok();
     let is_git_here = |process: &Path| {
         let name = fs::read_to_string(process.join("comm")).unwrap_or_default();
-        // Whose folder cannot be read may be here.
         name.trim_end() == "git"
-            && fs::read_link(process.join("cwd")).map_or(true, |cwd| cwd.starts_with(&root))
+            && match fs::read_link(process.join("cwd")) {
+                Ok(cwd) => cwd.starts_with(&root),
+                // It may be here, if it is of the one who made the lock.
+                Err(err) if err.kind() == io::ErrorKind::PermissionDenied => {
+                    fs::metadata(process).map(|meta| meta.uid()).ok() == owner
+                }
+                Err(_) => false,
+            }
     };
     processes().find(|(_, process)| has_open(process) || is_git_here(process)).map(|(pid, _)| pid)
 }
@@ -185,7 +193,7 @@ fn is_packed(repository: &Repository, branch: &str) -> bool {
 fn mend_objects(repository: &Repository) -> anyhow::Result<Vec<Finding>> {
     let excluded = format!("^HEAD~{COMMITS_CHECKED}");
     let exists = repository.git(["rev-parse", "--quiet", "--verify", &excluded[1..]]);
-    let missing = if repository.agrees(&exists)? {
+    let missing = if agrees(&exists)? {
         missing(repository, &["HEAD", &excluded])?
     } else {
         missing(repository, &["HEAD"])?

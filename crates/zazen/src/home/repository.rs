@@ -109,11 +109,11 @@ impl Repository {
     pub(super) fn git<const N: usize>(&self, args: [&str; N]) -> Command {
         command(&self.root).args(args)
     }
+}
 
-    /// Whether a call of git succeeds.
-    pub(super) fn agrees(&self, command: &Command) -> anyhow::Result<bool> {
-        Ok(run_blocking(command)?.status.success())
-    }
+/// Whether a call of git succeeds.
+pub(super) fn agrees(command: &Command) -> anyhow::Result<bool> {
+    Ok(run_blocking(command)?.status.success())
 }
 
 /// Runs git, and makes an error of what it complains about.

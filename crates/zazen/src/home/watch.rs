@@ -11,7 +11,8 @@ mod scan;
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::fs;
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
@@ -53,6 +54,7 @@ struct Shared {
     /// Held only to add to it or to take it.
     pending: Mutex<Pending>,
     woken: Condvar,
+    is_stopped: AtomicBool,
 }
 
 /// What has not been told yet.
@@ -64,7 +66,6 @@ struct Pending {
     since: Option<(Instant, Instant)>,
     /// The kernel has no more watches for us.
     is_blind: bool,
-    is_stopped: bool,
 }
 
 /// How changes come in.
@@ -268,7 +269,7 @@ impl Shared {
     fn wait(&self, until: Option<Instant>) -> Option<Pending> {
         let mut pending = self.lock();
         loop {
-            if pending.is_stopped {
+            if self.is_stopped.load(Ordering::Relaxed) {
                 return None;
             }
             let due = pending.since.map(|(first, last)| (last + QUIET).min(first + HOLD_MAX));
@@ -306,7 +307,8 @@ impl Pending {
 
 impl Drop for Watch {
     fn drop(&mut self) {
-        self.shared.add(|pending| pending.is_stopped = true);
+        self.shared.is_stopped.store(true, Ordering::Relaxed);
+        self.shared.add(|_| ());
         if let Some(thread) = self.thread.take() {
             // A panic there has been reported by the thread itself.
             drop(thread.join());
@@ -321,13 +323,9 @@ fn concerns_people(root: &Path, path: &Path) -> bool {
         Ok(relative) => (relative, true),
         Err(_) => (relative, false),
     };
-    let mut names = relative.components().filter_map(|component| match component {
-        Component::Normal(name) => Some(name),
-        _ => None,
-    });
     let Some(first) = relative.iter().next() else { return false };
     let is_page = relative.iter().count() == 1 || WATCHED_DIRS.iter().any(|dir| first == *dir);
-    (is_inbox || is_page) && names.all(is_visible)
+    (is_inbox || is_page) && relative.iter().all(is_visible)
 }
 
 /// Whether a name is that of a page, and not of an editor's or our own temporary file.

@@ -102,3 +102,6 @@ fn open<P: rustix::path::Arg>(at: impl AsFd, path: P) -> rustix::io::Result<Owne
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     openat(at, path, flags, Mode::empty())
 }
+
+#[cfg(test)]
+mod tests;

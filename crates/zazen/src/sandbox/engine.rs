@@ -4,6 +4,7 @@
 //! same functions with the same folder and finds the run as it is.
 
 use std::fs;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -12,7 +13,7 @@ use tokio::io::{AsyncBufReadExt, BufReader};
 
 use super::inside::markers;
 use super::process::{self, Handle};
-use super::run_dir::{Phase, RunDir, write_whole};
+use super::run_dir::{Phase, RunDir, write_unsynced};
 use super::spec::{EngineKind, LaunchSpec, SPEC_VERSION};
 use super::supervisor::{COLLECT_TIMEOUT, LOCKED, ask_to_stop};
 use super::{bwrap, reach, sweep};
@@ -39,7 +40,8 @@ pub async fn submit(zazen: &Zazen, run_dir: &Path, spec: &LaunchSpec) -> anyhow:
         return Ok(());
     }
     prepare(zazen, &run_dir, spec)?;
-    let log = fs::File::create(run_dir.log()).context("make `supervisor.log`")?;
+    let log = fs::OpenOptions::new().create(true).append(true).mode(0o600).open(run_dir.log());
+    let log = log.context("make `supervisor.log`")?;
     let mut command = Command::new(&zazen.0).arg("supervise").arg(run_dir.path());
     for (key, value) in markers(spec.run, &run_dir) {
         command = command.env(key, value);
@@ -122,7 +124,7 @@ fn prepare(zazen: &Zazen, run_dir: &RunDir, spec: &LaunchSpec) -> anyhow::Result
     }
     reach::hand_over(&spec.workspace)?;
     let json = serde_json::to_vec_pretty(spec).context("print the spec")?;
-    write_whole(&run_dir.spec(), &json)
+    write_unsynced(&run_dir.spec(), &json)
 }
 
 fn check(spec: &LaunchSpec) -> anyhow::Result<()> {

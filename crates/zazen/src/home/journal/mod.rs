@@ -6,9 +6,9 @@
 //! sealed segments below `facts/` that are committed and never change.
 //!
 //! `line` prints and checks one record, `segment` names and seals the files,
-//! `replay` reads them, `open` repairs what a crash leaves behind, `write` is the one thread that writes,
-//! `reserve` keeps some disk space for the last words. What the events mean is
-//! none of the journal's business.
+//! `replay` reads them, `open` repairs what a crash leaves behind, `write` is the
+//! one thread that writes, `reserve` keeps some disk space for the last words.
+//! What the events mean is none of the journal's business.
 
 mod line;
 mod open;
@@ -97,7 +97,7 @@ pub enum Note {
         /// Where the bytes are kept; `None` when there was not one.
         kept_at: Option<PathBuf>,
     },
-    /// The last process ended while it sealed a segment; that was completed.
+    /// The last process ended while it sealed a segment; that was completed, or undone.
     SealingCompleted,
     /// There is no space for the reserve.
     NoReserve { why: String },

@@ -59,10 +59,11 @@ pub fn open_with(
         segment::start(&file, 1, Chain::START, now(), boot)
             .map_err(OpenError::failed("create", &file))?;
     }
-    let mut reader = Reader::new(from, visit);
-    reader.read_sealed(&sealed)?;
     let bytes = fs::read(&file).map_err(OpenError::failed("read", &file))?;
     let n = active_number(sealed.len());
+    refuse_lost_sealed(home, n, &bytes)?;
+    let mut reader = Reader::new(from, visit);
+    reader.read_sealed(&sealed)?;
     let active = Segment { n, file: &file, bytes: &bytes, is_active: true };
     let done = reader.read_segment(&active)?;
     let chain = reader.finish()?;
@@ -105,6 +106,7 @@ pub fn read(home: &Home, from: Position, visit: Visit<'_>) -> Result<Position, O
     let mut reader = Reader::new(from, visit);
     reader.read_sealed(&sealed)?;
     let n = active_number(sealed.len());
+    refuse_lost_sealed(home, n, &bytes)?;
     let done = reader.read_segment(&Segment { n, file: &file, bytes: &bytes, is_active: true })?;
     let chain = reader.finish()?;
     Ok(Tip { chain, segment: n, n_bytes: done.n_bytes, first_at: done.first_at }.position())
@@ -133,6 +135,7 @@ pub fn repair(home: &Home) -> Result<Option<Note>, OpenError> {
     }
     let bytes = fs::read(&file).map_err(OpenError::failed("read", &file))?;
     let active = Segment { n, file: &file, bytes: &bytes, is_active: true };
+    refuse_lost_sealed(home, n, &bytes)?;
     let n_good = reader.n_valid_bytes(&active)?;
     if n_good == bytes.len() as u64 {
         return Ok(None);
@@ -205,6 +208,14 @@ fn refuse_lost_active(home: &Home, n_sealed: usize, reserve: &Reserve) -> Result
         home.root().display()
     );
     Err(OpenError::Missing { file: segment::active_file(home), remedy })
+}
+
+/// Refuses a journal whose active segment says that there were more before it.
+fn refuse_lost_sealed(home: &Home, n: u32, active: &[u8]) -> Result<(), OpenError> {
+    match replay::first_number(active) {
+        Some(said) if said > n => Err(segment::missing(home, n)),
+        _ => Ok(()),
+    }
 }
 
 /// Reads the active segment, or the one that is about to become it.

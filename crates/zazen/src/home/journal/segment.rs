@@ -80,10 +80,7 @@ pub(super) fn list(home: &Home) -> Result<Vec<Sealed>, OpenError> {
     sealed.sort_by(|a, b| a.n.cmp(&b.n).then_with(|| a.file.cmp(&b.file)));
     for (expected, segment) in (1..).zip(&sealed) {
         if segment.n > expected {
-            return Err(OpenError::Missing {
-                file: facts.join(format!("*/*/{expected:04}.jsonl")),
-                remedy: "bring it back from the home's git history".to_owned(),
-            });
+            return Err(missing(home, expected));
         }
         if segment.n < expected {
             return Err(OpenError::Corrupt {
@@ -95,6 +92,13 @@ pub(super) fn list(home: &Home) -> Result<Vec<Sealed>, OpenError> {
         }
     }
     Ok(sealed)
+}
+
+/// Says that a sealed segment is not there.
+pub(super) fn missing(home: &Home, n: u32) -> OpenError {
+    let file = home.facts_dir().join(format!("*/*/{n:04}.jsonl"));
+    let remedy = "bring it back from the home's git history: `git log -- facts` names the commits";
+    OpenError::Missing { file, remedy: remedy.to_owned() }
 }
 
 /// Completes a sealing that the last process did not, and says whether there was one.

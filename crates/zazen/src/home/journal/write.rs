@@ -121,7 +121,9 @@ impl Writer {
                 Ok(()) => {}
                 Err(err) if super::is_no_space(&err) => {
                     self.undo();
-                    batch.into_iter().for_each(|it| answer(it.done, Err(AppendError::NoSpace)));
+                    for Printed { done, .. } in batch {
+                        answer(done, Err(AppendError::NoSpace));
+                    }
                     return;
                 }
                 Err(err) => self.fail("write", &err),
@@ -132,7 +134,9 @@ impl Writer {
         }
         self.tip = tip;
         *self.position.lock().unwrap_or_else(PoisonError::into_inner) = tip.position();
-        batch.into_iter().for_each(|it| answer(it.done, Ok(it.position)));
+        for Printed { position, done } in batch {
+            answer(done, Ok(position));
+        }
     }
 
     /// Takes back what part of a batch came into the file.

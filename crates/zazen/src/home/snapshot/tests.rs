@@ -36,12 +36,12 @@ fn any_damage_makes_it_unusable() {
     write(&home, 1, Position::START, &state()).unwrap();
     let bytes = fs::read(home.snapshot_file()).unwrap();
     let good = read::<State>(&home, 1);
-    for bit in 0..bytes.len() * 8 {
+    for at in 0..bytes.len() {
         let mut damaged = bytes.clone();
-        damaged[bit / 8] ^= 1 << (bit % 8);
+        damaged[at] ^= 1 << (at % 8);
         fs::write(home.snapshot_file(), &damaged).unwrap();
         let found = read::<State>(&home, 1);
-        assert!(matches!(found, Found::Unusable { .. }), "bit {bit}: {found:?}");
+        assert!(matches!(found, Found::Unusable { .. }), "byte {at}: {found:?}");
     }
     for n_bytes in 0..bytes.len() {
         fs::write(home.snapshot_file(), &bytes[..n_bytes]).unwrap();

@@ -10,6 +10,7 @@
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::Write;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::process::ExitCode;
 use std::thread;
@@ -70,8 +71,9 @@ fn supervise_locked(run_dir: &RunDir) -> anyhow::Result<()> {
     set_child_subreaper(Some(rustix::process::getpid())).context("adopt orphans")?;
     let mut journal = Journal::create(&run_dir.events())?;
     let started_at = journal::now();
-    let ended =
-        watch::run(run_dir, &mut journal).unwrap_or_else(|err| Ended::failed(format!("{err:#}")));
+    let ended = watch::run(run_dir, &mut journal).unwrap_or_else(|err| {
+        Ended::without_work(EndReason::RunnerFailed { message: format!("{err:#}") })
+    });
     let cleared = clear(run_dir);
     let mut reason = ended.reason;
     if let EndReason::RunnerFailed { message } = &reason {
@@ -92,6 +94,8 @@ fn supervise_locked(run_dir: &RunDir) -> anyhow::Result<()> {
     };
     journal.append(Ev::Ended { exit: Box::new(exit.clone()) })?;
     journal.sync()?;
+    // Who reads how it ended, reads what it was for, too.
+    File::open(run_dir.spec()).and_then(|spec| spec.sync_all()).context("keep the spec")?;
     let json = serde_json::to_vec(&exit).context("print how the run ended")?;
     write_whole(&run_dir.exit(), &json)
 }
@@ -103,6 +107,7 @@ fn lock(run_dir: &RunDir) -> anyhow::Result<Option<File>> {
     let mut file = OpenOptions::new()
         .create(true)
         .truncate(false)
+        .mode(0o600)
         .read(true)
         .write(true)
         .open(&path)

@@ -56,8 +56,8 @@ pub(in crate::sandbox) const COLLECT_TIMEOUT: Duration = Duration::from_secs(60)
 const GONE_TIMEOUT: Duration = Duration::from_secs(5);
 
 impl Ended {
-    pub(super) fn failed(message: String) -> Self {
-        let reason = EndReason::RunnerFailed { message };
+    /// An end before anything was started.
+    pub(super) fn without_work(reason: EndReason) -> Self {
         Self { reason, code: None, signal: None, achieved: None }
     }
 }
@@ -68,10 +68,18 @@ pub(super) fn run(run_dir: &RunDir, journal: &mut Journal) -> anyhow::Result<End
     let (sender, messages) = sync_channel(N_MESSAGES_MAX);
     child::listen(&run_dir.control(), sender.clone())?;
     let mut sandbox = Sandbox::start(run_dir, &spec, &sender)?;
-    if let Some(said) = wait_for_hello(&messages)? {
-        sandbox.kill();
-        let status = sandbox.wait(GONE_TIMEOUT)?;
-        bail!("the sandbox did not come to stand ({status}): {said}");
+    match wait_for_hello(&messages)? {
+        Hello::Here => {}
+        Hello::Stopped => {
+            sandbox.kill();
+            sandbox.wait(GONE_TIMEOUT)?;
+            return Ok(Ended::without_work(EndReason::Stopped));
+        }
+        Hello::NotComing(said) => {
+            sandbox.kill();
+            let status = sandbox.wait(GONE_TIMEOUT)?;
+            bail!("the sandbox did not come to stand ({status}): {said}");
+        }
     }
     let cgroups = Cgroups::create(run_dir, &cgroup_name(run_dir, &spec), &spec.limits)?;
     for pid in sandbox.members()? {
@@ -93,28 +101,36 @@ pub(super) fn run(run_dir: &RunDir, journal: &mut Journal) -> anyhow::Result<End
     watch.end(&messages, followed, &cgroups, achieved)
 }
 
-/// Waits until the runner is there. Returns what was said if it is not coming.
-fn wait_for_hello(messages: &Receiver<Message>) -> anyhow::Result<Option<String>> {
+/// What came instead of the runner, or the runner.
+enum Hello {
+    Here,
+    Stopped,
+    /// With what the sandbox said of it.
+    NotComing(String),
+}
+
+/// Waits until the runner is there.
+fn wait_for_hello(messages: &Receiver<Message>) -> anyhow::Result<Hello> {
     let deadline = Instant::now() + START_TIMEOUT;
     let mut explained = String::new();
     let mut closed = false;
     loop {
         let left = deadline.saturating_duration_since(Instant::now());
         match messages.recv_timeout(left) {
-            Ok(Message::Frame(Frame::Hello)) => return Ok(None),
+            Ok(Message::Frame(Frame::Hello)) => return Ok(Hello::Here),
             Ok(Message::Frame(Frame::Event(Event { ev: Ev::Failed { message } }))) => {
                 explained = message;
             }
             Ok(Message::Frame(frame)) => bail!("the runner began before it was told: {frame:?}"),
             Ok(Message::Broken(message)) => explained = message,
-            Ok(Message::Stop(_)) => return Ok(Some("it was stopped before it began".to_owned())),
+            Ok(Message::Stop(_)) => return Ok(Hello::Stopped),
             Ok(Message::Closed) => closed = true,
             Ok(Message::Said(said)) if explained.is_empty() => explained = said,
             Ok(Message::Said(_) | Message::DiskFull) => {}
-            Err(_) => return Ok(Some(format!("nothing for {START_TIMEOUT:?}"))),
+            Err(_) => return Ok(Hello::NotComing(format!("nothing for {START_TIMEOUT:?}"))),
         }
         if closed && !explained.is_empty() {
-            return Ok(Some(explained));
+            return Ok(Hello::NotComing(explained));
         }
     }
 }

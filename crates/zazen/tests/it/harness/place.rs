@@ -1,5 +1,6 @@
 //! A place to work in: a home, a repository, and the daemon as a process.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
@@ -7,6 +8,8 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 use tempfile::TempDir;
+
+use super::model::{Model, Script};
 
 /// How long anything that is waited for may take on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -48,6 +51,12 @@ impl Setup {
 pub(crate) const KEY: &str = "sk-canary-3f1c9a7e55d04b7c";
 
 impl Place {
+    /// A home without a sandbox, and a model that follows `script`.
+    pub(crate) fn with(script: Script) -> (Self, Model) {
+        let model = Model::start(script);
+        (Self::new(&Setup::mini("none", &model.url())), model)
+    }
+
     /// Makes a home and the demo's repository.
     pub(crate) fn new(setup: &Setup) -> Self {
         let dir = tempfile::Builder::new().prefix("zazen-it-").tempdir().expect("a folder");
@@ -197,7 +206,11 @@ impl Place {
     }
 
     /// Waits for something, and says what was the case when it did not come.
-    pub(crate) fn wait<T>(&mut self, what: &str, mut look: impl FnMut(&mut Self) -> Option<T>) -> T {
+    pub(crate) fn wait<T>(
+        &mut self,
+        what: &str,
+        mut look: impl FnMut(&mut Self) -> Option<T>,
+    ) -> T {
         let began = Instant::now();
         loop {
             if let Some(found) = look(self) {
@@ -224,16 +237,57 @@ impl Place {
         self.zazen(&["issue", "comment", "1", "Leave empty months out.\n\n/implement"]);
     }
 
+    /// Comments on an issue.
+    pub(crate) fn comment(&self, issue: u64, text: &str) {
+        self.zazen(&["issue", "comment", &issue.to_string(), text]);
+    }
+
     /// The comments on issue 1, as `(author, body)`.
     pub(crate) fn comments(&self) -> Vec<(String, String)> {
-        let issue: Value =
-            serde_json::from_str(&self.zazen(&["issue", "show", "1", "--json"])).expect("JSON");
+        self.comments_of(1)
+    }
+
+    /// The comments on an issue, as `(author, body)`.
+    pub(crate) fn comments_of(&self, issue: u64) -> Vec<(String, String)> {
+        let issue = self.json(&["issue", "show", &issue.to_string(), "--json"]);
         issue["comments"]
             .as_array()
             .expect("comments")
             .iter()
             .map(|c| (text(&c["author"]), text(&c["body"])))
             .collect()
+    }
+
+    /// What zazen wrote on an issue.
+    pub(crate) fn said(&self, issue: u64) -> Vec<String> {
+        let comments = self.comments_of(issue).into_iter();
+        comments.filter(|(author, _)| author == "zazen").map(|(_, body)| body).collect()
+    }
+
+    /// Waits until zazen has said something with these words on an issue.
+    pub(crate) fn wait_said(&mut self, issue: u64, words: &str) -> String {
+        self.wait(&format!("zazen says {words:?}"), |place| {
+            place.said(issue).into_iter().find(|body| body.contains(words))
+        })
+    }
+
+    /// Runs the program, and reads its answer.
+    pub(crate) fn json(&self, args: &[&str]) -> Value {
+        serde_json::from_str(&self.zazen(args)).expect("the answer is JSON")
+    }
+
+    /// The folder of a task's pages.
+    pub(crate) fn task_folder(&self, id: u64) -> PathBuf {
+        let show = self.json(&["task", "show", &id.to_string(), "--json"]);
+        PathBuf::from(show["folder"].as_str().expect("a folder"))
+    }
+
+    /// Changes `zazen.toml` as with an editor.
+    pub(crate) fn configure(&self, from: &str, to: &str) {
+        let path = self.home().join("zazen.toml");
+        let text = fs::read_to_string(&path).expect("the configuration");
+        assert!(text.contains(from), "{text}");
+        fs::write(path, text.replace(from, to)).expect("the configuration is written");
     }
 
     /// The branches on the remote that zazen made, with their commits.
@@ -255,7 +309,8 @@ impl Place {
     pub(crate) fn pulls(&self) -> Vec<String> {
         let dir = self.home().join("forge/local/tally/pulls");
         let Ok(entries) = fs::read_dir(dir) else { return Vec::new() };
-        let mut pages: Vec<PathBuf> = entries.map(|entry| entry.expect("an entry").path()).collect();
+        let mut pages: Vec<PathBuf> =
+            entries.map(|entry| entry.expect("an entry").path()).collect();
         pages.sort();
         pages.iter().map(|page| fs::read_to_string(page).expect("a page")).collect()
     }
@@ -301,11 +356,7 @@ pub(crate) fn git(dir: &Path, args: &[&str]) -> String {
         .env("GIT_CONFIG_GLOBAL", "/dev/null")
         .output()
         .expect("git starts");
-    assert!(
-        output.status.success(),
-        "git {args:?}: {}",
-        String::from_utf8_lossy(&output.stderr)
-    );
+    assert!(output.status.success(), "git {args:?}: {}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8(output.stdout).expect("git prints text")
 }
 
@@ -313,8 +364,40 @@ fn text(value: &Value) -> String {
     value.as_str().unwrap_or_default().to_owned()
 }
 
+/// Lets everybody write in a folder: agents may be another user.
+pub(crate) fn open_to_writers(dir: &Path) {
+    use std::os::unix::fs::PermissionsExt as _;
+    fs::set_permissions(dir, fs::Permissions::from_mode(0o777)).expect("the mode is set");
+}
+
 /// The sandbox's own user has to pass, where tests run as root.
 fn open_to_all(dir: &Path) {
     use std::os::unix::fs::PermissionsExt as _;
     fs::set_permissions(dir, fs::Permissions::from_mode(0o755)).expect("the mode is set");
+}
+
+/// Whether sandboxes can be had here. Says loudly if not, and fails where they must be.
+pub(crate) fn has_bwrap() -> bool {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    if std::env::split_paths(&path).any(|dir| dir.join("bwrap").exists()) {
+        return true;
+    }
+    assert!(std::env::var_os("ZAZEN_REQUIRE_TOOLS").is_none(), "bwrap is not installed");
+    println!("SKIPPED: bwrap is not installed");
+    false
+}
+
+/// Every file below a folder, with what is in it.
+pub(crate) fn files_below(dir: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+    let mut found = BTreeMap::new();
+    for entry in fs::read_dir(dir).expect("a folder") {
+        let entry = entry.expect("an entry");
+        let kind = entry.file_type().expect("a kind");
+        if kind.is_dir() {
+            found.extend(files_below(&entry.path()));
+        } else if kind.is_file() {
+            found.insert(entry.path(), fs::read(entry.path()).expect("a file"));
+        }
+    }
+    found
 }

@@ -22,7 +22,11 @@ fn run_again(program: &str, args: &[&str], test: &str, dir: &Path) -> Option<Out
         .env(INNER_DIR, dir)
         .output();
     match output {
-        Ok(output) => Some(output),
+        Ok(output) => {
+            let is_other = text(&output).contains("running 0 tests");
+            assert!(!is_other, "there is no test `{name}`");
+            Some(output)
+        }
         Err(err) => skip(&format!("`{program}` cannot be started: {err}")),
     }
 }
@@ -115,8 +119,12 @@ fn check_faults(calls: &[&str], fault: &str, n_max: u32, test: &str) {
         for n in 1..=n_max {
             let dir = TempDir::new().unwrap();
             let inject = format!("inject={call}:{fault}:when={n}");
-            let trace = format!("trace={call}");
-            let args = ["-f", "-qq", "-o", "/dev/null", "-e", &trace, "-e", &inject];
+            let mut args = vec!["-f", "-qq", "-o", "/dev/null", "-e", &inject];
+            let file = active(&Home::at(dir.path()));
+            if *call == "write" {
+                // Other files are written, too, by the test itself as well.
+                args.extend(["-P", file.to_str().unwrap()]);
+            }
             let Some(output) = run_again("strace", &args, test, dir.path()) else { return };
             let said = text(&output);
             let acknowledged =
@@ -143,6 +151,7 @@ fn a_failed_sync_ends_the_process_and_nothing_acknowledged_is_lost() {
     let test = "a_failed_sync_ends_the_process_and_nothing_acknowledged_is_lost";
     check_faults(&["fdatasync"], "error=EIO", 4, test);
     check_faults(&["fsync"], "error=EIO", 8, test);
+    check_faults(&["write"], "error=EIO", 3, test);
     // The message is on standard error, and the process does not go on.
     let dir = TempDir::new().unwrap();
     let args = ["-f", "-qq", "-o", "/dev/null", "-e", "inject=fdatasync:error=EIO:when=3"];
@@ -158,5 +167,24 @@ fn a_kill_at_any_step_loses_nothing_acknowledged() {
     }
     let test = "a_kill_at_any_step_loses_nothing_acknowledged";
     check_faults(&["fdatasync", "fsync"], "signal=SIGKILL", 6, test);
-    check_faults(&["rename"], "signal=SIGKILL", 5, test);
+    check_faults(&["/^rename", "write"], "signal=SIGKILL", 5, test);
+}
+
+#[test]
+fn a_write_that_finds_the_disk_full_refuses_one_append_and_the_next_goes_on() {
+    if let Some(dir) = inner_dir() {
+        return append_and_tell(&dir);
+    }
+    let test = "a_write_that_finds_the_disk_full_refuses_one_append_and_the_next_goes_on";
+    check_faults(&["write"], "error=ENOSPC", 4, test);
+    let dir = TempDir::new().unwrap();
+    let file = active(&Home::at(dir.path()));
+    let inject = "inject=write:error=ENOSPC:when=3";
+    let args = ["-f", "-qq", "-o", "/dev/null", "-P", file.to_str().unwrap(), "-e", inject];
+    let Some(output) = run_again("strace", &args, test, dir.path()) else { return };
+    let said = text(&output);
+    assert!(output.status.success(), "{said}");
+    assert_eq!(said.matches("acknowledged ").count(), 29, "{said}");
+    let (seen, opened_) = opened(&Home::at(dir.path()), Position::START).unwrap();
+    assert_eq!((seen.len(), opened_.notes), (29, vec![]));
 }

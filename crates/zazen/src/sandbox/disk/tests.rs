@@ -1,0 +1,41 @@
+use std::fs;
+use std::os::unix::fs::symlink;
+
+use super::Size;
+
+fn size_of(folder: &std::path::Path) -> Size {
+    let mut size = Size::default();
+    size.add(folder);
+    size
+}
+
+#[test]
+fn what_is_behind_a_link_is_not_counted() {
+    let (folder, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    fs::write(other.path().join("large"), vec![b'x'; 1 << 20]).unwrap();
+    symlink(other.path(), folder.path().join("link")).unwrap();
+    let size = size_of(folder.path());
+    assert_eq!(size.n_entries, 1);
+    assert!(!size.exceeds(1 << 19));
+}
+
+#[test]
+fn files_in_folders_are_counted() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::create_dir_all(folder.path().join("a/b")).unwrap();
+    fs::write(folder.path().join("a/b/large"), vec![b'x'; 1 << 20]).unwrap();
+    assert!(size_of(folder.path()).exceeds(1 << 19));
+    assert!(!size_of(folder.path()).exceeds(2 << 20));
+}
+
+#[test]
+fn a_tree_that_is_too_deep_counts_as_too_large() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::create_dir_all(folder.path().join("d/".repeat(300))).unwrap();
+    assert!(size_of(folder.path()).exceeds(u64::MAX));
+}
+
+#[test]
+fn a_folder_that_is_not_there_has_no_size() {
+    assert_eq!(size_of(std::path::Path::new("/no/such/folder")), Size::default());
+}
