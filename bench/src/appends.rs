@@ -45,7 +45,8 @@ pub(crate) fn run() -> anyhow::Result<Vec<Row>> {
     let bare = Samples::new(bare).p50();
     let rows = ours.into_iter().zip(N_PRODUCERS).map(|(rates, n)| {
         let rate = Samples::new(rates).p50();
-        let what = format!("durable journal records, {n} producer{}", if n == 1 { "" } else { "s" });
+        let what =
+            format!("durable journal records, {n} producer{}", if n == 1 { "" } else { "s" });
         Row::new(NAME, what, format!("{rate:.0}/s = {:.2} × bare", rate / bare))
             .bare(format!("{bare:.0}/s"))
             .how(format!("median of {N_TURNS} turns of {TURN:?}; bare: write + fdatasync a line"))

@@ -13,8 +13,8 @@ use zazen::home::Home;
 use zazen::home::journal::{self, Entry, Position};
 use zazen_core::effect::Effect;
 use zazen_core::engine::{Book, Cause, Change, Engine, Fact, Opened, Policy};
-use zazen_core::id::{CommentId, CommitId, IssueNumber, PlanHash, PullNumber, RepoName, TaskId};
 use zazen_core::id::Time;
+use zazen_core::id::{CommentId, CommitId, IssueNumber, PlanHash, PullNumber, RepoName, TaskId};
 use zazen_core::task::{Event, Kind, Outcome, Phase, PlanRef};
 use zazen_core::usage::{Cost, Tokens, Usage};
 
@@ -72,8 +72,7 @@ impl Grower {
             let comment = CommentId(comment);
             Some(Cause::Comment { repo: REPO.parse().ok()?, issue, comment })
         };
-        let taken =
-            |n| Change::Task { task, event: Event::CommandTaken { comment: CommentId(n) } };
+        let taken = |n| Change::Task { task, event: Event::CommandTaken { comment: CommentId(n) } };
         self.take(Fact { cause: cause(0), changes: Vec::new() })?;
         let opened = Change::Opened(Opened {
             id: task,

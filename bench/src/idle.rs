@@ -183,9 +183,8 @@ fn requests(place: &Place) -> anyhow::Result<Samples> {
         let reply = place
             .root()
             .join(format!("forge/{}/issues/{issue}/comments/0006.md", crate::place::REPO));
-        let written = place.wait("the reply", || {
-            Ok(reply.metadata().and_then(|found| found.modified()).ok())
-        })?;
+        let written = place
+            .wait("the reply", || Ok(reply.metadata().and_then(|found| found.modified()).ok()))?;
         times.push(millis(written) - millis(at));
         sleep(Duration::from_millis(200));
     }

@@ -138,8 +138,7 @@ fn read_to_end(child: &mut Child) -> anyhow::Result<Duration> {
 }
 
 fn rows(engine: &str, pairs: &[Pair]) -> Vec<Row> {
-    let median =
-        |part: &dyn Fn(&Pair) -> f64| Samples::new(pairs.iter().map(part).collect()).p50();
+    let median = |part: &dyn Fn(&Pair) -> f64| Samples::new(pairs.iter().map(part).collect()).p50();
     let bare = median(&|pair| pair.bare);
     let bare_cpu = median(&|pair| pair.bare_cpu);
     let row = |what: &str, extra: f64, whole: f64, how: &str| {

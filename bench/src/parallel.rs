@@ -73,8 +73,12 @@ pub(crate) fn run(zazen: &Path, engine: &'static str) -> anyhow::Result<Vec<Row>
 }
 
 fn script() -> Script {
-    let turn = |turn| format!("i=0; while [ $i -lt {N_LINES} ]; do echo line-{turn}-$i-end; \
-        i=$((i+1)); done");
+    let turn = |turn| {
+        format!(
+            "i=0; while [ $i -lt {N_LINES} ]; do echo line-{turn}-$i-end; \
+        i=$((i+1)); done"
+        )
+    };
     let plan = (0..N_TURNS).map(turn).collect();
     Script { plan, implement: Vec::new(), n_together: N_RUNS, think: Duration::from_millis(50) }
 }
@@ -134,18 +138,21 @@ fn rows(engine: &str, wall: Duration, daemon_peak: u64, peak: &Peak) -> Vec<Row>
     let per_run = peak.total / N_RUNS as u64;
     let what = format!("{N_RUNS} agents at once, `{engine}`");
     vec![
-        Row::new(NAME, what, format!("{:.1} s, no event lost", wall.as_secs_f64()))
-            .how(format!(
-                "{} together at the most; each {N_TURNS} turns of {N_LINES} lines; every \
+        Row::new(NAME, what, format!("{:.1} s, no event lost", wall.as_secs_f64())).how(format!(
+            "{} together at the most; each {N_TURNS} turns of {N_LINES} lines; every \
                  run's events gapless, every line there",
-                peak.n_harnesses
-            )),
+            peak.n_harnesses
+        )),
         Row::new(
             NAME,
             format!("memory beyond the harnesses, `{engine}`"),
             format!("{} (PSS; {per_run} kB a run)", mb(peak.total)),
         )
         .limit("< 2 GB", peak.total < TREE_KB_MAX)
-        .how(format!("at its highest: {}; daemon RSS {}", parts.join(", "), mb(daemon_peak))),
+        .how(format!(
+            "at its highest: {}; daemon RSS {}",
+            parts.join(", "),
+            mb(daemon_peak)
+        )),
     ]
 }

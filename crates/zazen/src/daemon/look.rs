@@ -138,58 +138,42 @@ impl Daemon {
         }
         let forge = self.world.forge.clone();
         forge.adopt(&at.repo, at.issue, &is_settled)?;
-        if self.has_stray(at) {
+        if self.world.forge.has_stray(&at.repo, at.issue) {
             self.unsettled.insert(at.clone());
+        }
+        if let Some(task) = self.engine.book().issue(&at.repo, at.issue).task {
+            self.look_at_plan(task).await?;
         }
         let Ok(issue) = forge.issue(&at.repo, at.issue) else { return Ok(()) };
         let seen = self.engine.book().issue(&at.repo, at.issue).seen;
+        let mut texts = forge.comments_after(&at.repo, at.issue, seen.unwrap_or(CommentId(0)))?;
         if seen.is_none() {
-            let text = Comment {
-                id: CommentId(0),
-                author: issue.author.clone(),
-                body: issue.body.clone(),
-                at: issue.at.clone(),
-                key: None,
-                reactions: Vec::new(),
-            };
-            if self.is_being_written(at, &text) {
-                self.unsettled.insert(at.clone());
-                return Ok(());
-            }
-            self.read_comment(&issue, &text).await?;
+            texts.insert(0, own_text(&issue));
         }
-        let seen = seen.unwrap_or(CommentId(0));
-        for comment in forge.comments_after(&at.repo, at.issue, seen)? {
-            // It is read once. Those after it wait, so that the order stays.
-            if self.is_being_written(at, &comment) {
+        for text in texts {
+            // What zazen wrote is never a command.
+            if text.author != BOT && !self.read_comment(&issue, &text).await? {
+                // Each is read once. Those after it wait, so that the order stays.
                 self.unsettled.insert(at.clone());
                 break;
-            }
-            // What zazen wrote is never a command.
-            if comment.author != BOT {
-                self.read_comment(&issue, &comment).await?;
             }
         }
         Ok(())
     }
 
-    /// Whether a person may be in the middle of writing this by hand. What zazen
-    /// writes is there whole, and says when.
-    fn is_being_written(&self, at: &IssueRef, text: &Comment) -> bool {
-        let path = self.world.forge.text_path(&at.repo, (at.issue, text.id));
-        text.at.is_empty() && !is_settled(&path)
-    }
-
-    fn has_stray(&self, at: &IssueRef) -> bool {
-        self.world.forge.has_stray(&at.repo, at.issue)
-    }
-
-    async fn read_comment(&mut self, issue: &Issue, comment: &Comment) -> anyhow::Result<()> {
+    /// Takes one comment. Says no when it, or the plan that it may be about, is just being written.
+    async fn read_comment(&mut self, issue: &Issue, comment: &Comment) -> anyhow::Result<bool> {
+        // What zazen writes is there whole, and says when it was written.
+        let path = self.world.forge.text_path(&issue.repo, (issue.number, comment.id));
+        if comment.at.is_empty() && !is_settled(&path) {
+            return Ok(false);
+        }
         let task = self.engine.book().issue(&issue.repo, issue.number).task;
         let on_disk = match task {
             Some(task) => self.look_at_plan(task).await?,
-            None => PlanOnDisk::AsKnown,
+            None => Some(PlanOnDisk::AsKnown),
         };
+        let Some(on_disk) = on_disk else { return Ok(false) };
         let asked = intake::Comment {
             repo: &issue.repo,
             issue: issue.number,
@@ -199,25 +183,30 @@ impl Daemon {
             text: &comment.body,
         };
         let fact = intake::comment(self.engine.book(), &asked, &on_disk);
-        self.take_in_all(vec![fact]).await.map(drop)
+        self.take_in_all(vec![fact]).await
     }
 
-    /// Takes a person's edit of a plan, if there is one.
-    pub(super) async fn look_at_plan(&mut self, id: TaskId) -> anyhow::Result<PlanOnDisk> {
-        let Some(task) = self.engine.book().task(id) else { return Ok(PlanOnDisk::AsKnown) };
+    /// Takes a person's edit of a plan, if there is one. Says nothing while it is being written.
+    pub(super) async fn look_at_plan(&mut self, id: TaskId) -> anyhow::Result<Option<PlanOnDisk>> {
+        let as_known = Ok(Some(PlanOnDisk::AsKnown));
+        let Some(task) = self.engine.book().task(id) else { return as_known };
         let (State::AwaitingApproval, Some(known)) = (&task.state, &task.plan) else {
-            return Ok(PlanOnDisk::AsKnown);
+            return as_known;
         };
         let path = Home::plan_page(&self.world.task_dir(task));
-        let Ok(text) = fs::read_to_string(&path) else { return Ok(PlanOnDisk::AsKnown) };
+        let Ok(text) = fs::read_to_string(&path) else { return as_known };
         if PlanHash::of(&text) == known.hash || self.pages.is_due(id) {
-            return Ok(PlanOnDisk::AsKnown);
+            return as_known;
+        }
+        if !is_settled(&path) {
+            self.unsettled.insert(IssueRef { repo: task.repo.clone(), issue: task.issue });
+            return Ok(None);
         }
         let plan = match plan::parse(&text) {
             Ok(plan) => plan,
             Err(err) => {
                 tracing::warn!("{} cannot be read as a plan: {err}", path.display());
-                return Ok(PlanOnDisk::Unreadable { why: err.to_string() });
+                return Ok(Some(PlanOnDisk::Unreadable { why: err.to_string() }));
             }
         };
         let plan = PlanRef {
@@ -227,7 +216,7 @@ impl Daemon {
             n_questions: count(plan.questions.len()),
         };
         self.take_in_all(vec![Fact::of(id, Event::PlanEdited { plan })]).await?;
-        Ok(PlanOnDisk::AsKnown)
+        as_known
     }
 
     /// Takes what people did with pull requests.
@@ -296,6 +285,18 @@ impl Daemon {
         let fact = intake::request(self.engine.book(), &id, &request)
             .map_err(|why| anyhow::anyhow!("{why}"))?;
         self.take_in_all(vec![fact]).await
+    }
+}
+
+/// The issue's own text, as its first comment.
+fn own_text(issue: &Issue) -> Comment {
+    Comment {
+        id: CommentId(0),
+        author: issue.author.clone(),
+        body: issue.body.clone(),
+        at: issue.at.clone(),
+        key: None,
+        reactions: Vec::new(),
     }
 }
 

@@ -65,9 +65,7 @@ impl Show {
         self.say(&format!("{}  a repository, a home, a daemon", "zazen demo".bold()));
         self.say(&format!("  repository  {}", clone.display()));
         self.say(&format!("  home        {}", home.display()));
-        self.say(&format!(
-            "  agent       mini, in {engine}; a script plays the model\n"
-        ));
+        self.say(&format!("  agent       mini, in {engine}; a script plays the model\n"));
     }
 
     pub(super) fn issue(&mut self, issue: IssueNumber, title: &str) {

@@ -13,6 +13,12 @@ mod flow;
 #[cfg(test)]
 mod harness;
 #[cfg(test)]
+mod plans;
+#[cfg(test)]
 mod routes;
 #[cfg(test)]
 mod sandbox;
+#[cfg(test)]
+mod trouble;
+#[cfg(test)]
+mod verify;

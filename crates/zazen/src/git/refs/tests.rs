@@ -1,7 +1,5 @@
 //! Refs as git writes them, read without it.
 
-use std::collections::BTreeMap;
-
 use super::*;
 use crate::git::tests::{Place, git};
 

@@ -1,5 +1,6 @@
 //! A place to work in: a home, a repository, and the daemon as a process.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
@@ -373,4 +374,30 @@ pub(crate) fn open_to_writers(dir: &Path) {
 fn open_to_all(dir: &Path) {
     use std::os::unix::fs::PermissionsExt as _;
     fs::set_permissions(dir, fs::Permissions::from_mode(0o755)).expect("the mode is set");
+}
+
+/// Whether sandboxes can be had here. Says loudly if not, and fails where they must be.
+pub(crate) fn has_bwrap() -> bool {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    if std::env::split_paths(&path).any(|dir| dir.join("bwrap").exists()) {
+        return true;
+    }
+    assert!(std::env::var_os("ZAZEN_REQUIRE_TOOLS").is_none(), "bwrap is not installed");
+    println!("SKIPPED: bwrap is not installed");
+    false
+}
+
+/// Every file below a folder, with what is in it.
+pub(crate) fn files_below(dir: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+    let mut found = BTreeMap::new();
+    for entry in fs::read_dir(dir).expect("a folder") {
+        let entry = entry.expect("an entry");
+        let kind = entry.file_type().expect("a kind");
+        if kind.is_dir() {
+            found.extend(files_below(&entry.path()));
+        } else if kind.is_file() {
+            found.insert(entry.path(), fs::read(entry.path()).expect("a file"));
+        }
+    }
+    found
 }
