@@ -11,6 +11,9 @@ use serde_json::json;
 use crate::harness::model::{Model, Script, Turn};
 use crate::harness::place::{KEY, Place, Setup};
 
+/// Where the tests' key is found.
+const KEY_LINE: &str = "key_env = \"ZAZEN_TEST_KEY\"\n";
+
 #[test]
 fn what_the_models_service_said_is_told_on_the_issue() {
     let refused = || Turn::fail(400, "the_prompt_is_too_odd");
@@ -33,7 +36,7 @@ fn mini_speaks_to_a_service_with_the_other_api() {
     let mut place = Place::new(&Setup {
         harness: "use = \"mini\"\nmodel = \"house-large\"\nroute = \"house\"\n".to_owned(),
         more: format!(
-            "[models.house]\napi = \"openai\"\nbase_url = \"{}/v1\"\nkey_env = \"ZAZEN_TEST_KEY\"\n",
+            "[models.house]\napi = \"openai\"\nbase_url = \"{}/v1\"\n{KEY_LINE}",
             service.url
         ),
         ..Setup::mini("none", &service.url)
