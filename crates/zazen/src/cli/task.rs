@@ -294,5 +294,7 @@ fn ask(context: &Context, request: &Request) -> Result {
 }
 
 fn no_task(task: u32) -> super::Failure {
-    kinded(ErrorKind::Usage)(anyhow::anyhow!("there is no task {task}; `zazen task list` lists them"))
+    kinded(ErrorKind::Usage)(anyhow::anyhow!(
+        "there is no task {task}; `zazen task list` lists them"
+    ))
 }
