@@ -1,5 +1,6 @@
 //! The day in prose, and the messages of the home's commits.
 
+use super::n_of;
 use crate::task::{Event, Outcome, Task};
 use crate::text::one_line;
 
@@ -33,7 +34,11 @@ pub fn day_line(task: &Task, event: &Event) -> Option<String> {
 fn outcome_line(name: &str, task: &Task, outcome: &Outcome) -> Option<String> {
     Some(match outcome {
         Outcome::Planned { plan } => {
-            format!("Planned {name}: {} steps, {} open questions.", plan.n_steps, plan.n_questions)
+            let steps = n_of(plan.n_steps as usize, "step");
+            format!(
+                "Planned {name}: {steps}, {}.",
+                n_of(plan.n_questions as usize, "open question")
+            )
         }
         Outcome::Answered { .. } => format!("Answered the question of {name}."),
         Outcome::StepDone { head, .. } => {

@@ -14,6 +14,7 @@ use zazen_core::engine::Fact;
 use zazen_core::id::{CommitId, RunId};
 use zazen_core::task::{Event, Outcome, Phase, Task, Trouble, TroubleKind};
 use zazen_core::text::{cut_middle, one_line, plain};
+use zazen_core::trace;
 use zazen_core::usage::Usage;
 use zazen_core::words;
 
@@ -58,12 +59,22 @@ pub(super) struct Stream {
     pub(super) reader: harness::Reader,
     pub(super) collected: Option<sandbox::Collected>,
     pub(super) failed: Vec<String>,
-    /// The last lines that the work wrote to its standard error.
+    /// What went wrong in the words of the work: the last lines of its standard error,
+    /// and the errors that its harness told.
     pub(super) errors: Vec<String>,
 }
 
-/// How many lines of standard error are kept as evidence.
+/// How many lines of errors are kept as evidence.
 const N_ERRORS_MAX: usize = 40;
+
+impl Stream {
+    fn note_error(&mut self, text: &str) {
+        if self.errors.len() >= N_ERRORS_MAX {
+            self.errors.remove(0);
+        }
+        self.errors.push(one_line(&plain(text), 500));
+    }
+}
 
 /// See the module.
 pub(super) async fn perform(
@@ -239,17 +250,15 @@ fn take_line(world: &World, run: RunId, stream: &mut Stream, line: EventLine) {
     match line.ev {
         Ev::Out { line } => {
             for event in stream.reader.read(&line) {
+                if let trace::Event::Error { message } = &event {
+                    stream.note_error(message);
+                }
                 if let Some(last) = words::event_line(&event) {
                     world.live.change(run, |live| live.last = last);
                 }
             }
         }
-        Ev::Err { line } => {
-            if stream.errors.len() >= N_ERRORS_MAX {
-                stream.errors.remove(0);
-            }
-            stream.errors.push(one_line(&plain(&line), 500));
-        }
+        Ev::Err { line } => stream.note_error(&line),
         Ev::Result(collected) => stream.collected = Some(collected),
         Ev::Failed { message } => stream.failed.push(message),
         Ev::Ready { .. } | Ev::Canary { .. } | Ev::Started { .. } | Ev::Ended { .. } => {}
@@ -280,10 +289,11 @@ fn clean_up(world: &World, run: RunId, dir: &RunDir) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Trouble with a run, with the last lines of its standard error as evidence.
+/// Trouble with a run, with the last errors that it told as evidence.
 pub(super) fn run_trouble(kind: TroubleKind, what: &str, stream: &Stream) -> Trouble {
     let mut evidence = what.trim().to_owned();
-    for line in stream.failed.iter().chain(&stream.errors) {
+    let new = |line: &&String| !what.contains(line.as_str());
+    for line in stream.failed.iter().chain(&stream.errors).filter(new) {
         evidence.push('\n');
         evidence.push_str(line);
     }
