@@ -162,7 +162,8 @@ async fn step_done(
     };
     if claim.base_mismatch && claim.n_commits == 0 {
         // An older commit is checked out: there is nothing to collect, and the work before is gone.
-        let what = format!("the workspace was left at {}, which is not on top of {from}", claim.head);
+        let what =
+            format!("the workspace was left at {}, which is not on top of {from}", claim.head);
         return Ok(failed(run_trouble(TroubleKind::WrongBase, &what, &ended.stream)));
     }
     if claim.n_commits == 0 {
