@@ -199,7 +199,11 @@ impl Show {
         self.say(&format!("  less {}", page.display()));
         self.say(&format!("  git -C {} log -p main..{branch}", remote.display()));
         let zazen = sample.zazen.display();
-        self.say(&format!("  {zazen} --home {} task logs {}", sample.home.root().display(), task.id));
+        self.say(&format!(
+            "  {zazen} --home {} task logs {}",
+            sample.home.root().display(),
+            task.id
+        ));
     }
 }
 

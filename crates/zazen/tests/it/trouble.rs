@@ -35,7 +35,7 @@ fn a_key_that_is_refused_is_a_persons_matter_at_once() {
     place.up();
     place.ask_for_plan();
     let said = check_failed(&mut place, "the model's service refused the key");
-    assert!(said.contains("Check the model's key with `zazen doctor`"), "{said}");
+    assert!(said.contains("Check the key with `zazen doctor`"), "{said}");
     assert!(said.contains("status 401"), "{said}");
     assert_eq!(model.calls().len(), 1, "it is not tried again");
 }
@@ -43,12 +43,10 @@ fn a_key_that_is_refused_is_a_persons_matter_at_once() {
 #[test]
 fn a_service_without_quota_is_asked_again_and_then_let_be() {
     for (status, kind) in [(429, "rate_limit_error"), (529, "overloaded_error")] {
-        let (mut place, model) =
-            Place::with(script(&[("plan", vec![Turn::fail(status, kind)])]));
+        let (mut place, model) = Place::with(script(&[("plan", vec![Turn::fail(status, kind)])]));
         place.up();
         place.ask_for_plan();
-        let said =
-            check_failed(&mut place, "the model's service is out of quota or too busy");
+        let said = check_failed(&mut place, "the model's service is out of quota or too busy");
         assert!(said.contains("when the service is well again"), "{said}");
         assert!(model.calls().len() > 2, "{status} is tried again");
     }

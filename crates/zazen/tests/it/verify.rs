@@ -129,7 +129,8 @@ fn the_agents_own_commits_are_as_good_as_zazens() {
 
 #[test]
 fn commits_that_are_not_on_top_of_the_given_one_are_told_apart() {
-    let orphan = format!("git checkout -q --orphan fresh && echo hello >> README.md && {COMMIT} -am new");
+    let orphan =
+        format!("git checkout -q --orphan fresh && echo hello >> README.md && {COMMIT} -am new");
     wrong_base(&orphan);
 }
 

@@ -202,7 +202,11 @@ impl Local {
     }
 
     /// Where an issue's text is (comment 0), or a comment on it.
-    pub fn text_path(&self, repo: &RepoName, (issue, comment): (IssueNumber, CommentId)) -> PathBuf {
+    pub fn text_path(
+        &self,
+        repo: &RepoName,
+        (issue, comment): (IssueNumber, CommentId),
+    ) -> PathBuf {
         match comment {
             CommentId(0) => self.issue_dir(repo, issue).join("issue.md"),
             CommentId(n) => self.comments_dir(repo, issue).join(file_name(n)),
