@@ -10,6 +10,7 @@ use crate::engine::{Book, Cause, Change, Fact, Opened};
 use crate::id::{CommentId, IssueNumber, PlanHash, RepoName, TaskId};
 use crate::reply::{Reply, StatusLine};
 use crate::task::{Event, Kind, State, Task};
+use crate::words;
 
 /// A comment, as its forge shows it. The issue's own text is comment 0.
 #[derive(Debug, Clone)]
@@ -172,7 +173,7 @@ impl<'a> Reader<'a> {
             .tasks_of(self.comment.repo, self.comment.issue)
             .map(|task| StatusLine {
                 task: task.id,
-                state: task.state.to_string(),
+                state: words::standing(task),
                 can: self.fitting(task),
                 usage: task.usage,
             })
@@ -184,7 +185,7 @@ impl<'a> Reader<'a> {
         let reply = Reply::WrongTime {
             command: word.to_owned(),
             task: task.id,
-            state: task.state.to_string(),
+            state: words::standing(task),
             can: self.fitting(task),
         };
         self.reply(reply);
@@ -239,3 +240,6 @@ fn is_over(task: &Task) -> bool {
 fn fits(task: &Task, event: &Event) -> bool {
     crate::task::evolve(task.clone(), event.clone(), task.changed).is_ok()
 }
+
+#[cfg(test)]
+mod tests;

@@ -18,6 +18,7 @@ pub enum Reply {
     WrongTime {
         command: String,
         task: TaskId,
+        /// Where the task stood, in words that fit after "task 3".
         state: String,
         /// The commands that fit, without their slashes.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -35,6 +36,7 @@ pub enum Reply {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StatusLine {
     pub task: TaskId,
+    /// Where the task stood, in words that fit after "task 3".
     pub state: String,
     /// The commands that fit, without their slashes.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

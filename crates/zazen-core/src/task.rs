@@ -28,7 +28,7 @@ pub struct Task {
     /// The issue's title when the task was opened. Names the folder and the branch.
     pub title: String,
     pub opened: Time,
-    /// When the last event happened.
+    /// When something last happened to it. That a text was shown is nothing of the kind.
     pub changed: Time,
     /// What the person asked for, beyond the issue: remarks, or the question.
     #[serde(default, skip_serializing_if = "String::is_empty")]
@@ -48,7 +48,7 @@ pub struct Task {
     /// The plan as it stands, once there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub plan: Option<PlanRef>,
-    /// What was last shown on the issue, by place.
+    /// What was last shown on the issue, in the order of the places.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub shown: Vec<(Slot, Digest)>,
     /// Sentences that people must see, in order; each becomes a comment of its own.
@@ -377,11 +377,11 @@ impl fmt::Display for State {
             }
             Self::Queued(work) | Self::Implementing(work) => {
                 let step = (work.n_done + 1).min(work.plan.n_steps);
-                write!(f, " (step {step} of {})", work.plan.n_steps)?;
+                write!(f, " (step {step} of {}", work.plan.n_steps)?;
                 if work.attempt.n_failed > 0 {
-                    write!(f, " (try {})", work.attempt.n_failed + 1)?;
+                    write!(f, ", try {}", work.attempt.n_failed + 1)?;
                 }
-                Ok(())
+                f.write_str(")")
             }
             Self::Drafted { pull, .. } | Self::Merged { pull } => write!(f, " as #{pull}"),
             Self::Failed { trouble, .. } => write!(f, ": {}", trouble.kind.sentence()),

@@ -245,7 +245,8 @@ fn all_problems_are_named_at_once() {
             there is no `## Validation` section; give the one command that checks the work"#]],
     );
     check_problems(
-        "## Summary\n\n## Steps\n1. a\n2.\n\u{1b}[31m\n## Steps\n## Validation\nNone\n## Risks\n```\n",
+        "## Summary\n\n## Steps\n1. a\n2.\n\u{1b}[31m\n## Steps\n## Validation\nNone\n\
+         ## Risks\n```\n",
         &expect![[r#"
             line 1: the `## Summary` section is empty; say what will be different afterwards
             line 5: step 2 has no title

@@ -24,7 +24,9 @@ pub struct IllegalEvent {
 /// is called from here. The table in `docs/states.md` is printed from this
 /// function by a test, so the two cannot disagree.
 pub fn evolve(mut task: Task, event: Event, at: Time) -> Result<Task, IllegalEvent> {
-    task.changed = at;
+    if !matches!(event, Event::Shown { .. } | Event::Acknowledged { .. }) {
+        task.changed = at;
+    }
     match event {
         Event::Shown { slot, digest } => show(&mut task, slot, digest),
         Event::Acknowledged { comment } => task.to_acknowledge.retain(|c| *c != comment),
@@ -58,9 +60,12 @@ pub fn evolve(mut task: Task, event: Event, at: Time) -> Result<Task, IllegalEve
     Ok(task)
 }
 
+/// How often texts were shown must not matter, so they are kept in order.
 fn show(task: &mut Task, slot: Slot, digest: super::Digest) {
-    task.shown.retain(|(s, _)| *s != slot);
-    task.shown.push((slot, digest));
+    match task.shown.binary_search_by_key(&slot, |(slot, _)| *slot) {
+        Ok(i) => task.shown[i].1 = digest,
+        Err(i) => task.shown.insert(i, (slot, digest)),
+    }
 }
 
 /// A run is about to start: what waited is under way.

@@ -1,5 +1,7 @@
 //! `zazen doctor`: every requirement, what is missing, and the one line that mends it.
 
+use std::path::PathBuf;
+
 use serde::Serialize;
 
 use super::{Context, ErrorKind, Result, context, json, kinded, line};
@@ -134,7 +136,8 @@ fn reach(home: &Home, config: &Config) -> Finding {
     if config.sandbox.engine == Engine::None {
         return good("ways", "no sandbox, nothing to reach");
     }
-    for path in config.sandbox.tools.iter().chain([&home.runs_dir()]) {
+    // What is inside of the home, the daemon opens itself when it starts.
+    for path in config.sandbox.tools.iter().map(PathBuf::as_path).chain([home.root()]) {
         if let Err(err) = sandbox::check_reachable(path) {
             return bad("ways", &format!("{err:#}"), "chmod o+x the folder it names");
         }

@@ -256,7 +256,7 @@ fn print_event(event: &EventLine, means: &[trace::Event]) {
         Ev::Out { line: text } if means.is_empty() => line(&format!("   {}", one(text))),
         Ev::Out { .. } => {
             let lines = means.iter().flat_map(words::event_lines);
-            lines.for_each(|text| line(&format!("   {text}")));
+            lines.for_each(|text| line(format!("   {text}").trim_end()));
         }
         Ev::Err { line: text } => line(&format!("   ! {}", one(text))),
         Ev::Failed { message } => line(&format!("── failed: {}", one(message))),

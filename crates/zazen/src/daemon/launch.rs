@@ -78,7 +78,14 @@ fn limits(world: &World) -> Limits {
 }
 
 fn environment(world: &World, launch: BTreeMap<String, String>) -> BTreeMap<String, String> {
-    let mut env = world.config.sandbox.env.clone();
+    let sandbox = &world.config.sandbox;
+    let bins = sandbox.tools.iter().filter(|tool| tool.file_name().is_some_and(|n| n == "bin"));
+    let path: Vec<String> = bins
+        .map(|bin| bin.display().to_string())
+        .chain([crate::exec::PATH_DEFAULT.to_owned()])
+        .collect();
+    let mut env = BTreeMap::from([("PATH".to_owned(), path.join(":"))]);
+    env.extend(sandbox.env.clone());
     env.extend(launch);
     env
 }

@@ -116,11 +116,11 @@ impl Daemon {
         }
         let drafted = |task: &Task| {
             let State::Drafted { pull, .. } = task.state else { return None };
-            Some((task.repo.clone(), pull))
+            Some((task.id, task.repo.clone(), pull))
         };
         let drafted: Vec<_> = self.engine.book().tasks().filter_map(drafted).collect();
-        for (repo, pull) in drafted {
-            self.look_at_pull(&repo, pull).await?;
+        for (task, repo, pull) in drafted {
+            self.look_at_pull(task, &repo, pull).await?;
         }
         Ok(())
     }
@@ -230,24 +230,27 @@ impl Daemon {
 
     /// Takes what people did with pull requests.
     pub(super) async fn look_at_pulls(&mut self, paths: &BTreeSet<PathBuf>) -> anyhow::Result<()> {
-        for (repo, pull) in pulls_of(&self.world.home, paths) {
-            self.look_at_pull(&repo, pull).await?;
+        for (repo, number) in pulls_of(&self.world.home, paths) {
+            let is_its =
+                |state: &State| matches!(state, State::Drafted { pull, .. } if *pull == number);
+            let mut tasks = self.engine.book().tasks();
+            let task = tasks.find(|task| task.repo == repo && is_its(&task.state));
+            let task = task.map(|task| task.id);
+            drop(tasks);
+            if let Some(task) = task {
+                self.look_at_pull(task, &repo, number).await?;
+            }
         }
         Ok(())
     }
 
-    async fn look_at_pull(&mut self, repo: &RepoName, number: PullNumber) -> anyhow::Result<()> {
-        let is_its =
-            |state: &State| matches!(state, State::Drafted { pull, .. } if *pull == number);
-        let task = self
-            .engine
-            .book()
-            .tasks()
-            .find(|task| task.repo == *repo && is_its(&task.state))
-            .map(|task| task.id);
-        let (Some(task), Ok(pull)) = (task, self.world.forge.pull(repo, number)) else {
-            return Ok(());
-        };
+    async fn look_at_pull(
+        &mut self,
+        task: TaskId,
+        repo: &RepoName,
+        number: PullNumber,
+    ) -> anyhow::Result<()> {
+        let Ok(pull) = self.world.forge.pull(repo, number) else { return Ok(()) };
         let event = match pull.state {
             PullState::Open => return Ok(()),
             PullState::Merged => Event::PullMerged,

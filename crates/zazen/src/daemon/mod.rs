@@ -63,8 +63,9 @@ pub async fn run(world: Arc<World>, shutdown: CancellationToken) -> anyhow::Resu
     let mut looking = JoinSet::new();
     daemon.world.announce(daemon.engine.book().n_tasks());
     loop {
-        daemon.perform_next().await?;
+        // The pages say it before anybody is told.
         daemon.keep_pages();
+        daemon.perform_next().await?;
         let patience = daemon.patience();
         tokio::select! {
             biased;

@@ -151,7 +151,9 @@ impl Pages {
         self.due = behind;
         let lines = std::mem::take(&mut self.lines);
         if !lines.is_empty() {
-            lines.iter().for_each(|line| tracing::info!("{line}"));
+            for line in &lines {
+                tracing::info!("{line}");
+            }
             match self.write_day(&lines) {
                 Ok(path) => self.wrote(vec![path]),
                 Err(err) => tracing::warn!("the day's page was not written: {err:#}"),

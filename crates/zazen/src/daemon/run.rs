@@ -14,9 +14,8 @@ use zazen_core::engine::Fact;
 use zazen_core::id::{CommitId, RunId};
 use zazen_core::task::{Event, Outcome, Phase, Task, Trouble, TroubleKind};
 use zazen_core::text::{cut_middle, one_line, plain};
-use zazen_core::trace;
 use zazen_core::usage::Usage;
-use zazen_core::words;
+use zazen_core::{trace, words};
 
 use super::evidence::usage;
 use super::judge;
@@ -35,6 +34,14 @@ pub(super) const STOP_GRACE: Duration = Duration::from_secs(5);
 
 /// How often a run's folder is looked at. People see progress within this time.
 const LOOK_EVERY: Duration = Duration::from_millis(25);
+
+/// Every how many looks a run is looked at though it says nothing new: whether its
+/// supervisor is still there. Until then a look is no more than the size of a file.
+const LOOKS_PER_CLOSE_LOOK: u32 = 10;
+
+/// How often is looked whether the last file is there, once all is said. It is there
+/// as soon as it is synced.
+const LOOK_AT_END_EVERY: Duration = Duration::from_millis(3);
 
 /// How many reports of calls wait. They are for displays only.
 const REPORTS_MAX: usize = 64;
@@ -59,22 +66,14 @@ pub(super) struct Stream {
     pub(super) reader: harness::Reader,
     pub(super) collected: Option<sandbox::Collected>,
     pub(super) failed: Vec<String>,
-    /// What went wrong in the words of the work: the last lines of its standard error,
-    /// and the errors that its harness told.
+    /// The last errors: what the work wrote to its standard error, or told of in its stream.
     pub(super) errors: Vec<String>,
+    /// Whether the supervisor has said how the run ended.
+    is_over: bool,
 }
 
-/// How many lines of errors are kept as evidence.
+/// How many errors are kept as evidence.
 const N_ERRORS_MAX: usize = 40;
-
-impl Stream {
-    fn note_error(&mut self, text: &str) {
-        if self.errors.len() >= N_ERRORS_MAX {
-            self.errors.remove(0);
-        }
-        self.errors.push(one_line(&plain(text), 500));
-    }
-}
 
 /// See the module.
 pub(super) async fn perform(
@@ -180,15 +179,14 @@ fn grant(world: &World, dir: &RunDir, run: RunId, phase: Phase) -> anyhow::Resul
 /// The run's token: a new one, or the one that it was started with.
 pub(super) fn token(dir: &RunDir) -> anyhow::Result<Token> {
     let path = dir.path().join(TOKEN_FILE);
-    match fs::read_to_string(&path) {
-        Ok(text) => text.trim().parse().with_context(|| format!("read {}", path.display())),
-        Err(err) if err.kind() == std::io::ErrorKind::NotFound => {
-            let token = Token::random().context("make a token")?;
-            atomic::write(&path, token.to_string().as_bytes(), Durability::Durable)?;
-            Ok(token)
-        }
-        Err(err) => Err(err).with_context(|| format!("read {}", path.display())),
+    if let Some(token) = fs::read_to_string(&path).ok().and_then(|text| text.trim().parse().ok()) {
+        return Ok(token);
     }
+    let token = Token::random().context("make a token")?;
+    // It is for a later daemon only, and no run is there any more when the machine was down.
+    atomic::write(&path, token.to_string().as_bytes(), Durability::Relaxed)
+        .with_context(|| format!("write {}", path.display()))?;
+    Ok(token)
 }
 
 /// Reads what happens in a run until it has ended, or the daemon is about to.
@@ -203,13 +201,22 @@ async fn follow(
         collected: None,
         failed: Vec::new(),
         errors: Vec::new(),
+        is_over: false,
     };
     let mut offset = 0;
-    loop {
-        let stage = dir.observe()?;
+    for n_looks in 0_u32.. {
         while let Ok(report) = reports.try_recv() {
             world.live.change(run, |live| live.usage += report.usage);
         }
+        if world.closing.is_cancelled() {
+            return Ok(None);
+        }
+        let is_due = stream.is_over || n_looks.is_multiple_of(LOOKS_PER_CLOSE_LOOK);
+        if !is_due && !dir.has_more_than(offset) {
+            tokio::time::sleep(LOOK_EVERY).await;
+            continue;
+        }
+        let stage = dir.observe()?;
         for line in dir.read_new(&mut offset)? {
             take_line(world, run, &mut stream, line);
         }
@@ -221,11 +228,10 @@ async fn follow(
             Stage::Lost => return Ok(Some(Ended { exit: None, stream })),
             Stage::Absent | Stage::Starting | Stage::Running => {}
         }
-        if world.closing.is_cancelled() {
-            return Ok(None);
-        }
-        tokio::time::sleep(LOOK_EVERY).await;
+        let pause = if stream.is_over { LOOK_AT_END_EVERY } else { LOOK_EVERY };
+        tokio::time::sleep(pause).await;
     }
+    Ok(None)
 }
 
 /// Nothing is written after the exit, so what is there now is all.
@@ -251,18 +257,27 @@ fn take_line(world: &World, run: RunId, stream: &mut Stream, line: EventLine) {
         Ev::Out { line } => {
             for event in stream.reader.read(&line) {
                 if let trace::Event::Error { message } = &event {
-                    stream.note_error(message);
+                    keep_error(&mut stream.errors, message);
                 }
                 if let Some(last) = words::event_line(&event) {
                     world.live.change(run, |live| live.last = last);
                 }
             }
         }
-        Ev::Err { line } => stream.note_error(&line),
+        Ev::Err { line } => keep_error(&mut stream.errors, &line),
         Ev::Result(collected) => stream.collected = Some(collected),
         Ev::Failed { message } => stream.failed.push(message),
-        Ev::Ready { .. } | Ev::Canary { .. } | Ev::Started { .. } | Ev::Ended { .. } => {}
+        Ev::Ended { .. } => stream.is_over = true,
+        Ev::Ready { .. } | Ev::Canary { .. } | Ev::Started { .. } => {}
     }
+}
+
+/// Keeps what may explain a failure later: the last of it, a line each.
+fn keep_error(errors: &mut Vec<String>, text: &str) {
+    if errors.len() >= N_ERRORS_MAX {
+        errors.remove(0);
+    }
+    errors.push(one_line(&plain(text), 500));
 }
 
 /// The fact that a run has ended which nobody in this daemon follows.
@@ -289,11 +304,10 @@ fn clean_up(world: &World, run: RunId, dir: &RunDir) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Trouble with a run, with the last errors that it told as evidence.
+/// Trouble with a run, with the last lines of its standard error as evidence.
 pub(super) fn run_trouble(kind: TroubleKind, what: &str, stream: &Stream) -> Trouble {
     let mut evidence = what.trim().to_owned();
-    let new = |line: &&String| !what.contains(line.as_str());
-    for line in stream.failed.iter().chain(&stream.errors).filter(new) {
+    for line in stream.failed.iter().chain(&stream.errors) {
         evidence.push('\n');
         evidence.push_str(line);
     }

@@ -144,6 +144,7 @@ fn make_home(root: &Path, engine: EngineKind) -> anyhow::Result<Home> {
             engine: engine.word(),
             route: route.to_owned(),
             tools: Vec::new(),
+            env: Vec::new(),
         },
     )?;
     let dir = home.dot_dir().join("demo");

@@ -65,9 +65,7 @@ impl Show {
         self.say(&format!("{}  a repository, a home, a daemon", "zazen demo".bold()));
         self.say(&format!("  repository  {}", clone.display()));
         self.say(&format!("  home        {}", home.display()));
-        self.say(&format!(
-            "  agent       mini, in {engine}; the model's answers are a recording\n"
-        ));
+        self.say(&format!("  agent       mini, in {engine}; a script plays the model\n"));
     }
 
     pub(super) fn issue(&mut self, issue: IssueNumber, title: &str) {
@@ -187,7 +185,7 @@ impl Show {
             words::elapsed(millis(took))
         ));
         self.say(
-            "     The edits, commits and checks are real; the cost is what the recording cost.\n",
+            "     Edits, commits and checks are real. A script played the model: no money spent.\n",
         );
         self.say(&format!("  pull request  {}", page.display()));
         self.say(&format!("  branch        {branch} in {}", remote.display()));

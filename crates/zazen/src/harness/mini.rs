@@ -17,7 +17,8 @@ pub(super) fn launch(mini: &Mini, prompt: &str, (route, token): (&str, &str)) ->
         "--api",
         mini.api,
         "--base-url",
-        &format!("{{gateway}}/{route}"),
+        // With the version, which clients of OpenAI's API expect in the base address.
+        &format!("{{gateway}}/{route}/v1"),
         "--model",
         &mini.model,
         "--turns",

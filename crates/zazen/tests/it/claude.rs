@@ -121,25 +121,31 @@ fn a_stopped_claude_code_leaves_no_process() {
     let token_file = place.home().join(".zazen/runs/1.1/token");
     let token = place.wait("the command runs", |_| {
         let token = fs::read_to_string(&token_file).ok()?.trim().to_owned();
-        let is_running = with(&token).iter().any(|process| process.cmdline.contains(MARK));
-        is_running.then_some(token)
+        let is_of_run = |process: &Process| process.environ.contains(&token);
+        let of_run = processes(is_of_run);
+        of_run.iter().any(|process| process.cmdline.contains(MARK)).then_some(token)
     });
-    let running = with(&token);
+    let running = processes(|process| process.environ.contains(&token));
     assert!(running.iter().any(|process| process.cmdline.contains("claude")), "{running:#?}");
-    for process in &running {
+    // The supervisor and the sandbox are started by the daemon, which has the key.
+    let run = token_file.parent().expect("the run's folder").display().to_string();
+    let around = processes(|process| process.cmdline.contains(&run));
+    assert!(!around.is_empty(), "the run has a supervisor");
+    for process in running.iter().chain(&around) {
         assert!(!process.environ.contains(KEY), "the key is in the environment of {process:?}");
     }
 
     place.zazen(&["issue", "comment", "1", "/stop"]);
     place.wait_for(1, &["stopped"]);
-    place.wait("all processes are gone", |_| with(&token).is_empty().then_some(()));
+    place.wait("all processes are gone", |_| {
+        processes(|process| process.environ.contains(&token)).is_empty().then_some(())
+    });
     place.down();
     assert_eq!(place.processes(), Vec::<String>::new());
 }
 
 /// A home whose agents are Claude Code in bubblewrap; `more` are lines below `[limits]`.
 /// Nothing where there are no such tools and none are required.
-#[expect(clippy::print_stdout, reason = "a test that is skipped says so")]
 fn setup(model: &Model, more: &str) -> Option<Setup> {
     let bwrap = on_path("bwrap");
     let claude = env::var_os("ZAZEN_CLAUDE").map(PathBuf::from).or_else(|| on_path("claude"));
@@ -160,15 +166,14 @@ fn on_path(program: &str) -> Option<PathBuf> {
     env::split_paths(&path).map(|folder| folder.join(program)).find(|file| file.is_file())
 }
 
-/// A process of a run.
+/// A process on this machine.
 #[derive(Debug)]
 struct Process {
     cmdline: String,
     environ: String,
 }
 
-/// The processes that have this in their environment: a run's token, say.
-fn with(text: &str) -> Vec<Process> {
+fn processes(is_meant: impl Fn(&Process) -> bool) -> Vec<Process> {
     let mut found = Vec::new();
     for entry in fs::read_dir("/proc").expect("/proc").flatten() {
         let read = |name: &str| {
@@ -176,7 +181,7 @@ fn with(text: &str) -> Vec<Process> {
             String::from_utf8_lossy(&bytes).replace('\0', " ")
         };
         let process = Process { cmdline: read("cmdline"), environ: read("environ") };
-        if process.environ.contains(text) {
+        if is_meant(&process) {
             found.push(process);
         }
     }

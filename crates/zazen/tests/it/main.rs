@@ -7,6 +7,8 @@ mod cli;
 #[cfg(test)]
 mod commands;
 #[cfg(test)]
+mod configuration;
+#[cfg(test)]
 mod demo;
 #[cfg(test)]
 mod flow;
@@ -16,6 +18,8 @@ mod harness;
 mod home;
 #[cfg(test)]
 mod plans;
+#[cfg(test)]
+mod routes;
 #[cfg(test)]
 mod sandbox;
 #[cfg(test)]

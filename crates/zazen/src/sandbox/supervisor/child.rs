@@ -17,7 +17,7 @@ use crate::exec::Command;
 use crate::sandbox::event::Frame;
 use crate::sandbox::inside::{Inside, markers};
 use crate::sandbox::process::{self, Handle};
-use crate::sandbox::run_dir::{RunDir, write_whole};
+use crate::sandbox::run_dir::{RunDir, write_unsynced};
 use crate::sandbox::spec::{EngineKind, LaunchSpec};
 use crate::sandbox::{bwrap, reach};
 
@@ -149,7 +149,7 @@ fn prepare(run_dir: &RunDir, inside: &Inside) -> anyhow::Result<()> {
     }
     make_folder(&run_dir.etc(), 0o755)?;
     let json = serde_json::to_vec(inside).context("print the runner's orders")?;
-    write_whole(&run_dir.inside(), &json)?;
+    write_unsynced(&run_dir.inside(), &json)?;
     reach::give_to_runs(&run_dir.inside())
 }
 
