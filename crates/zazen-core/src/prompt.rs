@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 
 use crate::id::{IssueNumber, RepoName};
 use crate::plan::{self, Plan, Step};
-use crate::task::{Trouble, Try};
+use crate::task::{Trouble, TroubleKind, Try};
 use crate::text::{cut_middle, fence, one_line, plain};
 
 /// What every run is told: whose work it is and what people said.
@@ -124,7 +124,13 @@ pub fn correct(brief: &Brief, plan: &Plan, text: &str, attempt: &Try) -> String 
     );
     whole(&mut prompt, "The approved plan", text);
     material(&mut prompt, brief);
-    trouble(&mut prompt, attempt);
+    match &attempt.trouble {
+        Some(Trouble { kind: TroubleKind::RedChecks, evidence }) => {
+            section(&mut prompt, "What the checks printed", evidence);
+            remarks(&mut prompt, attempt);
+        }
+        Some(_) | None => trouble(&mut prompt, attempt),
+    }
     prompt
 }
 
@@ -196,6 +202,10 @@ fn trouble(prompt: &mut String, attempt: &Try) {
             writeln!(prompt, "\nThis was tried before, and it failed: {why}. Do not repeat it.");
         section(prompt, "What happened the last time", evidence);
     }
+    remarks(prompt, attempt);
+}
+
+fn remarks(prompt: &mut String, attempt: &Try) {
     section(prompt, "What a person said about going on", &attempt.remarks);
 }
 

@@ -386,11 +386,11 @@ impl fmt::Display for State {
             }
             Self::Queued(work) | Self::Implementing(work) => {
                 let step = (work.n_done + 1).min(work.plan.n_steps);
-                write!(f, " (step {step} of {})", work.plan.n_steps)?;
+                write!(f, " (step {step} of {}", work.plan.n_steps)?;
                 if work.attempt.n_failed > 0 {
-                    write!(f, " (try {})", work.attempt.n_failed + 1)?;
+                    write!(f, ", try {}", work.attempt.n_failed + 1)?;
                 }
-                Ok(())
+                f.write_str(")")
             }
             Self::Drafted { pull, .. } | Self::Merged { pull } => write!(f, " as #{pull}"),
             Self::Failed { trouble, .. } => write!(f, ": {}", trouble.kind.sentence()),

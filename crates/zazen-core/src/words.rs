@@ -218,7 +218,7 @@ fn reply_text(reply: &Reply) -> String {
             "There is nothing here that `/{command}` could act on. `/plan` begins something."
         ),
         Reply::WrongTime { command, task, state, can } => {
-            format!("`/{command}` does not fit now: task {task} {}.{}", cell(state), fits(can))
+            format!("`/{command}` does not fit now: task {task} {}.{}", line(state), fits(can))
         }
         Reply::Status { tasks } if tasks.is_empty() => {
             "Nothing was asked for on this issue yet. Write `/plan` to begin.".to_owned()
@@ -230,14 +230,14 @@ fn reply_text(reply: &Reply) -> String {
     }
 }
 
-fn status_line(line: &StatusLine) -> String {
+fn status_line(status: &StatusLine) -> String {
     format!(
-        "- Task {} {} ({} tokens, {}).{}",
-        line.task,
-        cell(&line.state),
-        tokens(line.usage.tokens.total()),
-        cost(line.usage.cost),
-        fits(&line.can)
+        "- Task {} {} ({} tokens, cost {}).{}",
+        status.task,
+        line(&status.state),
+        tokens(status.usage.tokens.total()),
+        cost(status.usage.cost),
+        fits(&status.can)
     )
 }
 
@@ -278,13 +278,20 @@ fn fits(can: &[String]) -> String {
 }
 
 /// A person's name, as it may stand in a sentence.
+///
+/// What [`neutral`] puts in has no width, and [`one_line`] takes such things out: so in this order.
 fn person(name: &str) -> String {
     neutral(&one_line(name, NAME_CHARS_MAX))
 }
 
-/// One line from outside, as it may stand in a sentence, a list or a table.
+/// One line from outside, as it may stand in a sentence or a list.
+fn line(text: &str) -> String {
+    neutral(&one_line(text, LINE_CHARS_MAX))
+}
+
+/// One line from outside, as it may stand in a table.
 fn cell(text: &str) -> String {
-    neutral(&one_line(text, LINE_CHARS_MAX)).replace('|', "\\|")
+    line(text).replace('|', "\\|")
 }
 
 /// Output from outside, as a block of code. A forge acts on some words even there.

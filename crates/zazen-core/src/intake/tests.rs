@@ -106,10 +106,10 @@ fn stop_and_retry_reach_a_question_where_there_is_nothing_else_for_them() {
     check(
         &super::comment(&book, &retry, &PlanOnDisk::AsKnown),
         expect![[r#"
-        task 2: try again with ""
-        comment 101 is taken
-        reply: - Task 1 is a draft, #5 (0 tokens, $0). You can write `/plan`.
-        - Task 2 was stopped by ada (0 tokens, $0). You can write `/retry`."#]],
+            task 2: try again with ""
+            comment 101 is taken
+            reply: - Task 1 is a draft, #5 (0 tokens, cost $0). You can write `/plan`.
+            - Task 2 was stopped by ada (0 tokens, cost $0). You can write `/retry`."#]],
     );
 }
 
@@ -223,7 +223,17 @@ fn change_in_words(change: &Change) -> String {
             Event::StopAsked { by } => format!("task {task}: {by} says stop"),
             Event::RetryAsked { remarks, .. } => format!("task {task}: try again with {remarks:?}"),
             Event::CommandTaken { comment } => format!("comment {comment} is taken"),
-            event => format!("{event:?}"),
+            event @ (Event::PlanEdited { .. }
+            | Event::BaseFound { .. }
+            | Event::RunBegun { .. }
+            | Event::RunEnded { .. }
+            | Event::Blocked { .. }
+            | Event::Shown { .. }
+            | Event::Acknowledged { .. }
+            | Event::Pushed { .. }
+            | Event::PullOpened { .. }
+            | Event::PullMerged
+            | Event::PullClosed) => format!("{event:?}"),
         },
         Change::ReplyDue { reply, .. } => format!("reply: {}", crate::words::reply(reply).as_str()),
         Change::Replied { .. } => "replied".to_owned(),
@@ -332,7 +342,15 @@ fn events_to(stand: Stand) -> Vec<Event> {
             let trouble = trouble(TroubleKind::NeedsLogin);
             (Stand::Planning, Some(ended(1, Outcome::Failed { trouble })))
         }
-        stand => (stand, None),
+        Stand::Nothing
+        | Stand::Received
+        | Stand::Planning
+        | Stand::AwaitingApproval
+        | Stand::Queued
+        | Stand::Implementing
+        | Stand::Verifying
+        | Stand::Publishing
+        | Stand::Drafted => (stand, None),
     };
     upto(last).into_iter().chain(then).collect()
 }

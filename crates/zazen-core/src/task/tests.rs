@@ -169,7 +169,7 @@ fn stop_and_retry_come_back_to_the_right_place() {
         Queued (step 1 of 2) → queued (step 1 of 2), from a new base
         Implementing (step 1 of 2) → queued (step 1 of 2), from a new base
         Implementing (step 2 of 2) → queued (step 2 of 2), from the same base
-        Implementing (step 2 of 2) (try 2) → queued (step 2 of 2), from the same base
+        Implementing (step 2 of 2, try 2) → queued (step 2 of 2), from the same base
         Verifying → verifying, from the same base
         Verifying, corrected before → verifying, from the same base
         Correcting → correcting, from the same base

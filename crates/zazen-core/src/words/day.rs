@@ -1,19 +1,15 @@
 //! The day in prose, and the messages of the home's commits.
 
-use super::n_of;
+use super::{n_of, person};
 use crate::id::CommitId;
 use crate::task::{Event, Outcome, State, Task};
-use crate::text::one_line;
-
-/// How long a person's name may be in a line, in characters.
-const NAME_CHARS_MAX: usize = 60;
+use crate::text::{neutral, one_line};
 
 /// The line that an event adds to the day's page, if it is worth one.
 ///
 /// `task` is the task after the event.
 pub fn day_line(task: &Task, event: &Event) -> Option<String> {
     let name = format!("task {} ({} #{})", task.id, task.repo, task.issue);
-    let person = |by: &str| one_line(by, NAME_CHARS_MAX);
     Some(match event {
         Event::PlanSentBack { by, .. } => format!("{} sent the plan of {name} back.", person(by)),
         Event::PlanEdited { plan } => {
@@ -84,20 +80,24 @@ fn step_line(name: &str, task: &Task, head: &CommitId) -> Option<String> {
     })
 }
 
+/// How long the first line of a commit's message may be, in characters.
+const SUBJECT_CHARS_MAX: usize = 72;
+
+/// How long any other line of a commit's message may be, in characters.
+const LINE_CHARS_MAX: usize = 200;
+
 /// The message of a commit of the home that holds these lines of the day.
 pub fn home_commit(lines: &[String]) -> String {
-    match lines {
-        [] => "Keep the pages up to date".to_owned(),
-        [only] => one_line(only.trim_end_matches('.'), 72),
-        [first, rest @ ..] => format!(
-            "{}, and {} more\n\n{}\n",
-            one_line(first.trim_end_matches('.'), 60),
-            rest.len(),
-            lines
-                .iter()
-                .map(|line| format!("- {}", one_line(line, 200)))
-                .collect::<Vec<_>>()
-                .join("\n")
-        ),
+    let line = |line: &str, chars_max| neutral(&one_line(line, chars_max));
+    let [first, rest @ ..] = lines else { return "Keep the pages up to date".to_owned() };
+    let first = first.trim_end_matches('.');
+    if rest.is_empty() {
+        return line(first, SUBJECT_CHARS_MAX);
     }
+    let more = format!(", and {} more", rest.len());
+    let mut message = format!("{}{more}\n\n", line(first, SUBJECT_CHARS_MAX - more.len()));
+    for each in lines {
+        message.extend(["- ", &line(each, LINE_CHARS_MAX), "\n"]);
+    }
+    message
 }

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::money::{cost, elapsed, tokens};
-use super::{Text, block, cell, fold, n_of, quote};
+use super::{Text, block, cell, fold, line, n_of, quote};
 use crate::id::{CommitId, IssueNumber, PlanHash, TaskId};
 use crate::plan::Plan;
 use crate::task::Task;
@@ -64,12 +64,12 @@ pub fn pull(task: &Task, plan: &Plan, evidence: &Evidence) -> Pull {
     body.push_str(&table(evidence));
     body.push_str("\n### Steps\n\n");
     for (index, step) in plan.steps.iter().enumerate() {
-        let _infallible = writeln!(body, "- [x] {}. {}", index + 1, cell(&step.title));
+        let _infallible = writeln!(body, "- [x] {}. {}", index + 1, line(&step.title));
     }
     if !plan.risks.is_empty() {
         body.push_str("\n### Risks that the plan names\n\n");
         for risk in &plan.risks {
-            let _infallible = writeln!(body, "- {}", cell(risk));
+            let _infallible = writeln!(body, "- {}", line(risk));
         }
     }
     let output = cut_middle(evidence.output.trim_end(), OUTPUT_BYTES_MAX);
@@ -79,7 +79,7 @@ pub fn pull(task: &Task, plan: &Plan, evidence: &Evidence) -> Pull {
     if !reports.is_empty() {
         fold(&mut body, "What the agents said (claims, not evidence)", &reports);
     }
-    Pull { title: one_line(&neutral(&task.title), TITLE_CHARS_MAX), body: Text(body) }
+    Pull { title: neutral(&one_line(&task.title, TITLE_CHARS_MAX)), body: Text(body) }
 }
 
 fn table(evidence: &Evidence) -> String {

@@ -2,6 +2,8 @@
 
 use clap::CommandFactory as _;
 
+use super::line;
+
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// The shell to print them for
@@ -9,6 +11,8 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args) {
-    let mut command = super::Args::command();
-    clap_complete::generate(args.shell, &mut command, "zazen", &mut std::io::stdout());
+    // The generator takes a reader that goes away for a bug.
+    let mut text = Vec::new();
+    clap_complete::generate(args.shell, &mut super::Args::command(), "zazen", &mut text);
+    line(String::from_utf8_lossy(&text).trim_end());
 }

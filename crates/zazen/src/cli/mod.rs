@@ -34,7 +34,7 @@ use crate::config::Environment;
 #[command(name = "zazen", version, max_term_width = 100, arg_required_else_help = true)]
 pub(crate) struct Args {
     /// The home to work with [default: the present folder, or one above it]
-    #[arg(long, global = true, value_name = "DIR", env = "ZAZEN_HOME")]
+    #[arg(long, global = true, value_name = "DIR", env = "ZAZEN_HOME", hide_env_values = true)]
     home: Option<PathBuf>,
     #[command(subcommand)]
     command: Command,

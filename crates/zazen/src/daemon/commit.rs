@@ -35,8 +35,9 @@ pub(super) struct Batch {
 }
 
 impl Batch {
-    /// Commits what people changed, and then what zazen wrote. It blocks.
-    pub(super) fn commit(mut self) {
+    /// Commits what people changed, and then what zazen wrote. It blocks, and gives itself
+    /// back if it could not be done.
+    pub(super) fn commit(mut self) -> Option<Self> {
         if self.scope == Scope::All {
             match self.committer.uncommitted() {
                 Ok(paths) => self.changed.extend(paths),
@@ -51,8 +52,10 @@ impl Batch {
             .commit(&theirs, &self.person, "Keep what people wrote")
             .and_then(|_| self.committer.commit(&ours, &Author::zazen(), &message));
         if let Err(err) = done {
-            tracing::warn!("{err}; it is tried again with the next change");
+            tracing::warn!("{err}; it is tried again");
+            return Some(self);
         }
+        None
     }
 
     fn is_ours(&self, path: &Path) -> bool {

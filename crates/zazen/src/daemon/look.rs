@@ -72,6 +72,15 @@ fn pulls_of(home: &Home, paths: &BTreeSet<PathBuf>) -> Vec<(RepoName, PullNumber
     paths.iter().filter_map(pull).collect()
 }
 
+/// The tasks whose folder, or a page in it, is among these paths.
+pub(super) fn tasks_of(home: &Home, paths: &BTreeSet<PathBuf>) -> BTreeSet<TaskId> {
+    let task = |path: &PathBuf| {
+        let folder = path.strip_prefix(home.tasks_dir()).ok()?.iter().nth(2)?.to_str()?;
+        Some(TaskId(folder.split('-').next()?.parse().ok()?))
+    };
+    paths.iter().filter_map(task).collect()
+}
+
 /// The tasks whose plan's page is among these paths.
 pub(super) fn plans_of(home: &Home, paths: &BTreeSet<PathBuf>) -> BTreeSet<TaskId> {
     let task = |path: &PathBuf| {

@@ -63,8 +63,9 @@ pub async fn run(world: Arc<World>, shutdown: CancellationToken) -> anyhow::Resu
     let mut looking = JoinSet::new();
     daemon.world.announce(daemon.engine.book().n_tasks());
     loop {
-        daemon.perform_next().await?;
+        // The pages say it before anybody is told.
         daemon.keep_pages();
+        daemon.perform_next().await?;
         let patience = daemon.patience();
         tokio::select! {
             biased;
@@ -77,6 +78,7 @@ pub async fn run(world: Arc<World>, shutdown: CancellationToken) -> anyhow::Resu
                     let (world, sender) = (daemon.world.clone(), sender.clone());
                     looking.spawn_blocking(move || look::all_issues(&world, &sender));
                     daemon.look_everywhere().await?;
+                    daemon.pages.look_for(daemon.engine.book().tasks());
                     daemon.pages.commit_all();
                     daemon.reap();
                 }
@@ -107,7 +109,7 @@ impl Daemon {
         let policy = Policy { n_runs_max: world.config.n_runs_max };
         let engine = Engine::new(policy, book);
         world.sweep(&engine).await?;
-        let pages = Pages::new(world.clone())?;
+        let pages = Pages::new(world.clone(), engine.book())?;
         Ok(Self {
             world,
             engine,
@@ -207,6 +209,8 @@ impl Daemon {
     /// Files changed: takes what people wrote in them.
     async fn take_paths(&mut self, paths: &BTreeSet<PathBuf>) -> anyhow::Result<()> {
         self.pages.seen(paths);
+        let tasks = look::tasks_of(&self.world.home, paths);
+        self.pages.look_for(tasks.iter().filter_map(|id| self.engine.book().task(*id)));
         for issue in look::issues_of(&self.world.home, paths) {
             self.look_at_issue(&issue).await?;
         }

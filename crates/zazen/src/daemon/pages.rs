@@ -12,9 +12,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
-use tokio::task::JoinSet;
+use tokio::task::{JoinError, JoinSet};
 use zazen_core::engine::{Book, Change};
-use zazen_core::id::TaskId;
+use zazen_core::id::{TaskId, Time};
 use zazen_core::page::{Page, ParseError};
 use zazen_core::task::{Kind, Task};
 use zazen_core::text::{fence, one_line, plain};
@@ -33,6 +33,13 @@ const QUIET: Duration = Duration::from_secs(1);
 /// How long a change waits for a commit at the most.
 const COMMIT_MAX: Duration = Duration::from_secs(10);
 
+/// How long after a commit that failed it is tried again. A person's own git is done by then.
+const COMMIT_AGAIN: Duration = Duration::from_secs(2);
+
+/// How far behind the journal the pages can be when a daemon is killed, in milliseconds.
+/// They are written some thousandths of a second later; a full disk may delay them.
+const BEHIND_MAX_MS: u64 = 60 * 1000;
+
 /// The pages that are due, and the paths that wait for a commit.
 pub(super) struct Pages {
     world: Arc<World>,
@@ -47,22 +54,29 @@ pub(super) struct Pages {
     since: Option<(Instant, Instant)>,
     commit_lines: Vec<String>,
     /// The commit that is being made. Git takes too long for the loop to wait for it.
-    committing: JoinSet<()>,
+    committing: JoinSet<Option<Batch>>,
+    /// What the next commit takes in.
+    scope: Scope,
 }
 
 impl Pages {
-    pub(super) fn new(world: Arc<World>) -> anyhow::Result<Self> {
+    /// Begins with the pages that the last daemon may not have come to.
+    pub(super) fn new(world: Arc<World>, book: &Book) -> anyhow::Result<Self> {
         let committer = Committer::new(&world.home)?;
+        let last = book.tasks().map(|task| task.changed).max().unwrap_or(Time(0));
+        let is_late = |task: &&Task| last.millis_since(task.changed) <= BEHIND_MAX_MS;
+        let due = book.tasks().filter(is_late).map(|task| task.id).collect();
         Ok(Self {
             world,
             committer,
-            due: BTreeSet::new(),
+            due,
             lines: Vec::new(),
             changed: BTreeSet::new(),
             ours: BTreeSet::new(),
             since: None,
             commit_lines: Vec::new(),
             committing: JoinSet::new(),
+            scope: Scope::Noted,
         })
     }
 
@@ -86,6 +100,19 @@ impl Pages {
                     self.lines.extend(task.and_then(|task| words::day_line(task, event)));
                 }
                 Change::ReplyDue { .. } | Change::Replied { .. } => {}
+            }
+        }
+    }
+
+    /// Notes that these tasks' pages are to be there: a person may have deleted them.
+    pub(super) fn look_for<'a>(&mut self, tasks: impl Iterator<Item = &'a Task>) {
+        for task in tasks {
+            let dir = self.world.task_dir(task);
+            let is_gone = |path: PathBuf| !path.exists();
+            if is_gone(Home::task_page(&dir))
+                || (task.plan.is_some() && is_gone(Home::plan_page(&dir)))
+            {
+                self.due.insert(task.id);
             }
         }
     }
@@ -258,7 +285,9 @@ impl Pages {
     /// How long until a commit is due.
     pub(super) fn patience(&self) -> Duration {
         match self.since {
-            None => Duration::MAX,
+            None if self.committing.is_empty() => Duration::MAX,
+            // Whether it went well is to be seen then.
+            None => COMMIT_AGAIN,
             Some((first, last)) => {
                 let due = (last + QUIET).min(first + COMMIT_MAX);
                 due.saturating_duration_since(Instant::now())
@@ -268,28 +297,47 @@ impl Pages {
 
     /// Begins a commit when the home was quiet, and none is under way.
     pub(super) fn commit_when_quiet(&mut self) {
-        while self.committing.try_join_next().is_some() {}
+        while let Some(done) = self.committing.try_join_next() {
+            self.note_commit(done);
+        }
         if self.since.is_some() && self.patience().is_zero() && self.committing.is_empty() {
-            self.start_commit(Scope::Noted);
+            self.start_commit();
         }
     }
 
-    /// Begins a commit of everything, noted or not: what people wrote while no daemon was up.
+    /// Has everything committed, noted or not: what people wrote while no daemon was up.
     pub(super) fn commit_all(&mut self) {
-        self.start_commit(Scope::All);
+        self.scope = Scope::All;
+        self.touch();
     }
 
     /// Commits everything, and waits for it.
     pub(super) async fn commit_now(&mut self) {
         while self.committing.join_next().await.is_some() {}
-        self.start_commit(Scope::All);
+        self.scope = Scope::All;
+        self.start_commit();
         while self.committing.join_next().await.is_some() {}
     }
 
-    fn start_commit(&mut self, scope: Scope) {
+    /// What a commit that failed was to take in is taken in by the next one.
+    fn note_commit(&mut self, left: Result<Option<Batch>, JoinError>) {
+        let left = match left {
+            Ok(None) => return,
+            Ok(Some(batch)) => batch,
+            Err(err) => return tracing::error!("a commit of the home broke down: {err}"),
+        };
+        self.scope = left.scope;
+        self.changed.extend(left.changed);
+        self.ours.extend(left.ours);
+        self.commit_lines.splice(0..0, left.lines);
+        let later = Instant::now() + COMMIT_AGAIN;
+        self.since = self.since.or(Some((later, later)));
+    }
+
+    fn start_commit(&mut self) {
         self.since = None;
         let batch = Batch {
-            scope,
+            scope: std::mem::replace(&mut self.scope, Scope::Noted),
             home: self.world.home.clone(),
             committer: self.committer.clone(),
             changed: std::mem::take(&mut self.changed),

@@ -185,7 +185,7 @@ impl Show {
             words::elapsed(millis(took))
         ));
         self.say(
-            "     Edits, commits and checks are real. The model was a script: no money was spent.\n",
+            "     Edits, commits and checks are real. A script played the model: no money spent.\n",
         );
         self.say(&format!("  pull request  {}", page.display()));
         self.say(&format!("  branch        {branch} in {}", remote.display()));

@@ -193,12 +193,12 @@ impl Mirror {
     /// A source whose `HEAD` names no branch (a person's clone in the middle of
     /// something) is taken to mean what it meant before, or `main`, or `master`.
     pub async fn default_branch(&self) -> anyhow::Result<Option<String>> {
-        let text = match Refs::of(&self.dir).and_then(|refs| refs.symbolic(DEFAULT_HEAD)) {
-            Some(text) => text,
-            None => {
-                let call = self.git().call("symbolic-ref").args(["--quiet", DEFAULT_HEAD]);
-                call.output().await?.stdout_text()
-            }
+        let known = Refs::of(&self.dir).and_then(|refs| refs.symbolic(DEFAULT_HEAD));
+        let text = if let Some(text) = known {
+            text
+        } else {
+            let call = self.git().call("symbolic-ref").args(["--quiet", DEFAULT_HEAD]);
+            call.output().await?.stdout_text()
         };
         let named = text.trim_end().strip_prefix(HEADS).map(str::to_owned);
         for branch in named.into_iter().chain(["main".to_owned(), "master".to_owned()]) {

@@ -26,6 +26,7 @@ impl Refs {
     }
 
     /// The object at a ref, or that there is none. Nothing, if git has to say it.
+    #[expect(clippy::option_option, reason = "not known, known to be none, and known differ")]
     pub(super) fn get(&self, name: &str) -> Option<Option<String>> {
         if !is_well_formed(name) {
             return None;

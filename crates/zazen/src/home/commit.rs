@@ -106,6 +106,7 @@ impl Committer {
             .args([format!("--message={message}").as_str(), PATHS_FROM_STDIN, NUL_SEPARATED])
             .stdin(list(changes.iter()));
         let output = run(&command)?;
+        self.settle_index(&changes)?;
         if output.status.success() {
             return self.last().map(Outcome::Committed);
         }
@@ -114,6 +115,23 @@ impl Committer {
             return Ok(Outcome::Nothing);
         }
         Err(self.refused(&output))
+    }
+
+    /// Sees to it that nothing is staged for paths that were just committed.
+    ///
+    /// Git reads each file twice, once for the commit and once for the index. One that
+    /// changed in between is left staged as it was before, and would undo the change.
+    fn settle_index(&self, changes: &[Change]) -> Result<(), CommitError> {
+        let command = self
+            .repository
+            .git(["reset", "--quiet", "--no-refresh", PATHS_FROM_STDIN, NUL_SEPARATED])
+            .stdin(list(changes.iter()));
+        let output = run(&command)?;
+        if !output.status.success() {
+            // The commit is made; the next one of these paths mends it.
+            tracing::debug!("the index was not settled: {}", output.stderr_text().trim());
+        }
+        Ok(())
     }
 
     /// Everything in the home that is not in its last commit, by absolute paths.

@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod claude;
 #[cfg(test)]
+mod cli;
+#[cfg(test)]
 mod commands;
 #[cfg(test)]
 mod configuration;
@@ -12,6 +14,8 @@ mod demo;
 mod flow;
 #[cfg(test)]
 mod harness;
+#[cfg(test)]
+mod home;
 #[cfg(test)]
 mod plans;
 #[cfg(test)]

@@ -11,6 +11,9 @@ use serde_json::json;
 use crate::harness::model::{Model, Script, Turn};
 use crate::harness::place::{KEY, Place, Setup};
 
+/// Where the tests' key is found.
+const KEY_LINE: &str = "key_env = \"ZAZEN_TEST_KEY\"\n";
+
 #[test]
 fn what_the_models_service_said_is_told_on_the_issue() {
     let refused = || Turn::fail(400, "the_prompt_is_too_odd");
@@ -33,7 +36,7 @@ fn mini_speaks_to_a_service_with_the_other_api() {
     let mut place = Place::new(&Setup {
         harness: "use = \"mini\"\nmodel = \"house-large\"\nroute = \"house\"\n".to_owned(),
         more: format!(
-            "[models.house]\napi = \"openai\"\nbase_url = \"{}/v1\"\nkey_env = \"ZAZEN_TEST_KEY\"\n",
+            "[models.house]\napi = \"openai\"\nbase_url = \"{}/v1\"\n{KEY_LINE}",
             service.url
         ),
         ..Setup::mini("none", &service.url)
@@ -50,17 +53,19 @@ fn mini_speaks_to_a_service_with_the_other_api() {
     place.down();
 }
 
+/// The path and the key of every call.
+type Calls = Arc<Mutex<Vec<(String, String)>>>;
+
 /// A service that answers every chat with the same sentence. It ends when this is dropped.
 struct ChatCompletions {
     url: String,
-    /// The path and the key of every call.
-    calls: Arc<Mutex<Vec<(String, String)>>>,
+    calls: Calls,
     _runtime: tokio::runtime::Runtime,
 }
 
 impl ChatCompletions {
     fn start() -> Self {
-        let calls = Arc::new(Mutex::new(Vec::new()));
+        let calls = Calls::default();
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(1)
             .enable_all()
@@ -78,11 +83,7 @@ impl ChatCompletions {
     }
 }
 
-async fn say(
-    State(calls): State<Arc<Mutex<Vec<(String, String)>>>>,
-    uri: Uri,
-    headers: HeaderMap,
-) -> Response {
+async fn say(State(calls): State<Calls>, uri: Uri, headers: HeaderMap) -> Response {
     let key = headers.get("authorization").and_then(|key| key.to_str().ok()).unwrap_or_default();
     calls.lock().expect("no test panics with it").push((uri.path().to_owned(), key.to_owned()));
     let choice = json!({ "index": 0, "finish_reason": "stop",

@@ -35,7 +35,7 @@ fn a_key_that_is_refused_is_a_persons_matter_at_once() {
     place.up();
     place.ask_for_plan();
     let said = check_failed(&mut place, "the model's service refused the key");
-    assert!(said.contains("Check the model's key with `zazen doctor`"), "{said}");
+    assert!(said.contains("Check the key with `zazen doctor`"), "{said}");
     assert!(said.contains("status 401"), "{said}");
     assert_eq!(model.calls().len(), 1, "it is not tried again");
 }

@@ -127,7 +127,7 @@ impl Place {
     }
 
     #[expect(clippy::disallowed_methods, reason = "tests start the program as a person does")]
-    fn command(&self, args: &[&str]) -> Command {
+    pub(crate) fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_zazen"));
         command
             .args(args)
