@@ -18,7 +18,7 @@ use zazen_core::id::{CommentId, CommitId, IssueNumber, PlanHash, PullNumber, Rep
 use zazen_core::task::{Event, Kind, Outcome, Phase, PlanRef};
 use zazen_core::usage::{Cost, Tokens, Usage};
 
-use crate::place::REPO;
+use crate::place::{REPO, git};
 
 /// What a home was filled with.
 #[derive(Debug, Clone, Copy)]
@@ -61,6 +61,8 @@ pub(crate) fn grow(home: &Home, n_tasks: u32, n_pages: u32) -> anyhow::Result<Gr
     for id in n_tasks.saturating_sub(n_pages) + 1..=n_tasks {
         pages(home.root(), id)?;
     }
+    git(home.root(), &["add", "-A"])?;
+    git(home.root(), &["commit", "-q", "-m", "What was done so far"])?;
     Ok(Grown { n_tasks, n_records: journal.position().seq, n_pages })
 }
 

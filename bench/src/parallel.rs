@@ -123,7 +123,8 @@ fn check(place: &Place, task: u64) -> anyhow::Result<()> {
     let wanted = (0..N_TURNS).flat_map(|turn| (0..N_LINES).map(move |i| format!("{turn}-{i}")));
     let missing: Vec<String> = wanted.filter(|line| !found.contains(line)).collect();
     if !missing.is_empty() {
-        bail!("{} lines are missing, the first is {}", missing.len(), missing[0]);
+        let (n, first) = (missing.len(), &missing[0]);
+        bail!("{n} lines are missing, the first is {first}; the run said {events:?}");
     }
     Ok(())
 }

@@ -286,6 +286,15 @@ impl Task {
         RunId { task: self.id, n: self.n_runs + 1 }
     }
 
+    /// Gives back the memory that it has no need of.
+    pub(crate) fn shrink_to_fit(&mut self) {
+        self.title.shrink_to_fit();
+        self.request.shrink_to_fit();
+        self.shown.shrink_to_fit();
+        self.notes.shrink_to_fit();
+        self.to_acknowledge.shrink_to_fit();
+    }
+
     /// Whether nothing is to be done until a person acts.
     pub fn is_at_rest(&self) -> bool {
         matches!(

@@ -36,6 +36,12 @@ pub(super) struct Paths {
     pub(super) tmp: PathBuf,
 }
 
+/// What the runner is told when it may begin.
+pub(super) const GO: &str = "go";
+
+/// The same, where a control group counts the processes of the run.
+pub(super) const GO_COUNTED: &str = "go counted";
+
 /// Limits that hold for each process by itself.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 pub(super) struct Rlimits {

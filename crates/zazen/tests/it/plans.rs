@@ -81,7 +81,7 @@ fn open_questions_are_shown_with_what_to_do_about_them() {
     let comment = plan_comment(&place);
     assert!(comment.contains("has 2 open questions"), "{comment}");
     assert!(comment.contains("- In which language?"), "{comment}");
-    assert!(comment.contains("- `/implement` with your answers approves exactly this text"));
+    assert!(comment.contains("`/implement` with your answers approves exactly"), "{comment}");
     place.down();
 }
 
