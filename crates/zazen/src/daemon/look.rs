@@ -204,7 +204,7 @@ impl Daemon {
         };
         let path = Home::plan_page(&self.world.task_dir(task));
         let Ok(text) = fs::read_to_string(&path) else { return as_known };
-        if PlanHash::of(&text) == known.hash || self.pages.is_due(id) {
+        if PlanHash::of(&text) == known.hash || self.pages.is_plan_due(id) {
             return as_known;
         }
         if !is_settled(&path) {
@@ -214,7 +214,10 @@ impl Daemon {
         let plan = match plan::parse(&text) {
             Ok(plan) => plan,
             Err(err) => {
-                tracing::warn!("{} cannot be read as a plan: {err}", path.display());
+                let hash = PlanHash::of(&text);
+                if self.unreadable.insert(id, hash.clone()).as_ref() != Some(&hash) {
+                    tracing::warn!("{} cannot be read as a plan: {err}", path.display());
+                }
                 return Ok(Some(PlanOnDisk::Unreadable { why: err.to_string() }));
             }
         };
@@ -310,7 +313,7 @@ fn own_text(issue: &Issue) -> Comment {
 }
 
 /// Whether a file was left alone for long enough to be whole.
-fn is_settled(path: &Path) -> bool {
+pub(super) fn is_settled(path: &Path) -> bool {
     let changed = path.metadata().and_then(|meta| meta.modified());
     changed.is_ok_and(|at| SystemTime::now().duration_since(at).map_or(true, |age| age >= SETTLED))
 }

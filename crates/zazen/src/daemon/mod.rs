@@ -22,7 +22,7 @@ mod perform;
 mod run;
 mod world;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -33,7 +33,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use zazen_core::effect::{Effect, Key};
 use zazen_core::engine::{Engine, Fact, IssueRef, Policy, Unfit};
-use zazen_core::id::Time;
+use zazen_core::id::{PlanHash, TaskId, Time};
 
 use self::book::Record;
 pub use self::book::read_book;
@@ -99,8 +99,10 @@ struct Daemon {
     work: JoinSet<Report>,
     /// Deletes old workspaces, which takes long and hurries nobody.
     reaping: JoinSet<()>,
-    /// Issues where a person is just writing a comment.
+    /// Issues where a person is just writing a comment, or the plan.
     unsettled: BTreeSet<IssueRef>,
+    /// Edited plans that cannot be read and were complained about, each once.
+    unreadable: BTreeMap<TaskId, PlanHash>,
 }
 
 impl Daemon {
@@ -118,6 +120,7 @@ impl Daemon {
             work: JoinSet::new(),
             reaping: JoinSet::new(),
             unsettled: BTreeSet::new(),
+            unreadable: BTreeMap::new(),
         })
     }
 

@@ -16,15 +16,17 @@ use tokio::task::{JoinError, JoinSet};
 use zazen_core::engine::{Book, Change};
 use zazen_core::id::{TaskId, Time};
 use zazen_core::page::{Page, ParseError};
-use zazen_core::task::{Kind, Task};
+use zazen_core::plan::Plan;
+use zazen_core::task::{Digest, Kind, Task};
 use zazen_core::text::{fence, one_line, plain};
 use zazen_core::words;
 
 use super::commit::{Batch, Scope};
 use super::keep::now;
+use super::look::{SETTLED, is_settled};
 use super::world::World;
 use crate::home::Home;
-use crate::home::atomic::{self, Durability};
+use crate::home::atomic::{self, Durability, ReplaceError, Stamp};
 use crate::home::commit::{Author, Committer};
 
 /// How long the home is quiet before it is committed.
@@ -44,7 +46,14 @@ const BEHIND_MAX_MS: u64 = 60 * 1000;
 pub(super) struct Pages {
     world: Arc<World>,
     committer: Committer,
+    /// The tasks with a page that is behind the book.
     due: BTreeSet<TaskId>,
+    /// Of these, the ones whose plan's page is.
+    plans_due: BTreeSet<TaskId>,
+    /// Each task's page as this daemon last wrote it: another text is a person's.
+    written: BTreeMap<TaskId, Digest>,
+    /// What was last complained about, so that it is said once.
+    complaints: BTreeMap<TaskId, String>,
     lines: Vec<String>,
     /// Everything that changed since the last commit.
     changed: BTreeSet<PathBuf>,
@@ -59,17 +68,29 @@ pub(super) struct Pages {
     scope: Scope,
 }
 
+/// Whether a page says what it should.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Written {
+    All,
+    /// A person is just writing it. An editor that empties the file first would lose
+    /// what is written to it after it was replaced.
+    Later,
+}
+
 impl Pages {
     /// Begins with the pages that the last daemon may not have come to.
     pub(super) fn new(world: Arc<World>, book: &Book) -> anyhow::Result<Self> {
         let committer = Committer::new(&world.home)?;
         let last = book.tasks().map(|task| task.changed).max().unwrap_or(Time(0));
         let is_late = |task: &&Task| last.millis_since(task.changed) <= BEHIND_MAX_MS;
-        let due = book.tasks().filter(is_late).map(|task| task.id).collect();
+        let due: BTreeSet<TaskId> = book.tasks().filter(is_late).map(|task| task.id).collect();
         Ok(Self {
             world,
             committer,
+            plans_due: due.clone(),
             due,
+            written: BTreeMap::new(),
+            complaints: BTreeMap::new(),
             lines: Vec::new(),
             changed: BTreeSet::new(),
             ours: BTreeSet::new(),
@@ -83,6 +104,7 @@ impl Pages {
     /// Notes what the changes mean for the pages.
     pub(super) fn note(&mut self, book: &Book, touched: &BTreeSet<TaskId>, changes: &[Change]) {
         self.due.extend(touched);
+        self.plans_due.extend(touched);
         for change in changes {
             match change {
                 Change::Opened(opened) => {
@@ -117,9 +139,9 @@ impl Pages {
         }
     }
 
-    /// Whether a task's pages are behind the book, so that what is on disk says nothing.
-    pub(super) fn is_due(&self, task: TaskId) -> bool {
-        self.due.contains(&task)
+    /// Whether a plan's page is behind the book, so that what is on disk says nothing.
+    pub(super) fn is_plan_due(&self, task: TaskId) -> bool {
+        self.plans_due.contains(&task)
     }
 
     /// Notes that files changed.
@@ -140,10 +162,12 @@ impl Pages {
         let mut behind = BTreeSet::new();
         for id in std::mem::take(&mut self.due) {
             let Some(task) = book.task(id) else { continue };
-            match self.write_task(task) {
-                Ok(paths) => self.wrote(paths),
+            match self.write_pages(task) {
+                Ok(Written::All) => drop(self.complaints.remove(&id)),
+                Ok(Written::Later) => drop(behind.insert(id)),
                 Err(err) => {
-                    tracing::warn!("the pages of task {id} were not written: {err:#}");
+                    let why = format!("the pages of task {id} were not written: {err:#}");
+                    self.complain(id, why);
                     behind.insert(id);
                 }
             }
@@ -176,33 +200,66 @@ impl Pages {
         self.since = Some((first, now));
     }
 
-    fn write_task(&self, task: &Task) -> anyhow::Result<Vec<PathBuf>> {
+    fn complain(&mut self, task: TaskId, why: String) {
+        if self.complaints.get(&task) != Some(&why) {
+            tracing::warn!("{why}");
+            self.complaints.insert(task, why);
+        }
+    }
+
+    fn write_pages(&mut self, task: &Task) -> anyhow::Result<Written> {
         let dir = self.world.task_dir(task);
         fs::create_dir_all(&dir).with_context(|| format!("make {}", dir.display()))?;
-        let mut written = Vec::new();
         let plan = match &task.plan {
             Some(plan) => Some(self.world.plan(&plan.hash)?),
             None => None,
         };
-        let path = Home::task_page(&dir);
+        if let Some((text, _)) = &plan
+            && self.write_plan(task, &dir, text)? == Written::Later
+        {
+            return Ok(Written::Later);
+        }
+        self.plans_due.remove(&task.id);
+        self.write_task(task, &dir, plan.as_ref().map(|(_, plan)| plan))
+    }
+
+    fn write_task(
+        &mut self,
+        task: &Task,
+        dir: &Path,
+        plan: Option<&Plan>,
+    ) -> anyhow::Result<Written> {
+        let path = Home::task_page(dir);
+        let seen = Stamp::of(&path).ok();
         let before = read_if_there(&path)?;
-        let progress = words::progress(task, plan.as_ref().map(|(_, plan)| plan));
+        let last = self.written.get(&task.id).copied();
+        if before.as_deref().is_some_and(|text| Some(Digest::of(text)) != last)
+            && !is_settled(&path)
+        {
+            return Ok(Written::Later);
+        }
         let brief = if before.is_none() { self.brief(task) } else { String::new() };
-        let after = task_page(task, before.as_deref().unwrap_or(&brief), &progress);
-        match after {
-            Ok((page, intact)) => {
-                if !intact {
-                    written.push(self.put_aside(&path, before.as_deref().unwrap_or_default())?);
-                }
-                written.extend(put_if_new(&path, before.as_deref(), &page)?);
+        let progress = words::progress(task, plan);
+        let (page, intact) = match task_page(task, before.as_deref().unwrap_or(&brief), &progress) {
+            Ok(made) => made,
+            Err(err) => {
+                // It is a person's now; the journal has the truth.
+                self.complain(task.id, format!("{} is left as it is: {err}", path.display()));
+                return Ok(Written::All);
             }
-            // The page cannot be read. It is a person's now; the journal has the truth.
-            Err(err) => tracing::warn!("{} is left as it is: {err}", path.display()),
+        };
+        if before.as_deref() != Some(&page) {
+            if !intact {
+                let aside = self.put_aside(&path, before.as_deref().unwrap_or_default())?;
+                self.wrote(vec![aside]);
+            }
+            if put(&path, seen, &page)? == Written::Later {
+                return Ok(Written::Later);
+            }
+            self.wrote(vec![path]);
         }
-        if let Some((text, _)) = &plan {
-            written.extend(self.write_plan(task, &dir, text)?);
-        }
-        Ok(written)
+        self.written.insert(task.id, Digest::of(&page));
+        Ok(Written::All)
     }
 
     /// The page of a new task: what was asked for. From then on it is people's.
@@ -214,8 +271,9 @@ impl Pages {
     }
 
     /// Writes the plan's page when the plan is zazen's news, and never over a person's edit.
-    fn write_plan(&self, task: &Task, dir: &Path, text: &str) -> anyhow::Result<Option<PathBuf>> {
+    fn write_plan(&mut self, task: &Task, dir: &Path, text: &str) -> anyhow::Result<Written> {
         let path = Home::plan_page(dir);
+        let seen = Stamp::of(&path).ok();
         let before = read_if_there(&path)?;
         let written = self.last_plan(task);
         let is_edit = written.is_some() && written != before;
@@ -223,17 +281,24 @@ impl Pages {
             // It is there; a person may have put it there.
             Some(there) if there == text => {
                 self.keep_last_plan(task, text)?;
-                return Ok(None);
+                return Ok(Written::All);
             }
             // A person's edit that was not taken (too late, or unreadable) stays where it is,
             // unless there is a new plan to show.
-            Some(_) if is_edit && written.as_deref() == Some(text) => return Ok(None),
-            Some(there) if is_edit => drop(self.put_aside(&path, there)?),
+            Some(_) if is_edit && written.as_deref() == Some(text) => return Ok(Written::All),
+            Some(_) if is_edit && !is_settled(&path) => return Ok(Written::Later),
+            Some(there) if is_edit => {
+                let aside = self.put_aside(&path, there)?;
+                self.wrote(vec![aside]);
+            }
             Some(_) | None => {}
         }
-        put_if_new(&path, before.as_deref(), text)?;
+        if put(&path, seen, text)? == Written::Later {
+            return Ok(Written::Later);
+        }
         self.keep_last_plan(task, text)?;
-        Ok(Some(path))
+        self.wrote(vec![path]);
+        Ok(Written::All)
     }
 
     fn keep_last_plan(&self, task: &Task, text: &str) -> anyhow::Result<()> {
@@ -282,8 +347,16 @@ impl Pages {
         Ok(path)
     }
 
-    /// How long until a commit is due.
+    /// How long until a commit is due, or a page that could not be written is tried again.
     pub(super) fn patience(&self) -> Duration {
+        if self.due.is_empty() {
+            self.commit_patience()
+        } else {
+            self.commit_patience().min(SETTLED)
+        }
+    }
+
+    fn commit_patience(&self) -> Duration {
         match self.since {
             None if self.committing.is_empty() => Duration::MAX,
             // Whether it went well is to be seen then.
@@ -300,7 +373,7 @@ impl Pages {
         while let Some(done) = self.committing.try_join_next() {
             self.note_commit(done);
         }
-        if self.since.is_some() && self.patience().is_zero() && self.committing.is_empty() {
+        if self.since.is_some() && self.commit_patience().is_zero() && self.committing.is_empty() {
             self.start_commit();
         }
     }
@@ -391,15 +464,19 @@ fn read_if_there(path: &Path) -> anyhow::Result<Option<String>> {
     }
 }
 
-/// Writes a page unless it says this already, and not over a change of the last moment.
-fn put_if_new(path: &Path, before: Option<&str>, after: &str) -> anyhow::Result<Option<PathBuf>> {
-    if before == Some(after) {
-        return Ok(None);
+/// Writes a page, and not over a change of the last moment.
+fn put(path: &Path, seen: Option<Stamp>, text: &str) -> anyhow::Result<Written> {
+    let context = || format!("write {}", path.display());
+    match seen {
+        Some(seen) => match atomic::replace_if_unchanged(path, seen, text.as_bytes()) {
+            Ok(()) => Ok(Written::All),
+            Err(ReplaceError::Changed(_)) => Ok(Written::Later),
+            Err(err @ ReplaceError::Failed { .. }) => Err(err).with_context(context),
+        },
+        None if path.exists() => Ok(Written::Later),
+        None => {
+            atomic::write(path, text.as_bytes(), Durability::Relaxed).with_context(context)?;
+            Ok(Written::All)
+        }
     }
-    if read_if_there(path)?.as_deref() != before {
-        anyhow::bail!("{} was changed in this moment; it will be written again", path.display());
-    }
-    atomic::write(path, after.as_bytes(), Durability::Relaxed)
-        .with_context(|| format!("write {}", path.display()))?;
-    Ok(Some(path.to_owned()))
 }

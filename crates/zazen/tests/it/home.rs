@@ -209,3 +209,23 @@ fn a_commit_that_is_in_the_way_of_a_persons_git_is_made_later() {
     assert!(log.starts_with("zazen: ada asked for a plan"), "{log}");
     place.down();
 }
+
+#[test]
+fn an_editor_that_empties_the_page_first_loses_nothing() {
+    use std::io::Write as _;
+
+    let gate = Gate::new();
+    let (mut place, _model) = Place::with(waits_at(&gate));
+    up_to_the_gate(&mut place, &gate);
+    let page = wait_page(&mut place, "State: implementing");
+    let mut file = fs::File::create(task_page(&place)).expect("it is emptied");
+    // The page is due for its next state just now.
+    gate.open();
+    place.zazen(&["task", "stop", "1"]);
+    file.write_all(page.replace("## Notes\n", "## Notes\n\nMine.\n").as_bytes()).expect("a write");
+    drop(file);
+    place.wait_for(1, &["stopped"]);
+    let after = wait_page(&mut place, "State: stopped");
+    assert!(after.contains("## Notes\n\nMine.\n") && after.contains("## Brief"), "{after}");
+    place.down();
+}
