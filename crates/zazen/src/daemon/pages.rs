@@ -207,13 +207,16 @@ impl Pages {
         }
     }
 
+    /// The task's plan. Where its text is lost, the pages are written without it.
+    fn plan(&mut self, task: &Task) -> Option<(String, Plan)> {
+        let plan = self.world.plan(&task.plan.as_ref()?.hash);
+        plan.map_err(|err| self.complain(task.id, format!("task {}: {err:#}", task.id))).ok()
+    }
+
     fn write_pages(&mut self, task: &Task) -> anyhow::Result<Written> {
         let dir = self.world.task_dir(task);
         fs::create_dir_all(&dir).with_context(|| format!("make {}", dir.display()))?;
-        let plan = match &task.plan {
-            Some(plan) => Some(self.world.plan(&plan.hash)?),
-            None => None,
-        };
+        let plan = self.plan(task);
         if let Some((text, _)) = &plan
             && self.write_plan(task, &dir, text)? == Written::Later
         {
