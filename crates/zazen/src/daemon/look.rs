@@ -1,12 +1,13 @@
 //! From what people wrote to facts: comments, requests, and edited plans.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
+use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use tokio::sync::mpsc;
 use zazen_core::engine::{Cause, Fact, IssueRef};
 use zazen_core::id::{CommentId, IssueNumber, PlanHash, PullNumber, RepoName, TaskId};
@@ -24,26 +25,86 @@ use crate::home::Home;
 /// Editors write a file in pieces, a few thousandths of a second apart.
 pub(super) const SETTLED: Duration = Duration::from_millis(300);
 
+/// How long to wait, at the longest, before looking again at what cannot be read. A
+/// page that a person broke stays broken until they save it, and that is seen at once.
+const AGAIN_MAX: Duration = Duration::from_secs(60);
+
+/// Something to be looked at.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Place {
+    Issue(IssueRef),
+    /// Which issues there are.
+    Issues,
+    /// All that is not an issue.
+    Everywhere,
+}
+
+/// What is to be looked at again, and when.
+#[derive(Debug, Default)]
+pub(super) struct Owed(BTreeMap<Place, Debt>);
+
+#[derive(Debug, Clone, Copy)]
+struct Debt {
+    due: Instant,
+    wait: Duration,
+}
+
+impl Owed {
+    /// It could not be looked at. Each time in a row the wait is twice as long.
+    pub(super) fn owe(&mut self, place: Place) {
+        let wait = self.0.get(&place).map_or(SETTLED, |debt| (debt.wait * 2).min(AGAIN_MAX));
+        self.0.insert(place, Debt { due: Instant::now() + wait, wait });
+    }
+
+    /// A person is just writing there.
+    fn look_soon(&mut self, place: Place) {
+        self.0.insert(place, Debt { due: Instant::now() + SETTLED, wait: SETTLED });
+    }
+
+    fn done(&mut self, place: &Place) {
+        // What is to be looked at soon was not looked at to its end.
+        if self.0.get(place).is_some_and(|debt| debt.due <= Instant::now()) {
+            self.0.remove(place);
+        }
+    }
+
+    /// What is due. It stays owed until it is done.
+    fn take_due(&self) -> Vec<Place> {
+        let now = Instant::now();
+        self.0.iter().filter(|(_, debt)| debt.due <= now).map(|(place, _)| place.clone()).collect()
+    }
+
+    /// How long until something is due.
+    pub(super) fn patience(&self) -> Duration {
+        let due = self.0.values().map(|debt| debt.due).min();
+        due.map_or(Duration::MAX, |due| due.saturating_duration_since(Instant::now()))
+    }
+}
+
 /// The ending of a request's file.
 pub(crate) const REQUEST_ENDING: &str = "json";
 
 /// Looks at every issue that there is, and names those where something may be new.
-pub(super) fn all_issues(world: &Arc<World>, found: &mpsc::Sender<IssueRef>) {
+/// Says whether all of them were found.
+pub(super) fn all_issues(world: &Arc<World>, found: &mpsc::Sender<IssueRef>) -> bool {
+    let mut all = true;
     for repo in &world.config.repos {
         let issues = world.forge.issue_numbers(&repo.name).unwrap_or_else(|err| {
-            tracing::warn!("the issues of {} cannot be read: {err:#}", repo.name);
+            tracing::warn!("the issues of {} cannot be read by now: {err:#}", repo.name);
+            all = false;
             Vec::new()
         });
         for issue in issues {
             if found.blocking_send(IssueRef { repo: repo.name.clone(), issue }).is_err() {
-                return;
+                return all;
             }
         }
     }
+    all
 }
 
 /// The issues that these paths belong to.
-pub(super) fn issues_of(home: &Home, paths: &BTreeSet<PathBuf>) -> BTreeSet<IssueRef> {
+fn issues_of(home: &Home, paths: &BTreeSet<PathBuf>) -> BTreeSet<IssueRef> {
     paths.iter().filter_map(|path| issue_of(home, path)).collect()
 }
 
@@ -73,7 +134,7 @@ fn pulls_of(home: &Home, paths: &BTreeSet<PathBuf>) -> Vec<(RepoName, PullNumber
 }
 
 /// The tasks whose plan's page is among these paths.
-pub(super) fn plans_of(home: &Home, paths: &BTreeSet<PathBuf>) -> BTreeSet<TaskId> {
+fn plans_of(home: &Home, paths: &BTreeSet<PathBuf>) -> BTreeSet<TaskId> {
     let task = |path: &PathBuf| {
         let inside = path.strip_prefix(home.tasks_dir()).ok()?;
         if inside.file_name()? != "plan.md" {
@@ -86,7 +147,7 @@ pub(super) fn plans_of(home: &Home, paths: &BTreeSet<PathBuf>) -> BTreeSet<TaskI
 }
 
 /// Whether one of these paths is a request of the command line.
-pub(super) fn touches_requests(home: &Home, paths: &BTreeSet<PathBuf>) -> bool {
+fn touches_requests(home: &Home, paths: &BTreeSet<PathBuf>) -> bool {
     let inbox = home.inbox_dir();
     paths.iter().any(|path| path.starts_with(&inbox))
 }
@@ -94,6 +155,43 @@ pub(super) fn touches_requests(home: &Home, paths: &BTreeSet<PathBuf>) -> bool {
 impl Daemon {
     /// Looks at everything that is not an issue. At the start, and when the watch lost its way.
     pub(super) async fn look_everywhere(&mut self) -> anyhow::Result<()> {
+        match self.try_look_everywhere().await {
+            Ok(()) => self.owed.done(&Place::Everywhere),
+            Err(err) => self.owe_everything(&err),
+        }
+        Ok(())
+    }
+
+    fn owe_everything(&mut self, err: &anyhow::Error) {
+        tracing::warn!("not everything could be looked at by now: {err:#}");
+        self.owed.owe(Place::Everywhere);
+    }
+
+    /// Looks at what changed.
+    pub(super) async fn look_at_paths(&mut self, paths: &BTreeSet<PathBuf>) -> anyhow::Result<()> {
+        for issue in issues_of(&self.world.home, paths) {
+            self.look_at_issue(&issue).await?;
+        }
+        if let Err(err) = self.try_look_at_paths(paths).await {
+            self.owe_everything(&err);
+        }
+        Ok(())
+    }
+
+    async fn try_look_at_paths(&mut self, paths: &BTreeSet<PathBuf>) -> anyhow::Result<()> {
+        if touches_requests(&self.world.home, paths) {
+            self.look_at_requests().await?;
+        }
+        for task in plans_of(&self.world.home, paths) {
+            self.look_at_plan(task).await?;
+        }
+        for (repo, pull) in pulls_of(&self.world.home, paths) {
+            self.look_at_pull(&repo, pull).await?;
+        }
+        Ok(())
+    }
+
+    async fn try_look_everywhere(&mut self) -> anyhow::Result<()> {
         self.look_at_requests().await?;
         let waiting: Vec<TaskId> = self
             .engine
@@ -115,32 +213,44 @@ impl Daemon {
         Ok(())
     }
 
-    /// Looks again at what was too fresh to be read.
+    /// Looks again at what was too fresh to be read, or could not be.
     pub(super) async fn look_again(&mut self) -> anyhow::Result<()> {
-        for issue in std::mem::take(&mut self.unsettled) {
-            self.look_at_issue(&issue).await?;
+        for place in self.owed.take_due() {
+            match place {
+                Place::Issue(issue) => self.look_at_issue(&issue).await?,
+                Place::Issues => {
+                    self.owed.done(&Place::Issues);
+                    self.look_for_issues();
+                }
+                Place::Everywhere => self.look_everywhere().await?,
+            }
         }
         Ok(())
     }
 
     /// Reads the comments of an issue that were not read yet.
     pub(super) async fn look_at_issue(&mut self, at: &IssueRef) -> anyhow::Result<()> {
-        if let Err(err) = self.read_issue(at).await {
-            tracing::warn!("issue #{} of {} cannot be read: {err:#}", at.issue, at.repo);
+        let place = Place::Issue(at.clone());
+        match self.read_issue(at).await {
+            Ok(()) => self.owed.done(&place),
+            Err(err) => {
+                tracing::warn!("issue #{} of {} cannot be read by now: {err:#}", at.issue, at.repo);
+                self.owed.owe(place);
+            }
         }
         Ok(())
     }
 
     async fn read_issue(&mut self, at: &IssueRef) -> anyhow::Result<()> {
-        if self.world.repo(&at.repo).is_err() {
+        let forge = self.world.forge.clone();
+        if self.world.repo(&at.repo).is_err() || !forge.has_issue(&at.repo, at.issue)? {
             return Ok(());
         }
-        let forge = self.world.forge.clone();
         forge.adopt(&at.repo, at.issue, &is_settled)?;
         if self.has_stray(at) {
-            self.unsettled.insert(at.clone());
+            self.owed.look_soon(Place::Issue(at.clone()));
         }
-        let Ok(issue) = forge.issue(&at.repo, at.issue) else { return Ok(()) };
+        let issue = forge.issue(&at.repo, at.issue)?;
         let seen = self.engine.book().issue(&at.repo, at.issue).seen;
         if seen.is_none() {
             let text = Comment {
@@ -182,7 +292,7 @@ impl Daemon {
             text: &comment.body,
         };
         let fact = intake::comment(self.engine.book(), &asked, &on_disk);
-        self.take_in_all(vec![fact]).await.map(drop)
+        self.must_take(fact).await
     }
 
     /// Takes a person's edit of a plan, if there is one.
@@ -192,8 +302,14 @@ impl Daemon {
             return Ok(PlanOnDisk::AsKnown);
         };
         let path = Home::plan_page(&self.world.task_dir(task));
-        let Ok(text) = fs::read_to_string(&path) else { return Ok(PlanOnDisk::AsKnown) };
-        if PlanHash::of(&text) == known.hash || self.pages.is_due(id) {
+        let text = match fs::read_to_string(&path) {
+            Err(err) if err.kind() == ErrorKind::NotFound => return Ok(PlanOnDisk::AsKnown),
+            // Not taken for what is known: it may say something else.
+            text => text.with_context(|| format!("read {}", path.display()))?,
+        };
+        let is_known = PlanHash::of(&text) == known.hash || self.pages.is_due(id);
+        // A page that was not written again before a crash is no person's edit.
+        if is_known || self.pages.last_plan(task).is_some_and(|last| last == text) {
             return Ok(PlanOnDisk::AsKnown);
         }
         let plan = match plan::parse(&text) {
@@ -209,18 +325,11 @@ impl Daemon {
             n_steps: count(plan.steps.len()),
             n_questions: count(plan.questions.len()),
         };
-        self.take_in_all(vec![Fact::of(id, Event::PlanEdited { plan })]).await?;
+        self.must_take(Fact::of(id, Event::PlanEdited { plan })).await?;
         Ok(PlanOnDisk::AsKnown)
     }
 
-    /// Takes what people did with pull requests.
-    pub(super) async fn look_at_pulls(&mut self, paths: &BTreeSet<PathBuf>) -> anyhow::Result<()> {
-        for (repo, pull) in pulls_of(&self.world.home, paths) {
-            self.look_at_pull(&repo, pull).await?;
-        }
-        Ok(())
-    }
-
+    /// Takes what a person did with a pull request.
     async fn look_at_pull(&mut self, repo: &RepoName, number: PullNumber) -> anyhow::Result<()> {
         let is_its = |state: &State| matches!(state, State::Drafted { pull, .. } if *pull == number);
         let task = self
@@ -229,15 +338,19 @@ impl Daemon {
             .tasks()
             .find(|task| task.repo == *repo && is_its(&task.state))
             .map(|task| task.id);
-        let (Some(task), Ok(pull)) = (task, self.world.forge.pull(repo, number)) else {
-            return Ok(());
-        };
-        let event = match pull.state {
+        let Some(task) = task else { return Ok(()) };
+        let event = match self.world.forge.pull(repo, number)?.state {
             PullState::Open => return Ok(()),
             PullState::Merged => Event::PullMerged,
             PullState::Closed => Event::PullClosed,
         };
-        self.take_in_all(vec![Fact::of(task, event)]).await.map(drop)
+        self.must_take(Fact::of(task, event)).await
+    }
+
+    /// Takes in what a person did. Where that is not possible by now, the caller has
+    /// to look again: nobody else will say it.
+    async fn must_take(&mut self, fact: Fact) -> anyhow::Result<()> {
+        if self.take_in_all(vec![fact]).await? { Ok(()) } else { bail!("the disk is full") }
     }
 
     /// Takes the requests of the command line.
@@ -255,7 +368,8 @@ impl Daemon {
                     fs::remove_file(&file)
                         .with_context(|| format!("remove {}", file.display()))?;
                 }
-                Ok(false) => {}
+                Ok(false) => bail!("the disk is full"),
+                Err(err) if err.is::<io::Error>() => return Err(err),
                 Err(err) => {
                     tracing::warn!("the request {} was put aside: {err:#}", file.display());
                     fs::rename(&file, file.with_extension("refused"))?;

@@ -11,34 +11,38 @@
 
 mod book;
 pub mod crash;
+mod day;
 mod judge;
 mod keep;
 mod look;
 mod pages;
 mod perform;
+mod recover;
 mod run;
 mod world;
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
 use tokio::sync::mpsc;
-use tokio::task::JoinSet;
+use tokio::task::{JoinError, JoinSet};
 use tokio_util::sync::CancellationToken;
-use zazen_core::effect::Effect;
+use zazen_core::effect::{Effect, Key};
 use zazen_core::engine::{Engine, Fact, IssueRef, Policy, Unfit};
 use zazen_core::id::Time;
 
 pub use self::book::read_book;
 use self::book::Record;
+use self::crash::Moment;
+use self::look::{Owed, Place};
 pub use self::keep::now;
 use self::pages::Pages;
 use self::perform::{Ending, Report};
 pub use self::world::{
     Live, LiveRun, NO_SANDBOX, Options, World, harness, local_forge, read_key, read_plan, task_dir,
 };
+use crate::git::trash;
 use crate::home::watch::{self, Change as Seen, Mode};
 
 /// How many messages of one kind wait. People and agents together send a few a second.
@@ -53,15 +57,11 @@ const DRAIN_MAX: Duration = Duration::from_secs(10);
 
 /// Runs until `shutdown`. Agents that are at work then go on by themselves.
 pub async fn run(world: Arc<World>, shutdown: CancellationToken) -> anyhow::Result<()> {
-    let mut daemon = Daemon::start(world).await?;
-    let (_watch, mut watched) = watch::start(&daemon.world.home, Mode::Events)?;
     let (found_sender, mut found) = mpsc::channel(INBOX_MAX);
-    let mut looking = JoinSet::new();
-    looking.spawn_blocking({
-        let world = daemon.world.clone();
-        move || look::all_issues(&world, &found_sender)
-    });
-    daemon.look_everywhere().await?;
+    let mut daemon = Daemon::start(world, found_sender).await?;
+    daemon.keep_pages();
+    // Its first news is that everything is to be looked at.
+    let (_watch, mut watched) = watch::start(&daemon.world.home, Mode::Events)?;
     tracing::info!("ready: {} tasks", daemon.engine.book().n_tasks());
     loop {
         daemon.perform_next().await?;
@@ -73,11 +73,18 @@ pub async fn run(world: Arc<World>, shutdown: CancellationToken) -> anyhow::Resu
             Some(report) = daemon.work.join_next() => daemon.take_reports(report).await?,
             Some(seen) = watched.recv() => daemon.take_seen(seen).await?,
             Some(issue) = found.recv() => daemon.look_at_issue(&issue).await?,
-            Some(result) = looking.join_next() => result.context("look at the issues")?,
+            Some(chore) = daemon.chores.join_next() => daemon.take_chore(chore)?,
             () = tokio::time::sleep(patience) => daemon.look_again().await?,
         }
     }
     daemon.drain().await
+}
+
+/// What came of a chore.
+enum Chore {
+    Done,
+    /// Not all issues could be found. It has to be tried again.
+    FindIssues,
 }
 
 struct Daemon {
@@ -86,18 +93,51 @@ struct Daemon {
     record: Record,
     pages: Pages,
     work: JoinSet<Report>,
-    /// Issues where a person is just writing a comment.
-    unsettled: BTreeSet<IssueRef>,
+    /// What takes long and blocks: looking for issues, emptying the trash.
+    chores: JoinSet<Chore>,
+    /// Where a look at all issues says what it found.
+    found: mpsc::Sender<IssueRef>,
+    /// What is to be looked at again, because it could not be read, or not be taken.
+    owed: Owed,
 }
 
 impl Daemon {
-    async fn start(world: Arc<World>) -> anyhow::Result<Self> {
-        let (record, book) = Record::open(&world.home, world.crash().map(str::to_owned))?;
+    async fn start(world: Arc<World>, found: mpsc::Sender<IssueRef>) -> anyhow::Result<Self> {
+        recover::mend(&world.home);
+        let crash = world.crash().map(str::to_owned);
+        let (record, book, behind) = Record::open(&world.home, crash)?;
         let policy = Policy { n_runs_max: world.config.n_runs_max };
         let engine = Engine::new(policy, book);
         world.sweep(&engine).await?;
-        let pages = Pages::new(world.clone())?;
-        Ok(Self { world, engine, record, pages, work: JoinSet::new(), unsettled: BTreeSet::new() })
+        let pages = Pages::new(world.clone(), behind)?;
+        let (work, chores, owed) = (JoinSet::new(), JoinSet::new(), Owed::default());
+        let mut daemon = Self { world, engine, record, pages, work, chores, found, owed };
+        let home = daemon.world.home.clone();
+        daemon.chores.spawn_blocking(move || {
+            recover::remove_unfinished(&home);
+            Chore::Done
+        });
+        daemon.empty_trash();
+        Ok(daemon)
+    }
+
+    /// Deletes what runs left. It may be much, and nobody waits for it.
+    fn empty_trash(&mut self) {
+        let trash = self.world.home.trash_dir();
+        self.chores.spawn_blocking(move || {
+            if let Err(err) = trash::reap(&trash) {
+                tracing::warn!("the trash was not emptied: {err:#}");
+            }
+            Chore::Done
+        });
+    }
+
+    fn take_chore(&mut self, ended: Result<Chore, JoinError>) -> anyhow::Result<()> {
+        match ended.context("a chore broke down")? {
+            Chore::Done => {}
+            Chore::FindIssues => self.owed.owe(Place::Issues),
+        }
+        Ok(())
     }
 
     /// Performs what the engine asks for, until it asks for nothing more.
@@ -122,7 +162,7 @@ impl Daemon {
 
     async fn take_reports(
         &mut self,
-        first: Result<Report, tokio::task::JoinError>,
+        first: Result<Report, JoinError>,
     ) -> anyhow::Result<()> {
         let mut reports = vec![first];
         while let Some(report) = self.work.try_join_next() {
@@ -130,6 +170,9 @@ impl Daemon {
         }
         for report in reports {
             let Report { key, ending } = report.context("an effect broke down")?;
+            if matches!(key, Key::Run(_)) {
+                self.empty_trash();
+            }
             match ending {
                 Ending::Done(facts) => {
                     if self.take_in_all(facts).await? {
@@ -160,12 +203,11 @@ impl Daemon {
         for fact in facts {
             let changes = fact.changes.clone();
             match self.engine.take_in(fact, at) {
-                Ok(touched) => self.pages.note(self.engine.book(), &touched, &changes),
+                Ok(touched) => self.pages.note(self.engine.book(), &touched, (&changes, at)),
                 // It fitted alone, and not after the one before it.
                 Err(err) => tracing::error!("a fact was passed over: {err}"),
             }
         }
-        self.record.keep_snapshot(self.engine.book());
         Ok(true)
     }
 
@@ -184,25 +226,20 @@ impl Daemon {
         match seen {
             Seen::Paths(paths) => {
                 self.pages.seen(&paths);
-                let issues = look::issues_of(&self.world.home, &paths);
-                for issue in issues {
-                    self.look_at_issue(&issue).await?;
-                }
-                if look::touches_requests(&self.world.home, &paths) {
-                    self.look_at_requests().await?;
-                }
-                for task in look::plans_of(&self.world.home, &paths) {
-                    self.look_at_plan(task).await?;
-                }
-                self.look_at_pulls(&paths).await
+                self.look_at_paths(&paths).await
             }
-            Seen::Rescan => self.look_everywhere().await,
+            Seen::Rescan => {
+                self.look_for_issues();
+                self.look_everywhere().await
+            }
         }
     }
 
     /// Writes the pages that changed, and commits the home when it is quiet.
     fn keep_pages(&mut self) {
-        self.pages.write(self.engine.book());
+        if self.pages.write(self.engine.book()) {
+            self.record.keep_snapshot(self.engine.book());
+        }
         self.pages.commit_when_quiet();
     }
 
@@ -213,8 +250,15 @@ impl Daemon {
             .wake_at()
             .map(|at| Duration::from_millis(at.millis_since(now())))
             .unwrap_or(SLEEP_MAX);
-        let settled = if self.unsettled.is_empty() { SLEEP_MAX } else { look::SETTLED };
-        retry.min(self.pages.patience()).min(settled).max(Duration::from_millis(5))
+        let owed = self.owed.patience();
+        retry.min(self.pages.patience()).min(owed).max(Duration::from_millis(5))
+    }
+
+    fn look_for_issues(&mut self) {
+        let (world, found) = (self.world.clone(), self.found.clone());
+        self.chores.spawn_blocking(move || {
+            if look::all_issues(&world, &found) { Chore::Done } else { Chore::FindIssues }
+        });
     }
 
     async fn drain(mut self) -> anyhow::Result<()> {
@@ -228,9 +272,12 @@ impl Daemon {
             self.take_reports(report).await?;
         }
         self.work.shutdown().await;
-        self.pages.write(self.engine.book());
+        while !self.pages.write(self.engine.book()) && self.pages.has_doubts() {}
         self.pages.commit_now().await;
-        self.record.close(self.engine.book());
+        crash::point(self.world.crash(), Moment::DrainEnds);
+        if self.pages.write(self.engine.book()) {
+            self.record.close(self.engine.book());
+        }
         tracing::info!("stopped");
         Ok(())
     }

@@ -19,9 +19,10 @@ use zazen_core::text::{cut_middle, one_line, plain};
 use zazen_core::usage::Usage;
 use zazen_core::words;
 
+use super::crash::{self, Moment};
 use super::judge;
 use super::keep::now;
-use super::perform::{check_command, trouble};
+use super::perform::{check_command, may_pass, trouble};
 use super::world::World;
 use crate::forge::local::BOT;
 use crate::gateway::{self, CallReport, Grant, Token};
@@ -85,22 +86,31 @@ pub(super) async fn perform(
         Ok(Some(ended)) => ended,
         // The daemon is about to end. The run goes on, and is found again.
         Ok(None) => return Ok(Vec::new()),
-        Err(err) if dir.observe().is_ok_and(|stage| stage == Stage::Absent) => {
+        Err(err) if !may_pass(&err) && dir.observe().is_ok_and(|stage| stage == Stage::Absent) => {
             return Ok(vec![not_started(task, run, &err)]);
         }
         Err(err) => return Err(err),
     };
+    crash::point(world.crash(), Moment::RunEnded);
+    if ended.exit.is_none() {
+        // Its supervisor cannot clear up after it any more.
+        sandbox::stop(dir.path(), Duration::ZERO).await?;
+    }
     let outcome = judge::judge(world, task, &dir, (phase, &from), &ended).await?;
     keep_answer(&dir, &ended.stream)?;
     let usage = usage(world, &dir)?;
+    crash::point(world.crash(), Moment::RunJudged);
     clean_up(world, run, &dir)?;
+    crash::point(world.crash(), Moment::RunCleaned);
     Ok(vec![Fact::of(task.id, Event::RunEnded { run, outcome, usage })])
 }
 
 /// A run that could not be started has failed, as one that ended badly.
 fn not_started(task: &Task, run: RunId, err: &anyhow::Error) -> Fact {
     tracing::warn!("run {run} could not be started: {err:#}");
-    let outcome = Outcome::Failed { trouble: trouble(TroubleKind::Sandbox, err) };
+    let died = err.is::<sandbox::DidNotStart>();
+    let kind = if died { TroubleKind::Crash } else { TroubleKind::Sandbox };
+    let outcome = Outcome::Failed { trouble: trouble(kind, err) };
     Fact::of(task.id, Event::RunEnded { run, outcome, usage: Usage::default() })
 }
 
@@ -122,6 +132,7 @@ async fn see_through(
     };
     if stage == Stage::Absent {
         start(world, task, dir, (run, phase, from)).await?;
+        crash::point(world.crash(), Moment::RunSubmitted);
         tracing::info!("run {run} ({phase}) of task {} begins", task.id);
     } else if !is_over {
         tracing::info!("run {run} ({phase}) of task {} is found again", task.id);
@@ -187,7 +198,7 @@ async fn start(
     let workspace = world.home.work_dir().join(run.to_string());
     if workspace.exists() {
         // Half made when the daemon ended; nothing has run in it.
-        trash::remove(&workspace, &world.home.dot_dir().join("trash"))?;
+        trash::remove(&workspace, &world.home.trash_dir())?;
     }
     let objects = mirror.objects();
     let seen_as = match world.engine {
@@ -213,6 +224,7 @@ async fn start(
         collect: collect(world, task, phase, from)?,
         limits: limits(world),
     };
+    crash::point(world.crash(), Moment::RunPrepared);
     sandbox::submit(&world.zazen, dir.path(), &spec).await
 }
 
@@ -369,8 +381,9 @@ async fn follow(
                 read_rest(world, dir, (run, &mut offset), &mut stream)?;
                 return Ok(Some(Ended { exit: Some(exit), stream }));
             }
-            Stage::Lost => return Ok(Some(Ended { exit: None, stream })),
-            Stage::Absent | Stage::Starting | Stage::Running => {}
+            // It had a supervisor, which is gone, and may not have said a word.
+            Stage::Lost | Stage::Absent => return Ok(Some(Ended { exit: None, stream })),
+            Stage::Starting | Stage::Running => {}
         }
         if world.closing.is_cancelled() {
             return Ok(None);
@@ -447,7 +460,7 @@ fn keep_answer(dir: &RunDir, stream: &Stream) -> anyhow::Result<()> {
 
 /// The workspace and the private home go; the trace, the recording and the result stay.
 fn clean_up(world: &World, run: RunId, dir: &RunDir) -> anyhow::Result<()> {
-    let trash = world.home.dot_dir().join("trash");
+    let trash = world.home.trash_dir();
     for folder in [world.home.work_dir().join(run.to_string()), dir.home()] {
         if folder.exists() {
             trash::remove(&folder, &trash)?;

@@ -13,6 +13,7 @@ use anyhow::Context as _;
 use zazen_core::id::CommitId;
 
 use super::Home;
+use super::atomic::TEMP_PREFIX;
 use super::repository::{Head, Repository, succeed};
 use crate::exec::{Command, Output, run_blocking};
 
@@ -116,6 +117,18 @@ impl Committer {
         Err(self.refused(&output))
     }
 
+    /// Lists all that differs from the last commit, relative to the home. Files that
+    /// are just being written are left out.
+    pub fn uncommitted(&self) -> Result<Vec<PathBuf>, CommitError> {
+        self.check_idle()?;
+        let paths = self.status(&[])?.into_iter().map(|change| PathBuf::from(change.path));
+        let is_whole = |path: &PathBuf| {
+            let name = path.file_name().unwrap_or_default();
+            !name.as_encoded_bytes().starts_with(TEMP_PREFIX.as_bytes())
+        };
+        Ok(paths.filter(is_whole).collect())
+    }
+
     /// Says who is in the middle of something, if somebody is.
     fn check_idle(&self) -> Result<(), CommitError> {
         let repository = &self.repository;
@@ -157,19 +170,26 @@ impl Committer {
     fn changes(&self, paths: &[PathBuf]) -> Result<Vec<Change>, CommitError> {
         let mut changes = Vec::new();
         for paths in paths.chunks(PATHS_PER_CALL_MAX) {
-            let command = self
-                .repository
-                .git(["status", "--porcelain=v1", "-z", "--no-renames"])
-                .args(["--untracked-files=all", "--ignore-submodules=all", "--"])
-                .args(paths)
-                .env("GIT_OPTIONAL_LOCKS", "0");
-            let output = run(&command)?;
-            if !output.status.success() {
-                return Err(self.refused(&output));
-            }
-            for entry in output.stdout.split(|b| *b == 0).filter(|entry| entry.len() > 3) {
-                changes.extend(parse_change(entry)?);
-            }
+            changes.extend(self.status(paths)?);
+        }
+        Ok(changes)
+    }
+
+    /// Lists what differs from the last commit at these paths; at all, if there are none.
+    fn status(&self, paths: &[PathBuf]) -> Result<Vec<Change>, CommitError> {
+        let command = self
+            .repository
+            .git(["status", "--porcelain=v1", "-z", "--no-renames"])
+            .args(["--untracked-files=all", "--ignore-submodules=all", "--"])
+            .args(paths)
+            .env("GIT_OPTIONAL_LOCKS", "0");
+        let output = run(&command)?;
+        if !output.status.success() {
+            return Err(self.refused(&output));
+        }
+        let mut changes = Vec::new();
+        for entry in output.stdout.split(|b| *b == 0).filter(|entry| entry.len() > 3) {
+            changes.extend(parse_change(entry)?);
         }
         Ok(changes)
     }
