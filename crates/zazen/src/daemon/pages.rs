@@ -316,11 +316,13 @@ impl Pages {
         }
     }
 
-    /// Commits all that waits, and waits for it.
+    /// Commits all that differs from the last commit, and waits for it.
     pub(super) async fn commit_now(&mut self) {
         while let Some(ended) = self.committing.join_next().await {
             self.take_back(ended);
         }
+        // What was written in the last moments has not been told yet.
+        self.is_rest_due = true;
         let batch = self.take_batch();
         self.begin_commit(batch);
         while let Some(ended) = self.committing.join_next().await {

@@ -112,6 +112,7 @@ impl Committer {
         }
         // Git says so without a word; the paths went back to what they were meanwhile.
         if output.status.code() == Some(1) && output.stderr.is_empty() {
+            self.stage(&changes)?;
             return Ok(Outcome::Nothing);
         }
         Err(self.refused(&output))
@@ -204,6 +205,17 @@ impl Committer {
             .repository
             .git(["add", "--intent-to-add", PATHS_FROM_STDIN, NUL_SEPARATED])
             .stdin(new);
+        let output = run(&command)?;
+        if output.status.success() { Ok(()) } else { Err(self.refused(&output)) }
+    }
+
+    /// Takes paths into the index as they are. Git reads a file twice for a commit; one
+    /// that was written in between is committed as it is, and has its old text in the index.
+    fn stage(&self, changes: &[Change]) -> Result<(), CommitError> {
+        let command = self
+            .repository
+            .git(["add", "--all", PATHS_FROM_STDIN, NUL_SEPARATED])
+            .stdin(list(changes.iter()));
         let output = run(&command)?;
         if output.status.success() { Ok(()) } else { Err(self.refused(&output)) }
     }
