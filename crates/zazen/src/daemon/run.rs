@@ -9,7 +9,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use tokio::sync::mpsc;
 use zazen_core::engine::Fact;
 use zazen_core::id::{CommitId, RunId};
@@ -28,6 +28,7 @@ use crate::forge::local::BOT;
 use crate::gateway::{self, CallReport, Grant, Token};
 use crate::git::{trash, workspace};
 use crate::harness::{self, Launch};
+use crate::home::Home;
 use crate::home::atomic::{self, Durability};
 use crate::sandbox::{
     self, Access, Collect, Ev, EventLine, Exit, LaunchSpec, Limits, Phase as Stage, RunDir, Work,
@@ -38,6 +39,10 @@ pub(super) const STOP_GRACE: Duration = Duration::from_secs(5);
 
 /// How often a run's folder is looked at. People see progress within this time.
 const LOOK_EVERY: Duration = Duration::from_millis(25);
+
+/// How much of the disk has to be free for a run to be begun: the trace of an ordinary
+/// run, its recording and a small checkout, several times over.
+const SPACE_MIN: u64 = 32 << 20;
 
 /// How many reports of calls wait. They are for displays only.
 const REPORTS_MAX: usize = 64;
@@ -194,6 +199,7 @@ async fn start(
     dir: &RunDir,
     (run, phase, from): (RunId, Phase, &CommitId),
 ) -> anyhow::Result<()> {
+    check_space(&world.home)?;
     let mirror = world.mirror(&task.repo).await?;
     let workspace = world.home.work_dir().join(run.to_string());
     if workspace.exists() {
@@ -226,6 +232,21 @@ async fn start(
     };
     crash::point(world.crash(), Moment::RunPrepared);
     sandbox::submit(&world.zazen, dir.path(), &spec).await
+}
+
+/// Begins no run on a disk on which it could not even write down what it does. It
+/// would fail, and so would the next one.
+fn check_space(home: &Home) -> anyhow::Result<()> {
+    let dir = home.runs_dir();
+    let facts = rustix::fs::statvfs(&dir).map_err(std::io::Error::from);
+    let facts = facts.with_context(|| format!("look at the disk of {}", dir.display()))?;
+    let n_free = facts.f_bavail.saturating_mul(facts.f_frsize);
+    if n_free < SPACE_MIN {
+        let mib = n_free >> 20;
+        let why = format!("only {mib} MiB are free on the disk of {}", dir.display());
+        bail!(std::io::Error::new(std::io::ErrorKind::StorageFull, why));
+    }
+    Ok(())
 }
 
 fn access(phase: Phase) -> Access {
@@ -310,7 +331,7 @@ fn work(world: &World, task: &Task, dir: &RunDir, phase: Phase) -> anyhow::Resul
             return Ok((Work::Check { command }, Launch::default()));
         }
         (Phase::Implement { .. } | Phase::Correct | Phase::Verify, None) => {
-            anyhow::bail!("task {} has no approved plan", task.id)
+            bail!("task {} has no approved plan", task.id)
         }
     };
     let kind = match access(phase) {

@@ -49,7 +49,7 @@ parts! {
 #[test]
 fn the_daemon_is_killed_again_while_it_recovers() {
     let model = Model::start(demo_script());
-    let (expected, points) = undisturbed(&model);
+    let (expected, points) = points(&model);
     let step = points.len() / AGAIN.len();
     let sample = points.iter().step_by(step.max(1)).skip(1).zip(AGAIN.iter().cycle());
     let crashes = sample.map(|(first, second)| vec![first.clone(), (*second).to_owned()]);
@@ -58,13 +58,13 @@ fn the_daemon_is_killed_again_while_it_recovers() {
 
 fn kill_at_every_moment(part: usize) {
     let model = Model::start(demo_script());
-    let (expected, points) = undisturbed(&model);
+    let (expected, points) = points(&model);
     let mine = points.into_iter().skip(part).step_by(N_PARTS);
     run_all(&model, &expected, &mine.map(|point| vec![point]).collect::<Vec<_>>());
 }
 
 /// What a flow delivers that nobody disturbs, and the points that it comes to.
-fn undisturbed(model: &Model) -> (Delivered, Vec<String>) {
+fn points(model: &Model) -> (Delivered, Vec<String>) {
     let mut place = Place::new(&Setup::mini("none", &model.url()));
     see_through(&mut place, &["never".to_owned()]);
     place.down();

@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
-use crate::harness::place::{Place, git};
+use crate::harness::model::Model;
+use crate::harness::place::{Place, Setup, git};
 
 /// What people see in the end, without what differs from run to run: ids and costs.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,40 +27,60 @@ pub(super) struct Delivered {
 /// A daemon that does not come up is not started more often than this.
 const N_STARTS_MAX: usize = 8;
 
+/// What a flow delivers that nobody disturbs.
+pub(super) fn undisturbed(model: &Model, setup: &Setup) -> Delivered {
+    let route = Setup::mini(setup.engine, &model.url()).route;
+    let mut place = Place::new(&Setup { route, ..setup.clone() });
+    see_through(&mut place, &[]);
+    place.down();
+    delivered(&place)
+}
+
+impl Delivered {
+    /// The same, with the day as it is in another place: one in which more happened.
+    pub(super) fn with_day_of(self, place: &Place) -> Self {
+        Self { day: day(place), ..self }
+    }
+}
+
 /// Takes the demo's issue from nothing to the draft, and starts the daemon again
 /// whenever it is gone: with `ZAZEN_CRASH` set to the next of `crashes`, then without.
-/// Says how often it was gone.
-pub(super) fn see_through(place: &mut Place, crashes: &[String]) -> usize {
-    let mut flow = Flow { crashes, n_starts: 0, has_asked: false, has_approved: false };
-    place.wait("the task is drafted", |place| flow.step(place).then_some(()));
-    flow.n_starts - 1
+pub(super) fn see_through(place: &mut Place, crashes: &[String]) {
+    see_through_with(place, crashes, |_| ());
+}
+
+/// As [`see_through`], and does something else at every look.
+pub(super) fn see_through_with(place: &mut Place, crashes: &[String], also: impl Fn(&Place)) {
+    let mut flow = Flow { crashes, n_starts: 0 };
+    place.wait("the task is drafted", |place| {
+        also(place);
+        flow.step(place).then_some(())
+    });
 }
 
 struct Flow<'a> {
     crashes: &'a [String],
     n_starts: usize,
-    has_asked: bool,
-    has_approved: bool,
 }
 
 impl Flow<'_> {
     /// Does what a person does now, and says whether all is done.
     fn step(&mut self, place: &mut Place) -> bool {
-        if !self.has_asked {
-            place.ask_for_plan();
-            self.has_asked = true;
-        }
         let state = place.task(1).map(|task| word(&task["state"])).unwrap_or_default();
-        if state == "awaiting-approval" && !self.has_approved {
-            place.approve();
-            self.has_approved = true;
+        let n_asked = asked(place);
+        if n_asked == 0 {
+            place.ask_for_plan();
         }
-        let is_over = state == "drafted" && commented(place).len() == 2 && is_acknowledged(place);
-        if is_over && self.n_starts > self.crashes.len() {
-            return true;
+        if n_asked == 1 && state == "awaiting-approval" {
+            place.approve();
         }
         assert_ne!(state, "failed", "{}", place.log());
-        if is_over && !place.is_down() {
+        let is_over = state == "drafted" && commented(place).len() == 2 && is_acknowledged(place);
+        if is_over && self.n_starts >= self.crashes.len() + usize::from(!self.crashes.is_empty()) {
+            if !place.is_down() {
+                return true;
+            }
+        } else if is_over && !place.is_down() {
             // The last crash may be one in which the daemon ends.
             ask_to_end(place);
         }
@@ -74,6 +95,16 @@ impl Flow<'_> {
         }
         false
     }
+}
+
+/// How many comments the person has written.
+fn asked(place: &Place) -> usize {
+    let comments = place.home().join("forge/local/tally/issues/1/comments");
+    let is_persons = |path: &&PathBuf| {
+        let is_whole = path.extension().is_some_and(|ending| ending == "md");
+        is_whole && fs::read_to_string(path).is_ok_and(|page| page.contains("author: ada"))
+    };
+    files(&comments).iter().filter(is_persons).count()
 }
 
 fn word(value: &Value) -> String {
@@ -168,7 +199,8 @@ pub(super) fn check(place: &mut Place, expected: &Delivered) -> Vec<String> {
     check_journal(place, &mut wrong);
     check_traces(place, &mut wrong);
     check_home(place, &mut wrong);
-    let left = place.processes();
+    let mut left = place.processes();
+    left.extend(super::work::marked(place));
     if !left.is_empty() {
         wrong.push(format!("these processes are left: {left:?}"));
     }
