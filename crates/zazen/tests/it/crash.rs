@@ -11,6 +11,7 @@ mod disk;
 mod killed;
 mod moments;
 mod oracle;
+mod syscalls;
 mod work;
 
 use std::path::Path;

@@ -37,10 +37,34 @@ pub(super) fn undisturbed(model: &Model, setup: &Setup) -> Delivered {
 }
 
 impl Delivered {
+    fn differs_from(&self, expected: &Self) -> &'static str {
+        let size = |it: &Self| {
+            let n_lists = it.comments.len() + it.branches.len() + it.commits.len();
+            n_lists + it.n_pulls + it.day.len()
+        };
+        match size(self).cmp(&size(expected)) {
+            std::cmp::Ordering::Less => "lost",
+            std::cmp::Ordering::Equal => "wrong",
+            std::cmp::Ordering::Greater => "doubled",
+        }
+    }
+
     /// The same, with the day as it is in another place: one in which more happened.
     pub(super) fn with_day_of(self, place: &Place) -> Self {
         Self { day: day(place), ..self }
     }
+}
+
+/// Which kind of fault a line of [`check`] tells of.
+pub(super) fn fault_of(wrong: &str) -> Option<Fault> {
+    let starts = [
+        ("stuck", Fault::Lost),
+        ("lost", Fault::Lost),
+        ("doubled", Fault::Doubled),
+        ("left", Fault::Orphan),
+        ("wrong", Fault::Other),
+    ];
+    starts.iter().find(|(start, _)| wrong.starts_with(start)).map(|(_, fault)| *fault)
 }
 
 /// Takes the demo's issue from nothing to the draft, and starts the daemon again
@@ -61,6 +85,15 @@ pub(super) fn see_through_with(place: &mut Place, crashes: &[String], also: impl
 struct Flow<'a> {
     crashes: &'a [String],
     n_starts: usize,
+}
+
+/// In which way something is wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Fault {
+    Lost,
+    Doubled,
+    Orphan,
+    Other,
 }
 
 impl Flow<'_> {
@@ -193,7 +226,8 @@ pub(super) fn check(place: &mut Place, expected: &Delivered) -> Vec<String> {
     let mut wrong = Vec::new();
     let found = delivered(place);
     if found != *expected {
-        wrong.push(format!("delivered\n{found:#?}\ninstead of\n{expected:#?}"));
+        let how = found.differs_from(expected);
+        wrong.push(format!("{how}: delivered\n{found:#?}\ninstead of\n{expected:#?}"));
     }
     check_pull(place, &mut wrong);
     check_journal(place, &mut wrong);
@@ -202,7 +236,7 @@ pub(super) fn check(place: &mut Place, expected: &Delivered) -> Vec<String> {
     let mut left = place.processes();
     left.extend(super::work::marked(place));
     if !left.is_empty() {
-        wrong.push(format!("these processes are left: {left:?}"));
+        wrong.push(format!("left: these processes: {left:?}"));
     }
     wrong
 }
@@ -211,7 +245,7 @@ fn check_pull(place: &Place, wrong: &mut Vec<String>) {
     for (pull, (_, tip)) in place.pulls().iter().zip(place.branches()) {
         for part in ["draft: true", "Refs #1", "all tests passed", &format!("head: {tip}")] {
             if !pull.contains(part) {
-                wrong.push(format!("the pull request does not say `{part}`:\n{pull}"));
+                wrong.push(format!("wrong: the pull request does not say `{part}`:\n{pull}"));
             }
         }
     }
@@ -225,7 +259,7 @@ fn check_journal(place: &Place, wrong: &mut Vec<String>) {
     for (line, n) in text.lines().zip(1..) {
         let record: Value = serde_json::from_str(line).expect("a record");
         if record["seq"] != n {
-            wrong.push(format!("line {n} of the journal has the number {}", record["seq"]));
+            wrong.push(format!("wrong: line {n} of the journal has the number {}", record["seq"]));
         }
         if record["ev"] == "run-begun" {
             let run = &record["data"]["changes"][0]["event"]["run"];
@@ -233,7 +267,7 @@ fn check_journal(place: &Place, wrong: &mut Vec<String>) {
         }
     }
     for (run, n) in begun.iter().filter(|(_, n)| **n != 1) {
-        wrong.push(format!("run {run} was begun {n} times"));
+        wrong.push(format!("doubled: run {run} was begun {n} times"));
     }
 }
 
@@ -246,7 +280,7 @@ fn check_traces(place: &Place, wrong: &mut Vec<String>) {
             n_lines += 1;
             let event: Value = serde_json::from_str(line).unwrap_or_default();
             if event["seq"] != n_lines {
-                wrong.push(format!("{}: line {n_lines} is {line}", run.display()));
+                wrong.push(format!("wrong: {}: line {n_lines} is {line}", run.display()));
                 break;
             }
         }
@@ -254,7 +288,7 @@ fn check_traces(place: &Place, wrong: &mut Vec<String>) {
         let exit: Value = serde_json::from_str(&exit).unwrap_or_default();
         // The last line says how the run ended, and is not counted there.
         if !exit.is_null() && exit["last_seq"].as_u64().map(|n| n + 1) != Some(n_lines) {
-            wrong.push(format!("{}: {n_lines} lines, and {exit}", run.display()));
+            wrong.push(format!("wrong: {}: {n_lines} lines, and {exit}", run.display()));
         }
     }
 }
@@ -264,19 +298,19 @@ fn check_home(place: &Place, wrong: &mut Vec<String>) {
     let home = place.home();
     let fsck = git(&home, &["fsck", "--no-dangling", "--no-progress"]);
     if !fsck.trim().is_empty() {
-        wrong.push(format!("git fsck says {fsck}"));
+        wrong.push(format!("wrong: git fsck says {fsck}"));
     }
     let status = git(&home, &["status", "--porcelain", "--untracked-files=all"]);
     if !status.is_empty() {
-        wrong.push(format!("this is not committed:\n{status}"));
+        wrong.push(format!("wrong: this is not committed:\n{status}"));
     }
     let work = files(&home.join(".zazen/work"));
     if !work.is_empty() {
-        wrong.push(format!("these workspaces are left: {work:?}"));
+        wrong.push(format!("wrong: these workspaces are left: {work:?}"));
     }
     let unfinished = unfinished(&home, 0);
     if !unfinished.is_empty() {
-        wrong.push(format!("these files are not finished: {unfinished:?}"));
+        wrong.push(format!("wrong: these files are not finished: {unfinished:?}"));
     }
 }
 
