@@ -4,8 +4,8 @@ use std::fs;
 use std::time::{Duration, Instant};
 
 use super::oracle::{check, see_through, undisturbed};
-use super::work::{begin, let_go, wait_for_ticks, waiting_script};
-use crate::harness::model::{Model, demo_script};
+use super::work::{begin, let_go, script, wait_for_ticks, waiting_script};
+use crate::harness::model::Model;
 use crate::harness::place::{Place, Setup};
 
 /// How the daemon goes.
@@ -37,7 +37,7 @@ fn an_agent_goes_on_while_the_daemon_is_stopped_in_bwrap() {
 
 fn an_agent_goes_on(engine: &'static str, end: End) {
     let Some(setup) = super::setup(engine) else { return };
-    let expected = undisturbed(&Model::start(demo_script()), &setup);
+    let expected = undisturbed(&Model::start(script()), &setup);
     let model = Model::start(waiting_script());
     let mut place = Place::new(&Setup { route: Setup::mini(engine, &model.url()).route, ..setup });
     begin(&mut place);

@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use super::oracle::{Delivered, check, see_through, see_through_with, undisturbed};
-use super::work::{begin, let_all_go, let_go, waiting_script};
-use crate::harness::model::{Model, demo_script};
+use super::work::{begin, let_all_go, let_go, script, waiting_script};
+use crate::harness::model::Model;
 use crate::harness::place::{Place, Setup, git};
 
 /// A place with a plan that waits for its approval, and no daemon.
@@ -36,7 +36,7 @@ fn journal(place: &Place) -> PathBuf {
 
 #[test]
 fn a_torn_end_of_the_journal_is_cut_and_told() {
-    let model = Model::start(demo_script());
+    let model = Model::start(script());
     for torn in ["{\"v\":1,\"seq\":9,\"at\":179", "\0\0\0\0\0\0\0\0\0\0\0\0", "{}\n"] {
         let (place, expected) = planned(&model);
         let mut file = fs::File::options().append(true).open(journal(&place)).expect("it is there");
@@ -48,7 +48,7 @@ fn a_torn_end_of_the_journal_is_cut_and_told() {
 
 #[test]
 fn a_journal_that_is_damaged_in_the_middle_is_refused_and_left_alone() {
-    let model = Model::start(demo_script());
+    let model = Model::start(script());
     let (place, expected) = planned(&model);
     let whole = fs::read_to_string(journal(&place)).expect("the journal");
     let damaged: Vec<String> = whole
@@ -75,7 +75,8 @@ fn contents(dir: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
         let (path, kind) = (entry.path(), entry.file_type().expect("a kind"));
         if kind.is_dir() {
             found.extend(contents(&path));
-        } else if kind.is_file() && !path.ends_with(".zazen/lock") && !path.ends_with(".git/index") {
+        } else if kind.is_file() && !path.ends_with(".zazen/lock") && !path.ends_with(".git/index")
+        {
             found.insert(path.clone(), fs::read(&path).expect("a file"));
         }
     }
@@ -84,7 +85,7 @@ fn contents(dir: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
 
 #[test]
 fn what_is_a_cache_can_be_deleted() {
-    let model = Model::start(demo_script());
+    let model = Model::start(script());
     let (place, expected) = planned(&model);
     let dot = place.home().join(".zazen");
     fs::remove_file(dot.join("snapshot.json")).expect("the snapshot");
@@ -97,7 +98,7 @@ fn what_is_a_cache_can_be_deleted() {
 
 #[test]
 fn a_damaged_snapshot_is_as_good_as_none() {
-    let model = Model::start(demo_script());
+    let model = Model::start(script());
     let (place, expected) = planned(&model);
     fs::write(place.home().join(".zazen/snapshot.json"), "{\"v\":1}").expect("it is written");
     finish(place, &expected);
@@ -105,7 +106,7 @@ fn a_damaged_snapshot_is_as_good_as_none() {
 
 #[test]
 fn what_a_power_failure_leaves_in_the_homes_git_is_mended() {
-    let model = Model::start(demo_script());
+    let model = Model::start(script());
     let (place, expected) = planned(&model);
     let home = place.home();
     let history = git(&home, &["log", "--format=%H"]);
@@ -118,7 +119,7 @@ fn what_a_power_failure_leaves_in_the_homes_git_is_mended() {
 
 #[test]
 fn a_head_without_a_branch_is_told_and_keeps_nobody_from_working() {
-    let model = Model::start(demo_script());
+    let model = Model::start(script());
     let (mut place, expected) = planned(&model);
     git(&place.home(), &["checkout", "--quiet", "--detach"]);
     place.up();
@@ -165,7 +166,7 @@ fn a_full_disk_stops_work_cleanly_until_there_is_space() {
 
 fn fill_and_free(disk: &Path) {
     let expected = {
-        let model = Model::start(demo_script());
+        let model = Model::start(script());
         undisturbed(&model, &Setup::mini("none", &model.url()))
     };
     let model = Model::start(waiting_script());

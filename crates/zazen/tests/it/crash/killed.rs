@@ -1,8 +1,8 @@
 //! What belongs to a run is killed at its work: the run has failed, and is tried again.
 
 use super::oracle::{check, see_through_with, undisturbed};
-use super::work::{begin, kill, let_all_go, marked, processes, waiting_script};
-use crate::harness::model::{Model, demo_script};
+use super::work::{begin, kill, let_all_go, marked, processes, script, waiting_script};
+use crate::harness::model::Model;
 use crate::harness::place::{Place, Setup};
 
 macro_rules! kills {
@@ -26,14 +26,13 @@ kills! {
 
 fn a_killed_part_is_a_failed_run(engine: &'static str, victim: &str) {
     let Some(setup) = super::setup(engine) else { return };
-    let expected = undisturbed(&Model::start(demo_script()), &setup);
+    let expected = undisturbed(&Model::start(script()), &setup);
     let model = Model::start(waiting_script());
     let mut place = Place::new(&Setup { route: Setup::mini(engine, &model.url()).route, ..setup });
     begin(&mut place);
     let all = processes(&place, 2);
-    let is_victim = |args: &[String]| {
-        args[0].ends_with(victim) || args.get(1).is_some_and(|arg| arg == victim)
-    };
+    let is_victim =
+        |args: &[String]| args[0].ends_with(victim) || args.get(1).is_some_and(|arg| arg == victim);
     let found = all.iter().find(|process| is_victim(&process.args));
     kill(found.unwrap_or_else(|| panic!("there is no `{victim}` among {all:#?}")));
 

@@ -9,7 +9,8 @@ use std::collections::BTreeMap;
 use zazen::daemon::crash::Moment;
 
 use super::oracle::{Delivered, check, delivered, see_through};
-use crate::harness::model::{Model, demo_script};
+use super::work::script;
+use crate::harness::model::Model;
 use crate::harness::place::{Place, Setup};
 
 /// How many tests share the points.
@@ -48,7 +49,7 @@ parts! {
 
 #[test]
 fn the_daemon_is_killed_again_while_it_recovers() {
-    let model = Model::start(demo_script());
+    let model = Model::start(script());
     let (expected, points) = points(&model);
     let step = points.len() / AGAIN.len();
     let sample = points.iter().step_by(step.max(1)).skip(1).zip(AGAIN.iter().cycle());
@@ -57,7 +58,7 @@ fn the_daemon_is_killed_again_while_it_recovers() {
 }
 
 fn kill_at_every_moment(part: usize) {
-    let model = Model::start(demo_script());
+    let model = Model::start(script());
     let (expected, points) = points(&model);
     let mine = points.into_iter().skip(part).step_by(N_PARTS);
     run_all(&model, &expected, &mine.map(|point| vec![point]).collect::<Vec<_>>());

@@ -108,7 +108,7 @@ impl Flow<'_> {
             place.approve();
         }
         assert_ne!(state, "failed", "{}", place.log());
-        let is_over = state == "drafted" && commented(place).len() == 2 && is_acknowledged(place);
+        let is_over = state == "drafted" && is_told(place) && is_acknowledged(place);
         if is_over && self.n_starts >= self.crashes.len() + usize::from(!self.crashes.is_empty()) {
             if !place.is_down() {
                 return true;
@@ -148,6 +148,12 @@ fn ask_to_end(place: &mut Place) {
     let pid = i32::try_from(place.daemon_pid()).ok().and_then(Pid::from_raw).expect("a process");
     kill_process(pid, Signal::TERM).expect("a signal");
     place.wait("the daemon has ended", |place| place.is_down().then_some(()));
+}
+
+/// Whether all that people are to be told is on the issue.
+fn is_told(place: &Place) -> bool {
+    let comments = commented(place);
+    comments.len() == 2 && comments[0].1.contains("**Draft pull request #2 is open.**")
 }
 
 /// Whether both of the person's commands have their sign.

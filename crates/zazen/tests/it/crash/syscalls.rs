@@ -15,7 +15,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
 use super::oracle::{Delivered, Fault, check, fault_of, see_through, undisturbed};
-use crate::harness::model::{Model, demo_script};
+use super::work::script;
+use crate::harness::model::Model;
 use crate::harness::place::{Place, Setup};
 
 /// The kinds of system calls, by what they do, and the errors that the kernel may give.
@@ -35,9 +36,6 @@ const KINDS: [(&str, &[&str], &[&str]); 11] = [
 
 /// How many points a test run has that nobody asked for the matrix.
 const N_TASTE: usize = 6;
-
-/// How many points the sample has. It has to be over within two minutes.
-const N_SAMPLE: usize = 40;
 
 /// How many flows run side by side.
 const N_THREADS: usize = 2;
@@ -67,7 +65,7 @@ fn the_daemon_survives_every_system_call() {
         println!("SKIPPED: `strace` is not installed");
         return;
     }
-    let model = Model::start(demo_script());
+    let model = Model::start(script());
     let setup = Setup::mini("none", &model.url());
     let expected = undisturbed(&model, &setup);
     let points = choose(all_points(&setup));
@@ -85,7 +83,8 @@ fn the_daemon_survives_every_system_call() {
                     let mut results = results.lock().expect("no test panics with it");
                     results.push((point.clone(), was_hit, wrong));
                     if results.len().is_multiple_of(100) {
-                        println!("{} of {}, {:?}", results.len(), points.len(), began.elapsed());
+                        let passed = began.elapsed();
+                        println!("{} of {} after {passed:.0?}", results.len(), points.len());
                     }
                 }
             });
@@ -135,23 +134,40 @@ fn count(trace: &str) -> BTreeMap<String, usize> {
     most
 }
 
-/// The points that were asked for.
+/// The points that were asked for: so many, spread over all kinds and faults.
 fn choose(points: Vec<Point>) -> Vec<Point> {
+    let asked = std::env::var("ZAZEN_CRASH_MATRIX").unwrap_or_default();
     let number = |name: &str| std::env::var(name).ok().and_then(|value| value.parse().ok());
-    let mode = std::env::var("ZAZEN_CRASH_MATRIX").unwrap_or_default();
     let n_all = points.len();
-    let n_wanted = match mode.as_str() {
-        "full" => n_all,
-        "sample" => N_SAMPLE,
-        _ => N_TASTE,
-    };
     let from = number("ZAZEN_CRASH_FROM").unwrap_or(1).max(1);
     let to = number("ZAZEN_CRASH_TO").unwrap_or(n_all).min(n_all);
-    let range = points.into_iter().take(to).skip(from - 1);
-    let step = (to + 1).saturating_sub(from).div_ceil(n_wanted.max(1)).max(1);
-    // From the middle of each stretch: the first calls are those of the loader.
-    let chosen: Vec<Point> = range.skip(step / 2).step_by(step).collect();
+    let range: Vec<Point> = points.into_iter().take(to).skip(from - 1).collect();
+    let n_wanted = match asked.as_str() {
+        "" => N_TASTE,
+        "all" => n_all,
+        n => n.parse().expect("ZAZEN_CRASH_MATRIX is a number, or `all`"),
+    };
+    let chosen = spread(range, n_wanted);
     println!("{} of {n_all} points, from {from} to {to}", chosen.len());
+    chosen
+}
+
+/// Takes so many points, and as many of each kind and fault as there can be.
+fn spread(points: Vec<Point>, n_wanted: usize) -> Vec<Point> {
+    let mut groups: BTreeMap<(&str, &str), Vec<Point>> = BTreeMap::new();
+    for point in points {
+        groups.entry((point.kind, point.fault)).or_default().push(point);
+    }
+    let mut groups: Vec<Vec<Point>> = groups.into_values().collect();
+    groups.sort_by_key(Vec::len);
+    let (mut chosen, mut n_left, n_groups) = (Vec::new(), n_wanted, groups.len());
+    for (i, group) in groups.into_iter().enumerate() {
+        // The small groups come first: what they cannot fill is left for the large.
+        let n = group.len().min(n_left.div_ceil(n_groups - i));
+        n_left -= n;
+        let len = group.len();
+        chosen.extend((0..n).map(|k| group[(2 * k + 1) * len / (2 * n)].clone()));
+    }
     chosen
 }
 
@@ -199,7 +215,8 @@ fn table(results: &[(Point, bool, Vec<String>)]) -> String {
         let row = rows.entry((point.kind, point.fault)).or_default();
         row.n_points += 1;
         row.n_missed += usize::from(!was_hit);
-        let mut faults: Vec<&str> = wrong.iter().filter_map(|text| fault_of(text)).map(word).collect();
+        let mut faults: Vec<&str> =
+            wrong.iter().filter_map(|text| fault_of(text)).map(word).collect();
         faults.dedup();
         for fault in faults {
             *row.faults.entry(fault).or_default() += 1;

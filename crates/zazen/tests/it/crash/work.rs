@@ -15,9 +15,18 @@ const STEP: &str = "implement/1";
 const WAIT: &str = "n=0\nwhile [ ! -e go ]; do n=$((n + 1)); echo $n > ticks; sleep 0.02; done\n\
      rm -f go ticks\necho went on\n";
 
+/// The demo's script, for flows that run side by side: each keeps to a `/tmp` of its own.
+pub(super) fn script() -> Script {
+    let mut script = demo_script();
+    for turn in script.values_mut().flatten() {
+        turn.command = turn.command.as_ref().map(|command| command.replace("/tmp/", "$TMPDIR/"));
+    }
+    script
+}
+
 /// The demo's script, with an agent that waits in the first step when its edits are done.
 pub(super) fn waiting_script() -> Script {
-    let mut script = demo_script();
+    let mut script = script();
     let command = script.get_mut(STEP).and_then(|turns| turns[1].command.as_mut());
     let command = command.expect("the demo's first step has a second command");
     command.push_str(WAIT);

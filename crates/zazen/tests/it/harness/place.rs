@@ -212,7 +212,11 @@ impl Place {
     }
 
     /// Waits for something, and says what was the case when it did not come.
-    pub(crate) fn wait<T>(&mut self, what: &str, mut look: impl FnMut(&mut Self) -> Option<T>) -> T {
+    pub(crate) fn wait<T>(
+        &mut self,
+        what: &str,
+        mut look: impl FnMut(&mut Self) -> Option<T>,
+    ) -> T {
         let began = Instant::now();
         loop {
             if let Some(found) = look(self) {
@@ -270,7 +274,8 @@ impl Place {
     pub(crate) fn pulls(&self) -> Vec<String> {
         let dir = self.home().join("forge/local/tally/pulls");
         let Ok(entries) = fs::read_dir(dir) else { return Vec::new() };
-        let mut pages: Vec<PathBuf> = entries.map(|entry| entry.expect("an entry").path()).collect();
+        let mut pages: Vec<PathBuf> =
+            entries.map(|entry| entry.expect("an entry").path()).collect();
         pages.sort();
         pages.iter().map(|page| fs::read_to_string(page).expect("a page")).collect()
     }
@@ -316,11 +321,7 @@ pub(crate) fn git(dir: &Path, args: &[&str]) -> String {
         .env("GIT_CONFIG_GLOBAL", "/dev/null")
         .output()
         .expect("git starts");
-    assert!(
-        output.status.success(),
-        "git {args:?}: {}",
-        String::from_utf8_lossy(&output.stderr)
-    );
+    assert!(output.status.success(), "git {args:?}: {}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8(output.stdout).expect("git prints text")
 }
 
