@@ -90,7 +90,7 @@ fn append(path: &Path, date: Date, mut lines: Vec<String>, seen: Seen) -> anyhow
     }
     let mut text = String::new();
     match &there {
-        None => text.push_str(&format!("# {date}\n\n")),
+        None => text = format!("# {date}\n\n"),
         // A crash in the middle of a line must not run into the next one.
         Some(there) if !there.is_empty() && !there.ends_with('\n') => text.push('\n'),
         Some(_) => {}
@@ -110,14 +110,10 @@ fn missing(page: &str, lines: Vec<String>) -> Vec<String> {
     for line in page.lines() {
         *there.entry(line).or_default() += 1;
     }
-    let is_missing = |line: &String| match there.get_mut(line.as_str()) {
-        Some(n) if *n > 0 => {
-            *n -= 1;
-            false
-        }
-        _ => true,
+    let mut is_missing = |line: &String| {
+        let n = there.get_mut(line.as_str()).filter(|n| **n > 0);
+        n.map(|n| *n -= 1).is_none()
     };
-    let mut is_missing = is_missing;
     lines.into_iter().filter(|line| is_missing(line)).collect()
 }
 

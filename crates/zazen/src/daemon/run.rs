@@ -25,6 +25,7 @@ use super::keep::now;
 use super::perform::{check_command, may_pass, trouble};
 use super::world::World;
 use crate::forge::local::BOT;
+use crate::exec;
 use crate::gateway::{self, CallReport, Grant, Token};
 use crate::git::{trash, workspace};
 use crate::harness::{self, Launch};
@@ -203,7 +204,8 @@ async fn start(
     let mirror = world.mirror(&task.repo).await?;
     let workspace = world.home.work_dir().join(run.to_string());
     if workspace.exists() {
-        // Half made when the daemon ended; nothing has run in it.
+        // Half made when the daemon ended; nothing has run in it but our own git.
+        exec::end_leftovers(&format!("--git-dir={}/", workspace.display()));
         trash::remove(&workspace, &world.home.trash_dir())?;
     }
     let objects = mirror.objects();

@@ -14,7 +14,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
-use super::oracle::{Delivered, Fault, check, fault_of, see_through, undisturbed};
+use super::oracle::{Delivered, Fault, check_after_faults, fault_of, see_through, undisturbed};
 use super::work::script;
 use crate::harness::model::Model;
 use crate::harness::place::{Place, Setup};
@@ -70,30 +70,37 @@ fn the_daemon_survives_every_system_call() {
     let expected = undisturbed(&model, &setup);
     let points = choose(all_points(&setup));
     let began = Instant::now();
-    let next = AtomicUsize::new(0);
-    let results: Mutex<Vec<(Point, bool, Vec<String>)>> = Mutex::default();
-    std::thread::scope(|scope| {
-        for _ in 0..N_THREADS {
-            scope.spawn(|| {
-                while let Some(point) = points.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    let (was_hit, wrong) = run(point, &setup, &expected);
-                    if !wrong.is_empty() {
-                        println!("{point:?} went wrong:\n{}", wrong.join("\n"));
-                    }
-                    let mut results = results.lock().expect("no test panics with it");
-                    results.push((point.clone(), was_hit, wrong));
-                    if results.len().is_multiple_of(100) {
-                        let passed = began.elapsed();
-                        println!("{} of {} after {passed:.0?}", results.len(), points.len());
-                    }
-                }
-            });
-        }
-    });
-    let results = results.into_inner().expect("no test panics with it");
+    let results = run_all(&points, &setup, &expected);
     println!("{}in {:.0?}", table(&results), began.elapsed());
     let bad = results.iter().filter(|(_, _, wrong)| !wrong.is_empty()).count();
     assert_eq!(bad, 0, "{bad} of {} points went wrong", results.len());
+}
+
+/// A point, whether it was come to, and what was wrong in the end.
+type Outcome = (Point, bool, Vec<String>);
+
+fn run_all(points: &[Point], setup: &Setup, expected: &Delivered) -> Vec<Outcome> {
+    let next = AtomicUsize::new(0);
+    let results: Mutex<Vec<Outcome>> = Mutex::default();
+    let work = || {
+        while let Some(point) = points.get(next.fetch_add(1, Ordering::Relaxed)) {
+            let (was_hit, wrong) = run(point, setup, expected);
+            if !wrong.is_empty() {
+                println!("{point:?} went wrong:\n{}", wrong.join("\n"));
+            }
+            let mut results = results.lock().expect("no test panics with it");
+            results.push((point.clone(), was_hit, wrong));
+            if results.len().is_multiple_of(100) {
+                println!("{} of {}", results.len(), points.len());
+            }
+        }
+    };
+    std::thread::scope(|scope| {
+        for _ in 0..N_THREADS {
+            scope.spawn(work);
+        }
+    });
+    results.into_inner().expect("no test panics with it")
 }
 
 /// Every point that an undisturbed flow comes to.
@@ -136,8 +143,9 @@ fn count(trace: &str) -> BTreeMap<String, usize> {
 
 /// The points that were asked for: so many, spread over all kinds and faults.
 fn choose(points: Vec<Point>) -> Vec<Point> {
-    let asked = std::env::var("ZAZEN_CRASH_MATRIX").unwrap_or_default();
-    let number = |name: &str| std::env::var(name).ok().and_then(|value| value.parse().ok());
+    let variable = |name: &str| std::env::var_os(name)?.into_string().ok();
+    let asked = variable("ZAZEN_CRASH_MATRIX").unwrap_or_default();
+    let number = |name: &str| variable(name)?.parse().ok();
     let n_all = points.len();
     let from = number("ZAZEN_CRASH_FROM").unwrap_or(1).max(1);
     let to = number("ZAZEN_CRASH_TO").unwrap_or(n_all).min(n_all);
@@ -197,7 +205,7 @@ fn run(point: &Point, setup: &Setup, expected: &Delivered) -> (bool, Vec<String>
         // Whoever starts it again does so without faults.
         place.wrap(&[]);
         see_through(&mut place, &[]);
-        let wrong = check(&mut place, expected);
+        let wrong = check_after_faults(&mut place, expected);
         let trace = fs::read_to_string(&trace).unwrap_or_default();
         let was_hit = trace.contains("INJECTED") || trace.contains("killed by SIGKILL");
         let log = if wrong.is_empty() { Vec::new() } else { vec![place.log()] };
@@ -209,7 +217,7 @@ fn run(point: &Point, setup: &Setup, expected: &Delivered) -> (bool, Vec<String>
     })
 }
 
-fn table(results: &[(Point, bool, Vec<String>)]) -> String {
+fn table(results: &[Outcome]) -> String {
     let mut rows: BTreeMap<(&str, &str), Row> = BTreeMap::new();
     for (point, was_hit, wrong) in results {
         let row = rows.entry((point.kind, point.fault)).or_default();
