@@ -35,27 +35,26 @@ pub fn decide(task: &Task) -> Wish {
     for &comment in &task.to_acknowledge {
         wish.effects.push(Effect::Acknowledge { task: task.id, comment });
     }
-    match wanted_phase(task) {
-        Some((phase, urgent)) => match (&task.run, start(task)) {
-            // The run under way is for something else. It has to end first.
-            (Some(run), _) if run.phase != phase || is_waiting(&task.state) => {
-                wish.effects.push(Effect::StopRun { run: run.id });
-            }
-            (Some(run), _) => {
-                let from = run.from.clone();
-                wish.run = Some(WantedRun { phase, from, begun: Some(run.clone()), urgent });
-            }
-            (None, Some(from)) => {
-                wish.run = Some(WantedRun { phase, from, begun: None, urgent });
-            }
-            (None, None) => wish.effects.push(Effect::FindBase { task: task.id }),
-        },
-        None => {
-            if let Some(run) = &task.run {
-                wish.effects.push(Effect::StopRun { run: run.id });
-            }
-            wish.effects.extend(publishing(task));
+    let Some((phase, urgent)) = wanted_phase(task) else {
+        if let Some(run) = &task.run {
+            wish.effects.push(Effect::StopRun { run: run.id });
         }
+        wish.effects.extend(publishing(task));
+        return wish;
+    };
+    match (&task.run, start(task)) {
+        // The run under way is for something else. It has to end first.
+        (Some(run), _) if run.phase != phase || is_waiting(&task.state) => {
+            wish.effects.push(Effect::StopRun { run: run.id });
+        }
+        (Some(run), _) => {
+            let from = run.from.clone();
+            wish.run = Some(WantedRun { phase, from, begun: Some(run.clone()), urgent });
+        }
+        (None, Some(from)) => {
+            wish.run = Some(WantedRun { phase, from, begun: None, urgent });
+        }
+        (None, None) => wish.effects.push(Effect::FindBase { task: task.id }),
     }
     wish
 }
@@ -113,10 +112,7 @@ fn texts(task: &Task) -> Vec<Effect> {
         wanted.push((Slot::Note(n), note_digest(note)));
     }
     wanted.retain(|&(slot, digest)| task.shown(slot) != Some(digest));
-    wanted
-        .into_iter()
-        .map(|(slot, digest)| Effect::Show { task: task.id, slot, digest })
-        .collect()
+    wanted.into_iter().map(|(slot, digest)| Effect::Show { task: task.id, slot, digest }).collect()
 }
 
 /// Changes whenever the plan's comment should show something else.

@@ -99,14 +99,16 @@ impl Engine {
     /// An effect failed in a way that may pass. It is asked for again later.
     pub fn failed(&mut self, key: &Key, at: Time) {
         self.under_way.remove(key);
-        let n_failed = self.waits.get(key).map_or(0, |wait| wait.n_failed) + 1;
-        let wait = WAIT_FIRST_MS.saturating_mul(1 << n_failed.min(20)).min(WAIT_MAX_MS);
-        self.waits.insert(key.clone(), Wait { until: Time(at.0 + wait), n_failed });
+        let n_failed = self.waits.get(key).map_or(0, |wait| wait.n_failed);
+        let wait = (WAIT_FIRST_MS << n_failed.min(20)).min(WAIT_MAX_MS);
+        let until = Time(at.0.saturating_add(wait));
+        self.waits.insert(key.clone(), Wait { until, n_failed: n_failed.saturating_add(1) });
     }
 
     /// When the engine should be asked again though nothing happened.
     pub fn wake_at(&self) -> Option<Time> {
-        self.waits.values().map(|wait| wait.until).min()
+        let waiting = self.waits.iter().filter(|(key, _)| !self.under_way.contains_key(key));
+        waiting.map(|(_, wait)| wait.until).min()
     }
 
     /// How many runs are under way.
@@ -119,46 +121,63 @@ impl Engine {
     /// For each run that has not begun, the fact that it begins is in the second
     /// list; it must be in the journal and taken in before the effect is performed.
     pub fn next_effects(&mut self, now: Time) -> (Vec<Effect>, Vec<Fact>) {
-        let mut effects = Vec::new();
-        let mut runs = Vec::new();
-        for (&id, wish) in &self.wishes {
-            effects.extend(wish.effects.iter().cloned());
-            if let Some(run) = &wish.run {
-                runs.push((run.begun.is_none(), !run.urgent, id, run.clone()));
-            }
-        }
+        let mut effects: Vec<Effect> =
+            self.wishes.values().flat_map(|wish| &wish.effects).cloned().collect();
         effects.extend(self.book.replies());
-        // Runs that have begun keep their places; then the approved; then the oldest.
-        runs.sort_by_key(|(new, idle, id, _)| (*new, *idle, *id));
+        let runs = self.runs_with_places();
+        effects.extend(runs.iter().map(|(effect, _)| effect.clone()));
+        self.forget_waits(&effects);
+
+        let mut given = Vec::new();
         let mut facts = Vec::new();
-        let mut n_places = self.policy.n_runs_max.saturating_sub(self.n_stopping());
-        for (new, _, id, run) in runs {
-            if n_places == 0 || (new && !self.starting) {
-                break;
+        for effect in effects {
+            let key = effect.key();
+            if !self.may_start(&key, now) {
+                continue;
             }
-            n_places -= 1;
-            let id = match &run.begun {
-                Some(begun) => begun.id,
-                None => self.next_run(id),
-            };
-            if new {
-                let event = Event::RunBegun { run: id, phase: run.phase, from: run.from.clone() };
-                facts.push(Fact::of(id.task, event));
-            }
-            effects.push(Effect::Run { run: id, phase: run.phase, from: run.from });
+            facts.extend(
+                runs.iter().find(|(run, _)| *run == effect).and_then(|(_, fact)| fact.clone()),
+            );
+            self.under_way.insert(key, effect.clone());
+            given.push(effect);
         }
-        effects.retain(|effect| self.may_start(effect, now));
-        facts.retain(|fact| effects.iter().any(|effect| effect.task() == fact.first_task()));
-        for effect in &effects {
-            self.under_way.insert(effect.key(), effect.clone());
-        }
-        (effects, facts)
+        (given, facts)
     }
 
-    fn may_start(&self, effect: &Effect, now: Time) -> bool {
-        let key = effect.key();
-        !self.under_way.contains_key(&key)
-            && self.waits.get(&key).is_none_or(|wait| wait.until <= now)
+    /// The runs that should be under way now. Those that have not begun have the fact that
+    /// they begin beside them.
+    fn runs_with_places(&self) -> Vec<(Effect, Option<Fact>)> {
+        let wanted = self.wishes.iter().filter_map(|(&id, wish)| Some((id, wish.run.as_ref()?)));
+        let mut runs: Vec<_> = wanted
+            .filter(|(_, run)| run.begun.is_some() || self.starting)
+            .map(|(id, run)| (run.begun.is_none(), !run.urgent, id, run))
+            .collect();
+        // Runs that have begun keep their places; then the approved; then the oldest.
+        runs.sort_by_key(|(new, idle, id, _)| (*new, *idle, *id));
+        let n_places = self.policy.n_runs_max.saturating_sub(self.n_stopping());
+        runs.into_iter()
+            .take(n_places)
+            .map(|(_, _, task, wanted)| {
+                let (phase, from) = (wanted.phase, wanted.from.clone());
+                let run = wanted.begun.as_ref().map_or_else(|| self.next_run(task), |run| run.id);
+                let begin = || Event::RunBegun { run, phase, from: from.clone() };
+                let fact = wanted.begun.is_none().then(|| Fact::of(task, begin()));
+                (Effect::Run { run, phase, from }, fact)
+            })
+            .collect()
+    }
+
+    /// What is not wanted any more is not waited for either: it would wake the daemon for nothing.
+    fn forget_waits(&mut self, wanted: &[Effect]) {
+        if !self.waits.is_empty() {
+            let keys: BTreeSet<Key> = wanted.iter().map(Effect::key).collect();
+            self.waits.retain(|key, _| keys.contains(key));
+        }
+    }
+
+    fn may_start(&self, key: &Key, now: Time) -> bool {
+        !self.under_way.contains_key(key)
+            && self.waits.get(key).is_none_or(|wait| wait.until <= now)
     }
 
     /// Runs that are being stopped keep their places until they have stopped.

@@ -45,12 +45,12 @@ pub struct CommentId(pub u64);
 /// A git commit: forty lower-case hexadecimal digits.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(into = "String", try_from = "String")]
-pub struct CommitId(String);
+pub struct CommitId(Box<str>);
 
 /// The blake3 hash of a plan's text, in hexadecimal. An approval is bound to it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(into = "String", try_from = "String")]
-pub struct PlanHash(String);
+pub struct PlanHash(Box<str>);
 
 /// A moment, in milliseconds since 1970 (UTC).
 #[derive(
@@ -98,7 +98,7 @@ impl CommitId {
 impl PlanHash {
     /// Hashes the text of a plan, exactly as it stands.
     pub fn of(text: &str) -> Self {
-        Self(blake3::hash(text.as_bytes()).to_hex().to_string())
+        Self(blake3::hash(text.as_bytes()).to_hex().as_str().into())
     }
 
     pub fn as_str(&self) -> &str {
@@ -155,7 +155,7 @@ impl FromStr for CommitId {
 
     fn from_str(text: &str) -> Result<Self, InvalidId> {
         if is_hex(text, 40) {
-            Ok(Self(text.to_owned()))
+            Ok(Self(text.into()))
         } else {
             Err(InvalidId { text: text.to_owned(), what: "a commit (forty hexadecimal digits)" })
         }
@@ -167,7 +167,7 @@ impl FromStr for PlanHash {
 
     fn from_str(text: &str) -> Result<Self, InvalidId> {
         if is_hex(text, 64) {
-            Ok(Self(text.to_owned()))
+            Ok(Self(text.into()))
         } else {
             Err(InvalidId { text: text.to_owned(), what: "the hash of a plan" })
         }
@@ -179,8 +179,14 @@ fn is_name_part(part: &str) -> bool {
     !part.is_empty()
         && part.len() <= NAME_BYTES_MAX
         && !part.starts_with(['.', '-'])
-        && !part.ends_with(".lock")
+        && !is_lock(part)
         && part.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'))
+}
+
+/// Git keeps names with this ending for itself, in whatever case a disk compares them.
+fn is_lock(part: &str) -> bool {
+    let bytes = part.as_bytes();
+    bytes.len() >= 5 && bytes[bytes.len() - 5..].eq_ignore_ascii_case(b".lock")
 }
 
 fn is_hex(text: &str, n_digits: usize) -> bool {

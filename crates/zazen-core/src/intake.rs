@@ -5,11 +5,12 @@
 //! journal, so a later version that reads comments otherwise does not change
 //! what has happened.
 
-use crate::command::{self, Command};
+use crate::command::{self, Command, Name};
 use crate::engine::{Book, Cause, Change, Fact, Opened};
 use crate::id::{CommentId, IssueNumber, PlanHash, RepoName, TaskId};
 use crate::reply::{Reply, StatusLine};
 use crate::task::{Event, Kind, State, Task};
+use crate::words;
 
 /// A comment, as its forge shows it. The issue's own text is comment 0.
 #[derive(Debug, Clone)]
@@ -41,13 +42,10 @@ pub enum Request {
 
 /// Reads one comment, and says what it changes.
 pub fn comment(book: &Book, comment: &Comment<'_>, on_disk: &PlanOnDisk) -> Fact {
-    let cause = Cause::Comment {
-        repo: comment.repo.clone(),
-        issue: comment.issue,
-        comment: comment.id,
-    };
+    let cause =
+        Cause::Comment { repo: comment.repo.clone(), issue: comment.issue, comment: comment.id };
     let parsed = command::parse(comment.text);
-    let mut reader = Reader { book, comment, changes: Vec::new() };
+    let mut reader = Reader { book, comment, changes: Vec::new(), replies: Vec::new() };
     if let Some(bad) = parsed.bad {
         reader.reply(Reply::BadCommand { why: bad.to_string() });
     } else {
@@ -55,7 +53,7 @@ pub fn comment(book: &Book, comment: &Comment<'_>, on_disk: &PlanOnDisk) -> Fact
             reader.take(command, on_disk);
         }
     }
-    Fact { cause: Some(cause), changes: reader.changes }
+    Fact { cause: Some(cause), changes: reader.finish() }
 }
 
 /// Reads one request of the command line. Says what is wrong where it cannot be done.
@@ -78,9 +76,26 @@ struct Reader<'a> {
     book: &'a Book,
     comment: &'a Comment<'a>,
     changes: Vec<Change>,
+    replies: Vec<Reply>,
 }
 
 impl<'a> Reader<'a> {
+    /// All changes. The replies are one, since a comment has at most one reply.
+    fn finish(mut self) -> Vec<Change> {
+        let reply = match self.replies.len() {
+            0 => return self.changes,
+            1 => self.replies.remove(0),
+            _ => Reply::Several { replies: self.replies },
+        };
+        self.changes.push(Change::ReplyDue {
+            repo: self.comment.repo.clone(),
+            issue: self.comment.issue,
+            comment: self.comment.id,
+            reply,
+        });
+        self.changes
+    }
+
     fn take(&mut self, command: Command, on_disk: &PlanOnDisk) {
         let by = self.comment.author.to_owned();
         let word = command.name().word();
@@ -123,12 +138,13 @@ impl<'a> Reader<'a> {
 
     /// Tells the issue's task what happened, if that fits where it stands.
     fn tell(&mut self, word: &str, event: Event) {
-        let Some(task) = self.task() else {
-            return self.reply(Reply::NoTask { command: word.to_owned() });
+        let Some(task) = self.open_to(&event) else {
+            match self.task() {
+                Some(task) => self.wrong_time(word, task),
+                None => self.reply(Reply::NoTask { command: word.to_owned() }),
+            }
+            return;
         };
-        if !fits(task, &event) {
-            return self.wrong_time(word, task);
-        }
         let (id, comment) = (task.id, self.comment.id);
         self.changes.push(Change::Task { task: id, event });
         self.changes.push(Change::Task { task: id, event: Event::CommandTaken { comment } });
@@ -157,7 +173,8 @@ impl<'a> Reader<'a> {
             .tasks_of(self.comment.repo, self.comment.issue)
             .map(|task| StatusLine {
                 task: task.id,
-                state: task.state.to_string(),
+                state: words::standing(task),
+                can: self.fitting(task),
                 usage: task.usage,
             })
             .collect();
@@ -168,18 +185,41 @@ impl<'a> Reader<'a> {
         let reply = Reply::WrongTime {
             command: word.to_owned(),
             task: task.id,
-            state: task.state.to_string(),
+            state: words::standing(task),
+            can: self.fitting(task),
         };
         self.reply(reply);
     }
 
     fn reply(&mut self, reply: Reply) {
-        self.changes.push(Change::ReplyDue {
-            repo: self.comment.repo.clone(),
-            issue: self.comment.issue,
-            comment: self.comment.id,
-            reply,
-        });
+        self.replies.push(reply);
+    }
+
+    /// The task that takes this event: the issue's own, or else the last question.
+    fn open_to(&self, event: &Event) -> Option<&'a Task> {
+        let own = self.task().filter(|task| fits(task, event));
+        own.or_else(|| {
+            let questions = self.book.tasks_of(self.comment.repo, self.comment.issue);
+            questions
+                .filter(|task| task.kind == Kind::Question && fits(task, event))
+                .max_by_key(|task| task.id)
+        })
+    }
+
+    /// The words of the commands that would reach this task now.
+    fn fitting(&self, task: &Task) -> Vec<String> {
+        let by = String::new;
+        let is_own = self.task().is_some_and(|own| own.id == task.id);
+        let stop = Event::StopAsked { by: by() };
+        let retry = Event::RetryAsked { by: by(), remarks: String::new() };
+        let reached = |event| self.open_to(event).is_some_and(|open| open.id == task.id);
+        let fits = [
+            (Name::Plan, is_own && (may_be_planned_again(task) || is_over(task))),
+            (Name::Implement, is_own && matches!(task.state, State::AwaitingApproval)),
+            (Name::Stop, reached(&stop)),
+            (Name::Retry, reached(&retry)),
+        ];
+        fits.iter().filter(|(_, fits)| *fits).map(|(name, _)| name.word().to_owned()).collect()
     }
 
     /// The task that commands on this issue are for.
@@ -200,3 +240,6 @@ fn is_over(task: &Task) -> bool {
 fn fits(task: &Task, event: &Event) -> bool {
     crate::task::evolve(task.clone(), event.clone(), task.changed).is_ok()
 }
+
+#[cfg(test)]
+mod tests;

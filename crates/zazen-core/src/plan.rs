@@ -2,7 +2,7 @@
 //!
 //! [`parse`] is tolerant of how agents and people write ([`sections`] finds the
 //! parts, [`content`] reads each), and names everything that is wrong at once,
-//! so that an agent can repair it in one go. [`print`] writes the one canonical
+//! so that an agent can repair it in one go. [`print()`] writes the one canonical
 //! form. An approval is bound to the text, not to this value.
 
 mod content;
@@ -122,7 +122,8 @@ pub fn parse(text: &str) -> Result<Plan, ParseError> {
     }
     if steps.len() > STEPS_MAX {
         let text = format!(
-            "there are {} steps, and at most {STEPS_MAX} are allowed; join those that belong together",
+            "there are {} steps, and at most {STEPS_MAX} are allowed; join those that belong \
+             together",
             steps.len()
         );
         problems.push(Problem { line: found.get(&Name::Steps).map(|s| s.line), text });

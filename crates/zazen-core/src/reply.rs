@@ -15,17 +15,31 @@ pub enum Reply {
     /// `/implement` while the plan's text on disk cannot be read.
     UnreadablePlan { why: String },
     /// The command does not fit where the task stands.
-    WrongTime { command: String, task: TaskId, state: String },
+    WrongTime {
+        command: String,
+        task: TaskId,
+        /// Where the task stood, in words that fit after "task 3".
+        state: String,
+        /// The commands that fit, without their slashes.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        can: Vec<String>,
+    },
     /// `/stop`, `/retry` with no task on the issue.
     NoTask { command: String },
     /// `/status`: what was the case when it was asked.
     Status { tasks: Vec<StatusLine> },
+    /// More than one of these: a comment has at most one reply.
+    Several { replies: Vec<Reply> },
 }
 
 /// One task in an answer to `/status`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StatusLine {
     pub task: TaskId,
+    /// Where the task stood, in words that fit after "task 3".
     pub state: String,
+    /// The commands that fit, without their slashes.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub can: Vec<String>,
     pub usage: crate::usage::Usage,
 }

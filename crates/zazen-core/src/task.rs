@@ -28,7 +28,7 @@ pub struct Task {
     /// The issue's title when the task was opened. Names the folder and the branch.
     pub title: String,
     pub opened: Time,
-    /// When the last event happened.
+    /// When something last happened to it. That a text was shown is nothing of the kind.
     pub changed: Time,
     /// What the person asked for, beyond the issue: remarks, or the question.
     #[serde(default, skip_serializing_if = "String::is_empty")]
@@ -48,7 +48,7 @@ pub struct Task {
     /// The plan as it stands, once there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub plan: Option<PlanRef>,
-    /// What was last shown on the issue, by place.
+    /// What was last shown on the issue, in the order of the places.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub shown: Vec<(Slot, Digest)>,
     /// Sentences that people must see, in order; each becomes a comment of its own.
@@ -251,11 +251,19 @@ pub enum Slot {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "note", rename_all = "kebab-case")]
 pub enum Note {
-    Drafted { pull: PullNumber },
-    Failed { trouble: Trouble },
-    Stopped { by: String },
+    Drafted {
+        pull: PullNumber,
+    },
+    Failed {
+        trouble: Trouble,
+    },
+    Stopped {
+        by: String,
+    },
     /// The answer to a question; its text is the task's report.
-    Answered { digest: Digest },
+    Answered {
+        digest: Digest,
+    },
 }
 
 /// Stands for a text that is shown: equal digests, equal texts.
@@ -276,6 +284,15 @@ impl Task {
     /// The id of the run that comes next.
     pub fn next_run(&self) -> RunId {
         RunId { task: self.id, n: self.n_runs + 1 }
+    }
+
+    /// Gives back the memory that it has no need of.
+    pub(crate) fn shrink_to_fit(&mut self) {
+        self.title.shrink_to_fit();
+        self.request.shrink_to_fit();
+        self.shown.shrink_to_fit();
+        self.notes.shrink_to_fit();
+        self.to_acknowledge.shrink_to_fit();
     }
 
     /// Whether nothing is to be done until a person acts.
@@ -354,7 +371,7 @@ impl fmt::Display for Phase {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Implement { step } => write!(f, "implement/{step}"),
-            phase => f.write_str(phase.word()),
+            Self::Plan | Self::Ask | Self::Verify | Self::Correct => f.write_str(self.word()),
         }
     }
 }
@@ -369,11 +386,11 @@ impl fmt::Display for State {
             }
             Self::Queued(work) | Self::Implementing(work) => {
                 let step = (work.n_done + 1).min(work.plan.n_steps);
-                write!(f, " (step {step} of {})", work.plan.n_steps)?;
+                write!(f, " (step {step} of {}", work.plan.n_steps)?;
                 if work.attempt.n_failed > 0 {
-                    write!(f, " (try {})", work.attempt.n_failed + 1)?;
+                    write!(f, ", try {}", work.attempt.n_failed + 1)?;
                 }
-                Ok(())
+                f.write_str(")")
             }
             Self::Drafted { pull, .. } | Self::Merged { pull } => write!(f, " as #{pull}"),
             Self::Failed { trouble, .. } => write!(f, ": {}", trouble.kind.sentence()),

@@ -31,7 +31,7 @@ pub enum Cost {
 }
 
 /// What model calls used: how many there were, their tokens, and their cost.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Usage {
     pub n_calls: u64,
     pub tokens: Tokens,
@@ -51,12 +51,6 @@ impl Tokens {
 impl Default for Cost {
     fn default() -> Self {
         Self::Micros(0)
-    }
-}
-
-impl Default for Usage {
-    fn default() -> Self {
-        Self { n_calls: 0, tokens: Tokens::default(), cost: Cost::default() }
     }
 }
 

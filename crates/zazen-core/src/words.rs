@@ -13,14 +13,14 @@ mod pull;
 use std::fmt::Write as _;
 
 pub use self::day::{day_line, home_commit};
-pub use self::event::event_line;
+pub use self::event::{event_line, event_lines};
 pub use self::money::{cost, elapsed, tokens};
 pub use self::page::{doing, progress, result};
 pub use self::pull::{Evidence, FileChange, Pull, pull, step_commit};
 use crate::plan::{self, Plan};
 use crate::reply::{Reply, StatusLine};
-use crate::task::{Note, State, Task, Trouble};
-use crate::text::{cut_middle, fence, neutral};
+use crate::task::{Kind, Note, State, Task, Trouble};
+use crate::text::{cut_middle, fence, neutral, one_line};
 
 /// A text for people. Only this module makes one.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,41 +35,56 @@ impl Text {
 /// How much of an agent's answer goes into a comment, in bytes. Forges take 65,536 characters.
 const ANSWER_BYTES_MAX: usize = 32 * 1024;
 
-/// The plan's comment: where the task stands, the plan, and what a person can do.
+/// How long a line from outside may be where it stands among ours, in characters.
+const LINE_CHARS_MAX: usize = 300;
+
+/// How long a person's name may be where it stands in a sentence, in characters.
+const NAME_CHARS_MAX: usize = 60;
+
+/// The plan's comment: where the task stands, what a person can do, and the plan.
+///
+/// The agent's text comes last, so that nothing in it can swallow what zazen says.
 pub fn plan_comment(task: &Task, plan: &Plan, page: &str) -> Text {
-    let mut text = format!("{}\n\n", headline(task, plan));
-    let n_done = task.state.work().map_or(0, |work| work.n_done as usize);
-    let n_done = if is_delivered(&task.state) { plan.steps.len() } else { n_done };
-    text.push_str(neutral(&ticked(plan, n_done)).trim_end());
-    text.push_str("\n\n---\n\n");
-    text.push_str(&next_move(task, plan));
+    let mut text = format!("{}\n\n{}\n\n", headline(task, plan), next_move(task, plan, page));
     if let Some(version) = task.plan.as_ref().map(|plan| plan.version).filter(|v| *v > 1) {
-        let _infallible = write!(
-            text,
-            "\n\nThis is version {version} of the plan; the earlier ones are in the history of `{page}`."
-        );
+        let _infallible = write!(text, "This is version {version} of the plan.\n\n");
     }
+    text.push_str("---\n\n");
+    text.push_str(neutral(&ticked(plan, n_done(task, plan))).trim_end());
     Text(text)
 }
 
-fn is_delivered(state: &State) -> bool {
-    matches!(
-        state,
-        State::Verifying(_)
-            | State::Correcting(_)
-            | State::Publishing(_)
-            | State::Drafted { .. }
-            | State::Merged { .. }
-    )
+/// How many steps are done.
+fn n_done(task: &Task, plan: &Plan) -> usize {
+    match &task.state {
+        State::Drafted { .. } | State::Merged { .. } | State::Closed { pull: Some(_) } => {
+            plan.steps.len()
+        }
+        State::Received(_)
+        | State::Planning(_)
+        | State::AwaitingApproval
+        | State::Queued(_)
+        | State::Implementing(_)
+        | State::Verifying(_)
+        | State::Correcting(_)
+        | State::Publishing(_)
+        | State::Closed { pull: None }
+        | State::Stopped { .. }
+        | State::Failed { .. } => task.state.work().map_or(0, |work| work.n_done as usize),
+    }
 }
 
-/// Prints the plan with its first `n_done` boxes ticked.
+/// Prints the plan with the boxes of its first `n_done` steps ticked.
 fn ticked(plan: &Plan, n_done: usize) -> String {
     let mut left = n_done;
+    let mut is_step = false;
     let mut text = String::new();
     for line in plan::print(plan).lines() {
+        if line.starts_with("## ") {
+            is_step = line == "## Steps";
+        }
         match line.strip_prefix("- [ ]") {
-            Some(rest) if left > 0 => {
+            Some(rest) if left > 0 && is_step => {
                 left -= 1;
                 text.push_str("- [x]");
                 text.push_str(rest);
@@ -85,53 +100,56 @@ fn headline(task: &Task, plan: &Plan) -> String {
     let n_steps = plan.steps.len();
     match &task.state {
         State::AwaitingApproval if plan.questions.is_empty() => {
-            "**Here is the plan.** It waits for your approval.".to_owned()
+            "**Here is the plan.** It waits for you.".to_owned()
         }
         State::AwaitingApproval => format!(
-            "**Here is the plan.** It waits for your approval, and has {}.",
-            n_of(plan.questions.len(), "open question")
+            "**Here is the plan.** It waits for you, and has {}.",
+            n_of(plan.questions.len() as u64, "open question")
         ),
         State::Received(_) | State::Planning(_) => "**The plan is being revised.**".to_owned(),
-        State::Queued(_) => "**Approved.** It waits for a place to be carried out.".to_owned(),
+        State::Queued(_) => "**Approved.** It waits for its turn.".to_owned(),
         State::Implementing(work) => {
-            format!("**In progress:** step {} of {n_steps}.", work.n_done + 1)
+            let again = if work.attempt.n_failed > 0 { ", second try" } else { "" };
+            format!("**In progress:** step {} of {n_steps}{again}.", work.n_done + 1)
         }
-        State::Verifying(_) => "**All steps are done.** zazen runs the checks.".to_owned(),
-        State::Correcting(_) => {
-            "**The checks were red.** They are being mended, once.".to_owned()
-        }
+        State::Verifying(_) => "**All steps are done.** The checks are running.".to_owned(),
+        State::Correcting(_) => "**The checks are red.** An agent is mending that.".to_owned(),
         State::Publishing(_) => {
             "**The checks are green.** The draft pull request is being opened.".to_owned()
         }
         State::Drafted { pull, .. } => format!("**Draft pull request #{pull} is open.**"),
-        State::Merged { pull } => format!("**Merged with #{pull}.**"),
-        State::Closed { .. } => "**Closed.**".to_owned(),
-        State::Stopped { .. } => "**Stopped.**".to_owned(),
+        State::Merged { pull } => format!("**Merged as #{pull}.**"),
+        State::Closed { pull: Some(pull) } => format!("**#{pull} was closed without a merge.**"),
+        State::Closed { pull: None } => "**Closed.**".to_owned(),
+        State::Stopped { by, .. } => format!("**Stopped**, as {} asked.", person(by)),
         State::Failed { trouble, .. } => format!("**Failed:** {}.", trouble.kind.sentence()),
     }
 }
 
-fn next_move(task: &Task, plan: &Plan) -> String {
+fn next_move(task: &Task, plan: &Plan, page: &str) -> String {
     match &task.state {
         State::AwaitingApproval => {
-            let answers = if plan.questions.is_empty() { "" } else { ", with your answers" };
+            let answers = if plan.questions.is_empty() { "" } else { " with your answers" };
             format!(
-                "Write `/implement`{answers} to approve exactly this text (`{}`), or `/plan` with \
-                 your remarks to have it revised. You can also edit the plan itself.",
+                "- `/implement`{answers} approves exactly this text (`{}`).\n\
+                 - `/plan` with your remarks has it revised.\n\
+                 - You can also edit `{page}`.",
                 task.plan.as_ref().map_or("", |plan| plan.hash.short())
             )
         }
         State::Failed { trouble, .. } => trouble.kind.advice().to_owned(),
         State::Stopped { .. } => "Write `/retry` to go on from here.".to_owned(),
-        State::Drafted { .. } => "Review it there. zazen never merges.".to_owned(),
-        State::Merged { .. } | State::Closed { .. } => "There is nothing left to do.".to_owned(),
+        State::Drafted { .. } => "Please review it there. zazen never merges.".to_owned(),
+        State::Merged { .. } | State::Closed { .. } => {
+            "There is nothing left to do. `/plan` begins anew.".to_owned()
+        }
         State::Received(_)
         | State::Planning(_)
         | State::Queued(_)
         | State::Implementing(_)
         | State::Verifying(_)
         | State::Correcting(_)
-        | State::Publishing(_) => "Write `/stop` to stop.".to_owned(),
+        | State::Publishing(_) => "Write `/stop` to stop it.".to_owned(),
     }
 }
 
@@ -146,80 +164,163 @@ pub struct Kept {
 /// A note: a sentence that people must see. `answer` is the text of an answered question.
 pub fn note(note: &Note, answer: &str, kept: Option<&Kept>) -> Text {
     Text(match note {
-        Note::Drafted { pull } => {
-            format!("Draft pull request #{pull} is ready for you: the checks passed on its commit.")
+        Note::Drafted { pull } => format!(
+            "Draft pull request #{pull} is open, and the checks passed on exactly its commit. \
+             Reviewing and merging it is up to you."
+        ),
+        Note::Stopped { by } => {
+            format!("Stopped, as {} asked. Write `/retry` to go on from here.", person(by))
         }
-        Note::Stopped { by } => format!("Stopped, as {by} asked. Write `/retry` to go on."),
         Note::Answered { .. } => neutral(&cut_middle(answer.trim(), ANSWER_BYTES_MAX)),
         Note::Failed { trouble } => failed(trouble, kept),
     })
 }
 
 fn failed(trouble: &Trouble, kept: Option<&Kept>) -> String {
-    let mut text =
-        format!("I gave up: {}. {}", trouble.kind.sentence(), trouble.kind.advice());
+    let mut text = format!("I gave up: {}. {}", trouble.kind.sentence(), trouble.kind.advice());
     if let Some(kept) = kept {
         let _infallible = write!(
             text,
-            "\n\nThe finished commits are kept, up to `{}`:\n\n{}",
+            "\n\nThe finished commits are kept, up to `{}`. You can have them with:\n\n{}",
             kept.commit,
-            fence(&kept.fetch, "sh")
+            fence(&kept.fetch, "sh").trim_end()
         );
     }
-    if !trouble.evidence.trim().is_empty() {
-        let _infallible = write!(
-            text,
-            "\n\n<details><summary>What happened</summary>\n\n{}\n</details>",
-            fence(trouble.evidence.trim(), "text")
-        );
+    let evidence = trouble.evidence.trim();
+    if !evidence.is_empty() {
+        text.push('\n');
+        fold(&mut text, "What happened", &block(evidence));
     }
     text
 }
 
 /// A small answer to a comment.
 pub fn reply(reply: &Reply) -> Text {
-    Text(match reply {
-        Reply::BadCommand { why } => neutral(why),
-        Reply::NoPlan => "There is no plan to carry out yet. Write `/plan` first; when the plan is \
-                          here, `/implement` approves it."
-            .to_owned(),
-        Reply::UnreadablePlan { why } => format!(
-            "The plan was edited and cannot be read now, so nothing was started. Mend it and write \
-             `/implement` again.\n\n{}",
-            fence(why, "text")
-        ),
-        Reply::NoTask { command } => {
-            format!("There is nothing here that `/{command}` could act on. Write `/plan` to begin.")
-        }
-        Reply::WrongTime { command, task, state } => format!(
-            "`/{command}` does not fit now: task {task} is {}. {}",
-            neutral(state),
-            "Write `/status` to see what can be done."
-        ),
-        Reply::Status { tasks } if tasks.is_empty() => {
-            "Nothing is under way on this issue. Write `/plan` to begin.".to_owned()
-        }
-        Reply::Status { tasks } => status(tasks),
-    })
+    Text(reply_text(reply))
 }
 
-fn status(tasks: &[StatusLine]) -> String {
-    let mut text = String::from("| task | state | tokens | cost |\n|---|---|---|---|\n");
-    for line in tasks {
-        let _infallible = writeln!(
-            text,
-            "| {} | {} | {} | {} |",
-            line.task,
-            neutral(&line.state),
-            tokens(line.usage.tokens.total()),
-            cost(line.usage.cost)
-        );
+fn reply_text(reply: &Reply) -> String {
+    match reply {
+        Reply::BadCommand { why } => {
+            let why = neutral(why);
+            let stop = if why.ends_with(['.', '?']) { "" } else { "." };
+            format!("Nothing was done: {why}{stop}")
+        }
+        Reply::NoPlan => "There is no plan to carry out yet. Write `/plan` to have one written; \
+                          when it is here, `/implement` approves it."
+            .to_owned(),
+        Reply::UnreadablePlan { why } => format!(
+            "Nothing was started: the plan was edited, and cannot be read now. Mend it, then \
+             write `/implement` again.\n\n{}",
+            block(why.trim())
+        ),
+        Reply::NoTask { command } => format!(
+            "There is nothing here that `/{command}` could act on. `/plan` begins something."
+        ),
+        Reply::WrongTime { command, task, state, can } => {
+            format!("`/{command}` does not fit now: task {task} {}.{}", line(state), fits(can))
+        }
+        Reply::Status { tasks } if tasks.is_empty() => {
+            "Nothing was asked for on this issue yet. Write `/plan` to begin.".to_owned()
+        }
+        Reply::Status { tasks } => tasks.iter().map(status_line).collect::<Vec<_>>().join("\n"),
+        Reply::Several { replies } => {
+            replies.iter().map(reply_text).collect::<Vec<_>>().join("\n\n")
+        }
     }
-    text
+}
+
+fn status_line(status: &StatusLine) -> String {
+    format!(
+        "- Task {} {} ({} tokens, cost {}).{}",
+        status.task,
+        line(&status.state),
+        tokens(status.usage.tokens.total()),
+        cost(status.usage.cost),
+        fits(&status.can)
+    )
+}
+
+/// Where a task stands, in words that fit after "task 3".
+pub fn standing(task: &Task) -> String {
+    let is_change = task.kind == Kind::Change;
+    match &task.state {
+        State::Received(_) if is_change => "waits for its turn to be planned".to_owned(),
+        State::Received(_) => "waits for its turn to be answered".to_owned(),
+        State::Planning(_) if is_change => "is being planned".to_owned(),
+        State::Planning(_) => "is being answered".to_owned(),
+        State::AwaitingApproval => "waits for your approval".to_owned(),
+        State::Queued(_) => "is approved and waits for its turn".to_owned(),
+        State::Implementing(work) => {
+            format!("is at step {} of {}", work.n_done + 1, work.plan.n_steps)
+        }
+        State::Verifying(_) => "is being checked".to_owned(),
+        State::Correcting(_) => "is being mended, as its checks are red".to_owned(),
+        State::Publishing(_) => "is being published".to_owned(),
+        State::Drafted { pull, .. } => format!("is a draft, #{pull}"),
+        State::Merged { pull } => format!("was merged as #{pull}"),
+        State::Closed { pull: Some(pull) } => format!("was closed with #{pull}"),
+        State::Closed { pull: None } if is_change => "was closed".to_owned(),
+        State::Closed { pull: None } => "was answered".to_owned(),
+        State::Stopped { by, .. } => format!("was stopped by {}", one_line(by, NAME_CHARS_MAX)),
+        State::Failed { trouble, .. } => format!("failed: {}", trouble.kind.sentence()),
+    }
+}
+
+/// A sentence that names the commands that fit, if there are any.
+fn fits(can: &[String]) -> String {
+    let names: Vec<String> = can.iter().map(|name| format!("`/{name}`")).collect();
+    match names.as_slice() {
+        [] => String::new(),
+        [only] => format!(" You can write {only}."),
+        [first @ .., last] => format!(" You can write {} or {last}.", first.join(", ")),
+    }
+}
+
+/// A person's name, as it may stand in a sentence.
+///
+/// What [`neutral`] puts in has no width, and [`one_line`] takes such things out: so in this order.
+fn person(name: &str) -> String {
+    neutral(&one_line(name, NAME_CHARS_MAX))
+}
+
+/// One line from outside, as it may stand in a sentence or a list.
+fn line(text: &str) -> String {
+    neutral(&one_line(text, LINE_CHARS_MAX))
+}
+
+/// One line from outside, as it may stand in a table.
+fn cell(text: &str) -> String {
+    line(text).replace('|', "\\|")
+}
+
+/// Output from outside, as a block of code. A forge acts on some words even there.
+fn block(text: &str) -> String {
+    neutral(&fence(text, "text"))
+}
+
+/// Markdown from outside, as a quotation: a fence or a list in it ends where the quotation does.
+fn quote(text: &str) -> String {
+    let mut quoted = String::new();
+    for line in neutral(text.trim()).lines() {
+        quoted.push_str(if line.is_empty() { ">" } else { "> " });
+        quoted.push_str(line);
+        quoted.push('\n');
+    }
+    quoted
+}
+
+/// Something long, folded away under a title.
+fn fold(body: &mut String, title: &str, inner: &str) {
+    let _infallible = write!(
+        body,
+        "\n<details><summary>{title}</summary>\n\n{}\n\n</details>\n",
+        inner.trim_end()
+    );
 }
 
 /// "1 open question", "2 open questions".
-fn n_of(n: usize, noun: &str) -> String {
+fn n_of(n: u64, noun: &str) -> String {
     if n == 1 { format!("{n} {noun}") } else { format!("{n} {noun}s") }
 }
 

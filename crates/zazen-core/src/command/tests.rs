@@ -20,7 +20,8 @@ fn check_none(comment: &str) {
 #[test]
 fn a_command_has_the_text_up_to_the_next_one() {
     check(
-        "Thanks, looks good.\n\n/ask why sessions?\nAnd which?\n\n```\n/plan\n```\n\n/plan  Use tokens. \n\n",
+        "Thanks, looks good.\n\n/ask why sessions?\nAnd which?\n\n```\n/plan\n```\n\n\
+         /plan  Use tokens. \n\n",
         &expect![[r#"
             Ask { question: "why sessions?\nAnd which?\n\n```\n/plan\n```" }
             Plan { remarks: "Use tokens." }"#]],
@@ -165,8 +166,8 @@ proptest! {
     #[test]
     fn hostile_pieces_never_make_two_acts(pieces in prop::collection::vec(
         prop::sample::select(vec![
-            "/plan", "/stop", "/ask", "/implement", "\n", " ", "`", "```", ">", "<!--", "-->", "é", "\u{a0}",
-            "\r", "<details>", "-- ", "[", "](", "x",
+            "/plan", "/stop", "/ask", "/implement", "\n", " ", "`", "```", ">", "<!--", "-->", "é",
+            "\u{a0}", "\r", "<details>", "-- ", "[", "](", "x",
         ]),
         0..40,
     )) {

@@ -1,5 +1,7 @@
 //! What the journal says, folded: tasks, issues, and replies that are due.
 
+mod dense;
+
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use serde::{Deserialize, Serialize};
@@ -12,7 +14,9 @@ use crate::task::{Event, IllegalEvent, Kind, State, Task, Try, evolve};
 /// Everything that the journal's facts add up to.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Book {
-    tasks: BTreeMap<TaskId, Task>,
+    /// Boxed: a tree that only grows at its end is half empty.
+    #[serde(deserialize_with = "dense::tasks")]
+    tasks: BTreeMap<TaskId, Box<Task>>,
     issues: BTreeMap<RepoName, BTreeMap<IssueNumber, IssueState>>,
     replies: Vec<(IssueRef, CommentId, Reply)>,
     /// The last requests that were taken, so that none is taken twice.
@@ -120,11 +124,11 @@ impl Fact {
 
 impl Book {
     pub fn tasks(&self) -> impl DoubleEndedIterator<Item = &Task> {
-        self.tasks.values()
+        self.tasks.values().map(Box::as_ref)
     }
 
     pub fn task(&self, id: TaskId) -> Option<&Task> {
-        self.tasks.get(&id)
+        self.tasks.get(&id).map(Box::as_ref)
     }
 
     pub fn n_tasks(&self) -> usize {
@@ -143,7 +147,7 @@ impl Book {
 
     /// The tasks of one issue, the oldest first.
     pub fn tasks_of(&self, repo: &RepoName, issue: IssueNumber) -> impl Iterator<Item = &Task> {
-        self.tasks.values().filter(move |task| task.issue == issue && task.repo == *repo)
+        self.tasks().filter(move |task| task.issue == issue && task.repo == *repo)
     }
 
     /// The replies that are due.
@@ -165,7 +169,13 @@ impl Book {
     pub fn take_in(&mut self, fact: Fact, at: Time) -> Result<BTreeSet<TaskId>, Unfit> {
         let tasks = self.outcome(&fact, at)?;
         let touched = tasks.keys().copied().collect();
-        self.tasks.extend(tasks);
+        for (id, mut task) in tasks {
+            if task.is_at_rest() {
+                // Most tasks are, nearly always, and nothing will grow in them.
+                task.shrink_to_fit();
+            }
+            self.tasks.insert(id, Box::new(task));
+        }
         if let Some(cause) = fact.cause {
             self.note_cause(cause);
         }
@@ -183,7 +193,7 @@ impl Book {
         for change in &fact.changes {
             match change {
                 Change::Opened(opened) => {
-                    if self.tasks.contains_key(&opened.id) {
+                    if self.tasks.contains_key(&opened.id) || tasks.contains_key(&opened.id) {
                         return Err(Unfit::Known(opened.id));
                     }
                     tasks.insert(opened.id, self.open(opened, at));

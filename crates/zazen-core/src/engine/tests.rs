@@ -1,0 +1,1100 @@
+//! Scenarios: what happens, and what the engine wants done about it.
+//!
+//! A scenario is a few lines of text, each a task and what happened to it. They
+//! are printed back, each followed by the effects that it led to (`>`), by what
+//! was refused (`!`), and by where a task came to rest (`=`). Nothing else here
+//! knows what the engine looks like; [`Play`] has the list of words.
+
+use std::fmt::Write as _;
+
+use expect_test::{Expect, expect};
+
+use super::*;
+use crate::id::{CommentId, CommitId, IssueNumber, PlanHash, PullNumber, RepoName};
+use crate::intake::{self, PlanOnDisk};
+use crate::task::{Kind, Outcome, PlanRef, State, Trouble, TroubleKind};
+use crate::usage::Usage;
+
+#[test]
+fn an_issue_becomes_a_draft() {
+    check(
+        "1 opened, 1 planned, 1 approved, 1 step done, 1 green, 1 pushed, 1 drafted, 1 merged",
+        expect![[r#"
+            1 opened
+                > run 1.1: plan
+            1 planned
+                = task 1 is awaiting-approval
+            1 approved
+                > run 1.2: implement/1
+            1 step done
+                > run 1.3: verify
+            1 green
+                > push the branch of task 1
+            1 pushed
+                > open the pull request of task 1
+            1 drafted
+                = task 1 is drafted as #1
+            1 merged
+                = task 1 is merged as #1
+        "#]],
+    );
+}
+
+#[test]
+fn each_step_is_a_run_of_its_own() {
+    check(
+        "1 opened, 1 planned with 3 steps, 1 approved, 1 step done, 1 step done, 1 step done",
+        expect![[r#"
+            1 opened
+                > run 1.1: plan
+            1 planned with 3 steps
+                = task 1 is awaiting-approval
+            1 approved
+                > run 1.2: implement/1
+            1 step done
+                > run 1.3: implement/2
+            1 step done
+                > run 1.4: implement/3
+            1 step done
+                > run 1.5: verify
+        "#]],
+    );
+}
+
+#[test]
+fn a_plan_that_fails_is_tried_once_more() {
+    check(
+        "1 opened, 1 failed, 1 planned",
+        expect![[r#"
+            1 opened
+                > run 1.1: plan
+            1 failed
+                > run 1.2: plan
+            1 planned
+                = task 1 is awaiting-approval
+        "#]],
+    );
+}
+
+#[test]
+fn a_plan_that_fails_twice_is_given_up() {
+    check(
+        "1 opened, 1 failed, 1 failed, 1 retried",
+        expect![[r#"
+            1 opened
+                > run 1.1: plan
+            1 failed
+                > run 1.2: plan
+            1 failed
+                = task 1 is failed: the harness failed
+            1 retried
+                > run 1.3: plan
+        "#]],
+    );
+}
+
+#[test]
+fn what_cannot_be_mended_by_trying_is_given_up_at_once() {
+    check(
+        "1 opened, 1 refused by the model, 1 retried",
+        expect![[r#"
+            1 opened
+                > run 1.1: plan
+            1 refused by the model
+                = task 1 is failed: the model's service refused the key
+            1 retried
+                > run 1.2: plan
+        "#]],
+    );
+}
+
+#[test]
+fn red_checks_are_mended_once() {
+    check(
+        "1 opened, 1 planned, 1 approved, 1 step done, 1 red, 1 mended, 1 green",
+        expect![[r#"
+            1 opened
+                > run 1.1: plan
+            1 planned
+                = task 1 is awaiting-approval
+            1 approved
+                > run 1.2: implement/1
+            1 step done
+                > run 1.3: verify
+            1 red
+                > run 1.4: correct
+            1 mended
+                > run 1.5: verify
+            1 green
+                > push the branch of task 1
+        "#]],
+    );
+}
+
+#[test]
+fn red_checks_that_stay_red_are_given_up_and_a_retry_mends_again() {
+    check(
+        "1 opened, 1 planned, 1 approved, 1 step done, 1 red, 1 mended, 1 red, 1 retried, 1 mended, \
+         1 green",
+        expect![[r#"
+            1 opened
+                > run 1.1: plan
+            1 planned
+                = task 1 is awaiting-approval
+            1 approved
+                > run 1.2: implement/1
+            1 step done
+                > run 1.3: verify
+            1 red
+                > run 1.4: correct
+            1 mended
+                > run 1.5: verify
+            1 red
+                = task 1 is failed: the checks are red
+            1 retried
+                > run 1.6: correct
+            1 mended
+                > run 1.7: verify
+            1 green
+                > push the branch of task 1
+        "#]],
+    );
+}
+
+#[test]
+fn work_that_changes_nothing_is_done_again_and_then_given_up() {
+    check(
+        "1 opened, 1 planned, 1 approved, 1 step empty, 1 step empty",
+        expect![[r#"
+            1 opened
+                > run 1.1: plan
+            1 planned
+                = task 1 is awaiting-approval
+            1 approved
+                > run 1.2: implement/1
+            1 step empty
+                > run 1.3: implement/1
+            1 step empty
+                = task 1 is failed: the agent finished, but nothing was changed
+        "#]],
+    );
+}
+
+#[test]
+fn one_place_is_for_one_run() {
+    check(
+        "1 opened, 2 opened, 3 opened, 1 planned, 2 planned",
+        expect![[r#"
+            1 opened
+                > run 1.1: plan
+            2 opened
+            3 opened
+            1 planned
+                > run 2.1: plan
+                = task 1 is awaiting-approval
+            2 planned
+                > run 3.1: plan
+                = task 2 is awaiting-approval
+        "#]],
+    );
+}
+
+#[test]
+fn two_places_are_for_two_runs() {
+    check(
+        "2 places, 1 opened, 2 opened, 3 opened, 2 planned",
+        expect![[r#"
+            2 places
+            1 opened
+                > run 1.1: plan
+            2 opened
+                > run 2.1: plan
+            3 opened
+            2 planned
+                > run 3.1: plan
+                = task 2 is awaiting-approval
+        "#]],
+    );
+}
+
+#[test]
+fn without_places_nothing_runs() {
+    check(
+        "0 places, 1 opened, 2 opened",
+        expect![[r#"
+            0 places
+            1 opened
+            2 opened
+        "#]],
+    );
+}
+
+#[test]
+fn approved_work_goes_before_new_work() {
+    check(
+        "1 opened, 1 planned, 2 opened, 3 opened, 1 approved, 2 planned, 1 step done",
+        expect![[r#"
+            1 opened
+                > run 1.1: plan
+            1 planned
+                = task 1 is awaiting-approval
+            2 opened
+                > run 2.1: plan
+            3 opened
+            1 approved
+            2 planned
+                > run 1.2: implement/1
+                = task 2 is awaiting-approval
+            1 step done
+                > run 1.3: verify
+        "#]],
+    );
+}
+
+#[test]
+fn the_oldest_goes_first() {
+    check(
+        "1 opened, 3 opened, 2 opened, 1 planned, 2 planned",
+        expect![[r#"
+            1 opened
+                > run 1.1: plan
+            3 opened
+            2 opened
+            1 planned
+                > run 2.1: plan
+                = task 1 is awaiting-approval
+            2 planned
+                > run 3.1: plan
+                = task 2 is awaiting-approval
+        "#]],
+    );
+}
+
+#[test]
+fn a_run_that_has_begun_is_not_put_off_by_approved_work() {
+    check(
+        "1 opened, 1 planned, 2 opened, 1 approved",
+        expect![[r#"
+            1 opened
+                > run 1.1: plan
+            1 planned
+                = task 1 is awaiting-approval
+            2 opened
+                > run 2.1: plan
+            1 approved
+        "#]],
+    );
+}
+
+#[test]
+fn a_stopped_run_keeps_its_place_until_it_has_stopped() {
+    check(
+        "1 opened, 2 opened, 1 stopped, 1 run halted",
+        expect![[r#"
+            1 opened
+                > run 1.1: plan
+            2 opened
+            1 stopped
+                > stop run 1.1
+                = task 1 is stopped by ada
+            1 run halted
+                > run 2.1: plan
+        "#]],
+    );
+}
+
+#[test]
+fn a_run_that_ends_well_after_it_was_told_to_stop_changes_nothing() {
+    check(
+        "1 opened, 1 stopped, 1 planned, 1 retried",
+        expect![[r#"
+            1 opened
+                > run 1.1: plan
+            1 stopped
+                > stop run 1.1
+                = task 1 is stopped by ada
+            1 planned
+            1 retried
+                > run 1.2: plan
+        "#]],
+    );
+}
+
+#[test]
+fn a_retry_waits_for_the_stopped_run_to_be_gone() {
+    check(
+        "1 opened, 1 stopped, 1 retried, 1 run halted",
+        expect![[r#"
+            1 opened
+                > run 1.1: plan
+            1 stopped
+                > stop run 1.1
+                = task 1 is stopped by ada
+            1 retried
+            1 run halted
+                > run 1.2: plan
+        "#]],
+    );
+}
+
+#[test]
+fn checks_that_were_stopped_begin_again_after_a_retry() {
+    check(
+        "1 opened, 1 planned, 1 approved, 1 step done, 1 stopped, 1 retried, 1 run halted",
+        expect![[r#"
+            1 opened
+                > run 1.1: plan
+            1 planned
+                = task 1 is awaiting-approval
+            1 approved
+                > run 1.2: implement/1
+            1 step done
+                > run 1.3: verify
+            1 stopped
+                > stop run 1.3
+                = task 1 is stopped by ada
+            1 retried
+            1 run halted
+                > run 1.4: verify
+        "#]],
+    );
+}
+
+#[test]
+fn a_plan_can_be_sent_back_while_it_is_written() {
+    check(
+        "1 opened, 1 sent back, 1 run halted, 1 planned",
+        expect![[r#"
+            1 opened
+                > run 1.1: plan
+            1 sent back
+                > stop run 1.1
+            1 run halted
+                > run 1.2: plan
+            1 planned
+                = task 1 is awaiting-approval
+        "#]],
+    );
+}
+
+#[test]
+fn a_plan_that_comes_in_after_it_was_sent_back_is_not_taken() {
+    check(
+        "1 opened, 1 sent back, 1 planned, 1 planned",
+        expect![[r#"
+            1 opened
+                > run 1.1: plan
+            1 sent back
+                > stop run 1.1
+            1 planned
+                > run 1.2: plan
+            1 planned
+                = task 1 is awaiting-approval
+        "#]],
+    );
+}
+
+#[test]
+fn a_plan_can_be_sent_back_when_it_is_there() {
+    check(
+        "1 opened, 1 planned, 1 sent back, 1 planned again, 1 approved",
+        expect![[r#"
+            1 opened
+                > run 1.1: plan
+            1 planned
+                = task 1 is awaiting-approval
+            1 sent back
+                > run 1.2: plan
+            1 planned again
+                = task 1 is awaiting-approval
+            1 approved
+                > run 1.3: implement/1
+        "#]],
+    );
+}
+
+#[test]
+fn an_approval_of_an_older_plan_is_refused() {
+    check(
+        "1 opened, 1 planned, 1 edited, 1 approved as it was, 1 approved as edited",
+        expect![[r#"
+            1 opened
+                > run 1.1: plan
+            1 planned
+                = task 1 is awaiting-approval
+            1 edited
+            1 approved as it was
+                ! task 1 is awaiting-approval and cannot take the event PlanApproved
+            1 approved as edited
+                > run 1.2: implement/1
+        "#]],
+    );
+}
+
+#[test]
+fn approved_work_starts_from_the_tip_of_that_moment() {
+    check_all(
+        "1 opened, 1 based, 1 planned, 1 shown, 1 approved, 1 based, 1 shown",
+        expect![[r#"
+            1 opened
+                > find the base of task 1
+            1 based
+                > run 1.1: plan
+            1 planned
+                > show plan of task 1
+                = task 1 is awaiting-approval
+            1 shown
+            1 approved
+                > show plan of task 1
+                > find the base of task 1
+            1 based
+                > run 1.2: implement/1
+            1 shown
+                > show plan of task 1
+        "#]],
+    );
+}
+
+#[test]
+fn a_text_is_shown_once_and_again_when_it_changes() {
+    check_all(
+        "1 opened, 1 based, 1 planned, 1 shown, 1 edited, 1 shown, 1 stopped, 1 shown",
+        expect![[r#"
+            1 opened
+                > find the base of task 1
+            1 based
+                > run 1.1: plan
+            1 planned
+                > show plan of task 1
+                = task 1 is awaiting-approval
+            1 shown
+            1 edited
+                > show plan of task 1
+            1 shown
+            1 stopped
+                > show plan of task 1
+                > show note-1 of task 1
+                = task 1 is stopped by ada
+            1 shown
+        "#]],
+    );
+}
+
+#[test]
+fn a_text_that_changes_while_it_is_shown_is_shown_again() {
+    check_all(
+        "1 opened, 1 based, 1 planned, 1 edited, 1 shown, 1 shown",
+        expect![[r#"
+            1 opened
+                > find the base of task 1
+            1 based
+                > run 1.1: plan
+            1 planned
+                > show plan of task 1
+                = task 1 is awaiting-approval
+            1 edited
+            1 shown
+                > show plan of task 1
+            1 shown
+        "#]],
+    );
+}
+
+#[test]
+fn a_failed_effect_is_asked_for_again_later_and_not_before() {
+    check_all(
+        "1 opened, 1 base failed, 100 ms pass, 150 ms pass, 1 base failed, 250 ms pass, \
+         250 ms pass, 1 based",
+        expect![[r#"
+            1 opened
+                > find the base of task 1
+            1 base failed
+            100 ms pass
+            150 ms pass
+                > find the base of task 1
+            1 base failed
+            250 ms pass
+            250 ms pass
+                > find the base of task 1
+            1 based
+                > run 1.1: plan
+        "#]],
+    );
+}
+
+#[test]
+fn what_failed_and_is_not_wanted_any_more_is_forgotten() {
+    check_all(
+        "1 opened, 1 base failed, awake?, 1 stopped, 1 shown, awake?",
+        expect![[r#"
+            1 opened
+                > find the base of task 1
+            1 base failed
+            awake?
+                = in 250 ms
+            1 stopped
+                > show note-1 of task 1
+                = task 1 is stopped by ada
+            1 shown
+            awake?
+                = no
+        "#]],
+    );
+}
+
+#[test]
+fn an_effect_that_is_tried_again_is_no_reason_to_wake() {
+    check_all(
+        "1 opened, 1 base failed, awake?, 250 ms pass, awake?",
+        expect![[r#"
+            1 opened
+                > find the base of task 1
+            1 base failed
+            awake?
+                = in 250 ms
+            250 ms pass
+                > find the base of task 1
+            awake?
+                = no
+        "#]],
+    );
+}
+
+#[test]
+fn a_push_that_fails_for_good_fails_the_task_and_a_retry_pushes_again() {
+    check(
+        "1 opened, 1 planned, 1 approved, 1 step done, 1 green, 1 blocked, 1 retried, 1 pushed",
+        expect![[r#"
+            1 opened
+                > run 1.1: plan
+            1 planned
+                = task 1 is awaiting-approval
+            1 approved
+                > run 1.2: implement/1
+            1 step done
+                > run 1.3: verify
+            1 green
+                > push the branch of task 1
+            1 blocked
+                = task 1 is failed: the branch has somebody else's commits
+            1 retried
+                > push the branch of task 1
+            1 pushed
+                > open the pull request of task 1
+        "#]],
+    );
+}
+
+#[test]
+fn a_base_that_cannot_be_found_fails_the_task() {
+    check_all(
+        "1 opened, 1 blocked, 1 shown, 1 retried",
+        expect![[r#"
+            1 opened
+                > find the base of task 1
+            1 blocked
+                > show note-1 of task 1
+                = task 1 is failed: the repository could not be read
+            1 shown
+            1 retried
+                > find the base of task 1
+        "#]],
+    );
+}
+
+#[test]
+fn a_restart_finds_the_run_again() {
+    check(
+        "1 opened, restarted, 1 planned",
+        expect![[r#"
+            1 opened
+                > run 1.1: plan
+            restarted
+                > run 1.1: plan
+            1 planned
+                = task 1 is awaiting-approval
+        "#]],
+    );
+}
+
+#[test]
+fn a_restart_while_a_run_is_stopped_stops_it_again() {
+    check(
+        "1 opened, 2 opened, 1 stopped, restarted, 1 run halted",
+        expect![[r#"
+            1 opened
+                > run 1.1: plan
+            2 opened
+            1 stopped
+                > stop run 1.1
+                = task 1 is stopped by ada
+            restarted
+                > stop run 1.1
+            1 run halted
+                > run 2.1: plan
+        "#]],
+    );
+}
+
+#[test]
+fn a_restart_does_not_ask_for_what_is_done() {
+    check_all(
+        "1 opened, 1 based, 1 planned, restarted, 1 shown, restarted, 1 approved, 1 shown, \
+         restarted, 1 based, restarted",
+        expect![[r#"
+            1 opened
+                > find the base of task 1
+            1 based
+                > run 1.1: plan
+            1 planned
+                > show plan of task 1
+                = task 1 is awaiting-approval
+            restarted
+                > show plan of task 1
+            1 shown
+            restarted
+            1 approved
+                > show plan of task 1
+                > find the base of task 1
+            1 shown
+            restarted
+                > find the base of task 1
+            1 based
+                > run 1.2: implement/1
+                > show plan of task 1
+            restarted
+                > show plan of task 1
+                > run 1.2: implement/1
+        "#]],
+    );
+}
+
+#[test]
+fn a_restart_between_push_and_pull_request_opens_it() {
+    check(
+        "1 opened, 1 planned, 1 approved, 1 step done, 1 green, restarted, 1 pushed, restarted, \
+         1 drafted, restarted",
+        expect![[r#"
+            1 opened
+                > run 1.1: plan
+            1 planned
+                = task 1 is awaiting-approval
+            1 approved
+                > run 1.2: implement/1
+            1 step done
+                > run 1.3: verify
+            1 green
+                > push the branch of task 1
+            restarted
+                > push the branch of task 1
+            1 pushed
+                > open the pull request of task 1
+            restarted
+                > open the pull request of task 1
+            1 drafted
+                = task 1 is drafted as #1
+            restarted
+        "#]],
+    );
+}
+
+#[test]
+fn a_drained_engine_begins_nothing_and_lets_the_rest_end() {
+    check(
+        "2 opened, 1 opened, draining, 2 planned, 2 approved",
+        expect![[r#"
+            2 opened
+                > run 2.1: plan
+            1 opened
+            draining
+            2 planned
+                = task 2 is awaiting-approval
+            2 approved
+        "#]],
+    );
+}
+
+#[test]
+fn a_question_is_answered_and_over() {
+    check(
+        "1 asked, 1 answered",
+        expect![[r#"
+            1 asked
+                > run 1.1: ask
+            1 answered
+                = task 1 is closed
+        "#]],
+    );
+}
+
+#[test]
+fn a_question_waits_for_approved_work() {
+    check(
+        "1 opened, 1 planned, 2 opened, 3 asked, 1 approved, 2 planned",
+        expect![[r#"
+            1 opened
+                > run 1.1: plan
+            1 planned
+                = task 1 is awaiting-approval
+            2 opened
+                > run 2.1: plan
+            3 asked
+            1 approved
+            2 planned
+                > run 1.2: implement/1
+                = task 2 is awaiting-approval
+        "#]],
+    );
+}
+
+#[test]
+fn a_command_is_acknowledged_once() {
+    check_all(
+        "`/plan` on 7, 1 acknowledged, `/status` on 7, 7 replied, restarted",
+        expect![[r#"
+            `/plan` on 7
+                > acknowledge comment 1
+                > find the base of task 1
+            1 acknowledged
+            `/status` on 7
+                > reply to comment 2 on issue 7
+            7 replied
+            restarted
+                > find the base of task 1
+        "#]],
+    );
+}
+
+#[test]
+fn a_reply_is_given_once() {
+    check_all(
+        "`/implement` on 7, restarted, 7 replied, restarted",
+        expect![[r#"
+            `/implement` on 7
+                > reply to comment 1 on issue 7
+            restarted
+                > reply to comment 1 on issue 7
+            7 replied
+            restarted
+        "#]],
+    );
+}
+
+#[test]
+fn two_commands_in_one_comment_get_one_reply() {
+    check_all(
+        "`/implement /status` on 7, 7 replied",
+        expect![[r#"
+            `/implement /status` on 7
+                > reply to comment 1 on issue 7
+            7 replied
+        "#]],
+    );
+}
+
+#[test]
+fn an_answer_to_no_question_is_refused() {
+    check(
+        "1 opened, 1 approved, 1 pushed, 1 merged",
+        expect![[r#"
+            1 opened
+                > run 1.1: plan
+            1 approved
+                ! task 1 is planning and cannot take the event PlanApproved
+            1 pushed
+                ! task 1 is planning and cannot take the event Pushed
+            1 merged
+                ! task 1 is planning and cannot take the event PullMerged
+        "#]],
+    );
+}
+
+#[test]
+fn a_run_whose_beginning_was_not_recorded_begins_later() {
+    check(
+        "1 opened but the disk is full, 250 ms pass, 1 planned",
+        expect![[r#"
+            1 opened but the disk is full
+            250 ms pass
+                > run 1.1: plan
+            1 planned
+                = task 1 is awaiting-approval
+        "#]],
+    );
+}
+
+/// Plays `script` on an engine with one place. The world does the small things (texts,
+/// bases, signs) at once, and they are not printed.
+#[expect(clippy::needless_pass_by_value, reason = "an `Expect` is written in place")]
+#[track_caller]
+fn check(script: &str, expected: Expect) {
+    expected.assert_eq(&Play::new(true).all(script));
+}
+
+/// The same, and everything that is to be done is printed, and is done by the script.
+#[expect(clippy::needless_pass_by_value, reason = "an `Expect` is written in place")]
+#[track_caller]
+fn check_all(script: &str, expected: Expect) {
+    expected.assert_eq(&Play::new(false).all(script));
+}
+
+/// An engine, the time, and what was printed.
+struct Play {
+    engine: Engine,
+    now: Time,
+    does_small_things: bool,
+    disk_is_full: bool,
+    n_comments: u64,
+    out: String,
+}
+
+impl Play {
+    fn new(does_small_things: bool) -> Self {
+        let engine = Engine::new(Policy { n_runs_max: 1 }, Book::default());
+        let out = String::new();
+        let now = Time(1_000_000);
+        Self { engine, now, does_small_things, disk_is_full: false, n_comments: 0, out }
+    }
+
+    fn all(mut self, script: &str) -> String {
+        for line in script.split(", ") {
+            writeln!(self.out, "{line}").unwrap();
+            let before = self.states();
+            self.line(line);
+            self.give_out();
+            for (id, state) in self.states() {
+                if before.get(&id) != Some(&state) && self.task(id).is_at_rest() {
+                    writeln!(self.out, "    = task {id} is {state}").unwrap();
+                }
+            }
+        }
+        self.out
+    }
+
+    fn line(&mut self, line: &str) {
+        let (first, rest) = line.split_once(' ').unwrap_or((line, ""));
+        match (first, rest) {
+            ("restarted", _) => {
+                let json = serde_json::to_string(self.engine.book()).unwrap();
+                let book = serde_json::from_str(&json).unwrap();
+                self.engine = Engine::new(self.engine.policy.clone(), book);
+            }
+            ("draining", _) => self.engine.drain(),
+            ("awake?", _) => {
+                let wait = self.engine.wake_at().map(|at| at.millis_since(self.now));
+                let text = wait.map_or("no".to_owned(), |wait| format!("in {wait} ms"));
+                writeln!(self.out, "    = {text}").unwrap();
+            }
+            (n, "places") => self.engine.policy.n_runs_max = n.parse().unwrap(),
+            (millis, "ms pass") => self.now.0 += millis.parse::<u64>().unwrap(),
+            (command, _) if command.starts_with('`') => {
+                let (text, issue) = line.trim_start_matches('`').split_once("` on ").unwrap();
+                self.comment(IssueNumber(issue.parse().unwrap()), text);
+            }
+            (n, what) => self.tell(n.parse().expect("a number and what happened"), what),
+        }
+    }
+
+    /// A comment with these commands, each on a line of its own.
+    fn comment(&mut self, issue: IssueNumber, text: &str) {
+        self.n_comments += 1;
+        let text = text.replace(" /", "\n/");
+        let comment = intake::Comment {
+            repo: &repo(),
+            issue,
+            title: "Sum by month",
+            id: CommentId(self.n_comments),
+            author: "ada",
+            text: &text,
+        };
+        let fact = intake::comment(self.engine.book(), &comment, &PlanOnDisk::AsKnown);
+        self.take_in(fact);
+    }
+
+    /// What happened to task `n` (or to the comments of issue `n`).
+    fn tell(&mut self, n: u32, what: &str) {
+        let id = TaskId(n);
+        let by = || "ada".to_owned();
+        let none = String::new;
+        match what {
+            "opened" => self.open(id, Kind::Change),
+            "asked" => self.open(id, Kind::Question),
+            "opened but the disk is full" => {
+                self.open(id, Kind::Change);
+                self.disk_is_full = true;
+            }
+            "approved" | "approved as edited" | "approved as it was" => {
+                let known = self.task(id).plan.as_ref().map(|plan| plan.hash.clone());
+                let hash = match what {
+                    "approved as it was" => plan(1, 1).hash,
+                    _ => known.unwrap_or(plan(1, 1).hash),
+                };
+                self.event(id, Event::PlanApproved { by: by(), hash, answers: none() });
+            }
+            "sent back" => self.event(id, Event::PlanSentBack { by: by(), remarks: none() }),
+            "edited" => self.event(id, Event::PlanEdited { plan: plan(2, 1) }),
+            "stopped" => self.event(id, Event::StopAsked { by: by() }),
+            "retried" => self.event(id, Event::RetryAsked { by: by(), remarks: none() }),
+            "merged" => self.event(id, Event::PullMerged),
+            "closed" => self.event(id, Event::PullClosed),
+            "shown" => self.do_all(|effect| matches!(effect, Effect::Show { .. })),
+            "based" => self.do_all(|effect| matches!(effect, Effect::FindBase { .. })),
+            "replied" => self.do_all(|effect| matches!(effect, Effect::Reply { .. })),
+            "acknowledged" => self.do_all(|effect| matches!(effect, Effect::Acknowledge { .. })),
+            "base failed" => self.engine.failed(&Key::FindBase(id), self.now),
+            "blocked" => {
+                let trouble = trouble(if self.verified_head(id).is_some() {
+                    TroubleKind::ForeignBranch
+                } else {
+                    TroubleKind::Repository
+                });
+                self.event(id, Event::Blocked { trouble });
+                for key in [Key::FindBase(id), Key::Push(id), Key::OpenPull(id)] {
+                    self.engine.ended(&key);
+                }
+            }
+            "pushed" => {
+                let head = self.verified_head(id).unwrap_or(commit(0));
+                self.event(id, Event::Pushed { head });
+                self.engine.ended(&Key::Push(id));
+            }
+            "drafted" => {
+                self.event(id, Event::PullOpened { pull: PullNumber(u64::from(n)) });
+                self.engine.ended(&Key::OpenPull(id));
+            }
+            what => self.run_ended(id, what),
+        }
+    }
+
+    fn run_ended(&mut self, id: TaskId, what: &str) {
+        let Some(run) = self.task(id).run.clone() else { panic!("nothing runs for task {id}") };
+        let head = commit(run.id.n);
+        let outcome = match what {
+            "planned" => Outcome::Planned { plan: plan(1, 1) },
+            "planned with 3 steps" => Outcome::Planned { plan: plan(1, 3) },
+            "planned again" => Outcome::Planned { plan: plan(2, 1) },
+            "answered" => Outcome::Answered { digest: crate::task::Digest(1) },
+            "step done" | "mended" => Outcome::StepDone { head, n_commits: 1 },
+            "step empty" => Outcome::StepDone { head: run.from.clone(), n_commits: 0 },
+            "green" => Outcome::ChecksGreen { head: run.from.clone() },
+            "red" => Outcome::Failed { trouble: trouble(TroubleKind::RedChecks) },
+            "failed" => Outcome::Failed { trouble: trouble(TroubleKind::Crash) },
+            "refused by the model" => Outcome::Failed { trouble: trouble(TroubleKind::NeedsLogin) },
+            "run halted" => Outcome::Stopped,
+            _ => panic!("nothing is called `{what}`"),
+        };
+        self.event(id, Event::RunEnded { run: run.id, outcome, usage: Usage::default() });
+        self.engine.ended(&Key::Run(run.id));
+        self.engine.ended(&Key::StopRun(run.id));
+    }
+
+    fn open(&mut self, id: TaskId, kind: Kind) {
+        let opened = Opened {
+            id,
+            kind,
+            repo: repo(),
+            issue: IssueNumber(u64::from(id.0)),
+            title: "Sum by month".to_owned(),
+            request: String::new(),
+            by: "ada".to_owned(),
+        };
+        self.take_in(Fact { cause: None, changes: vec![Change::Opened(opened)] });
+    }
+
+    fn event(&mut self, id: TaskId, event: Event) {
+        self.take_in(Fact::of(id, event));
+    }
+
+    fn take_in(&mut self, fact: Fact) {
+        if let Err(err) = self.engine.take_in(fact, self.now) {
+            let text = err.to_string();
+            writeln!(self.out, "    ! {}", text.split(" {").next().unwrap()).unwrap();
+        }
+    }
+
+    /// Asks the engine what is to be done, until it asks for nothing more.
+    fn give_out(&mut self) {
+        loop {
+            let (effects, intents) = self.engine.next_effects(self.now);
+            if effects.is_empty() {
+                return;
+            }
+            if !intents.is_empty() && std::mem::take(&mut self.disk_is_full) {
+                for effect in effects {
+                    self.engine.failed(&effect.key(), self.now);
+                }
+                return;
+            }
+            for intent in intents {
+                self.take_in(intent);
+            }
+            for effect in effects {
+                if !self.does_small_things || done(&effect).is_none() {
+                    writeln!(self.out, "    > {effect}").unwrap();
+                }
+            }
+            if self.does_small_things {
+                self.do_all(|_| true);
+            }
+        }
+    }
+
+    /// Does the small things that are under way and are meant.
+    fn do_all(&mut self, is_meant: impl Fn(&Effect) -> bool) {
+        let under_way: Vec<Effect> = self.engine.under_way.values().cloned().collect();
+        for effect in under_way.into_iter().filter(is_meant) {
+            if let Some(fact) = done(&effect) {
+                self.take_in(fact);
+                self.engine.ended(&effect.key());
+            }
+        }
+    }
+
+    fn verified_head(&self, id: TaskId) -> Option<CommitId> {
+        let State::Publishing(published) = &self.task(id).state else { return None };
+        Some(published.head.clone())
+    }
+
+    fn task(&self, id: TaskId) -> &Task {
+        self.engine.book().task(id).expect("the task is opened first")
+    }
+
+    fn states(&self) -> BTreeMap<TaskId, String> {
+        self.engine.book().tasks().map(|task| (task.id, task.state.to_string())).collect()
+    }
+}
+
+/// What comes of a small thing.
+fn done(effect: &Effect) -> Option<Fact> {
+    let (task, event) = match effect.clone() {
+        Effect::FindBase { task } => (task, Event::BaseFound { base: commit(0) }),
+        Effect::Show { task, slot, digest } => (task, Event::Shown { slot, digest }),
+        Effect::Acknowledge { task, comment } => (task, Event::Acknowledged { comment }),
+        Effect::Reply { repo, issue, comment, .. } => {
+            let change = Change::Replied { repo, issue, comment };
+            return Some(Fact { cause: None, changes: vec![change] });
+        }
+        Effect::Run { .. }
+        | Effect::StopRun { .. }
+        | Effect::Push { .. }
+        | Effect::OpenPull { .. } => return None,
+    };
+    Some(Fact::of(task, event))
+}
+
+fn repo() -> RepoName {
+    "ada/sums".parse().unwrap()
+}
+
+fn plan(version: u32, n_steps: u32) -> PlanRef {
+    let hash = PlanHash::of(&format!("version {version} with {n_steps} steps"));
+    PlanRef { hash, version, n_steps, n_questions: 0 }
+}
+
+fn commit(n: u32) -> CommitId {
+    format!("{n:040x}").parse().unwrap()
+}
+
+fn trouble(kind: TroubleKind) -> Trouble {
+    Trouble { kind, evidence: String::new() }
+}

@@ -245,7 +245,8 @@ fn all_problems_are_named_at_once() {
             there is no `## Validation` section; give the one command that checks the work"#]],
     );
     check_problems(
-        "## Summary\n\n## Steps\n1. a\n2.\n\u{1b}[31m\n## Steps\n## Validation\nNone\n## Risks\n```\n",
+        "## Summary\n\n## Steps\n1. a\n2.\n\u{1b}[31m\n## Steps\n## Validation\nNone\n\
+         ## Risks\n```\n",
         &expect![[r#"
             line 1: the `## Summary` section is empty; say what will be different afterwards
             line 5: step 2 has no title
@@ -378,7 +379,7 @@ fn content() -> impl Strategy<Value = String> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(1000))]
+    #![proptest_config(ProptestConfig::with_cases(ProptestConfig::default().cases.max(1000)))]
 
     #[test]
     fn what_is_read_is_printed_and_read_again(

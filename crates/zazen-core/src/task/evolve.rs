@@ -24,7 +24,9 @@ pub struct IllegalEvent {
 /// is called from here. The table in `docs/states.md` is printed from this
 /// function by a test, so the two cannot disagree.
 pub fn evolve(mut task: Task, event: Event, at: Time) -> Result<Task, IllegalEvent> {
-    task.changed = at;
+    if !matches!(event, Event::Shown { .. } | Event::Acknowledged { .. }) {
+        task.changed = at;
+    }
     match event {
         Event::Shown { slot, digest } => show(&mut task, slot, digest),
         Event::Acknowledged { comment } => task.to_acknowledge.retain(|c| *c != comment),
@@ -58,9 +60,12 @@ pub fn evolve(mut task: Task, event: Event, at: Time) -> Result<Task, IllegalEve
     Ok(task)
 }
 
+/// How often texts were shown must not matter, so they are kept in order.
 fn show(task: &mut Task, slot: Slot, digest: super::Digest) {
-    task.shown.retain(|(s, _)| *s != slot);
-    task.shown.push((slot, digest));
+    match task.shown.binary_search_by_key(&slot, |(slot, _)| *slot) {
+        Ok(i) => task.shown[i].1 = digest,
+        Err(i) => task.shown.insert(i, (slot, digest)),
+    }
 }
 
 /// A run is about to start: what waited is under way.
@@ -75,10 +80,16 @@ fn begin(
         return Err(illegal(&task, event()));
     }
     task.state = match (task.state, phase) {
-        (State::Received(attempt), Phase::Plan | Phase::Ask) => State::Planning(attempt),
-        (State::Queued(work), Phase::Implement { .. }) => State::Implementing(work),
-        (state @ State::Planning(_), Phase::Plan | Phase::Ask) => state,
-        (state @ State::Implementing(_), Phase::Implement { .. }) => state,
+        (State::Received(attempt) | State::Planning(attempt), phase)
+            if phase == first_phase(task.kind) =>
+        {
+            State::Planning(attempt)
+        }
+        (State::Queued(work) | State::Implementing(work), Phase::Implement { step })
+            if step == work.n_done + 1 =>
+        {
+            State::Implementing(work)
+        }
         (state @ State::Verifying(_), Phase::Verify) => state,
         (state @ State::Correcting(_), Phase::Correct) => state,
         (state, _) => {
@@ -91,10 +102,17 @@ fn begin(
     Ok(task)
 }
 
+fn first_phase(kind: Kind) -> Phase {
+    match kind {
+        Kind::Change => Phase::Plan,
+        Kind::Question => Phase::Ask,
+    }
+}
+
 /// The run that was under way came back.
 fn end(mut task: Task, run: &Run, outcome: Outcome) -> Result<Task, IllegalEvent> {
     task.state = match (task.state, outcome) {
-        (State::Planning(_), Outcome::Planned { plan }) => {
+        (State::Planning(_), Outcome::Planned { plan }) if task.kind == Kind::Change => {
             task.plan = Some(plan);
             State::AwaitingApproval
         }
@@ -105,17 +123,17 @@ fn end(mut task: Task, run: &Run, outcome: Outcome) -> Result<Task, IllegalEvent
         (State::Implementing(work), Outcome::StepDone { head, .. }) => {
             step_done(work, head, run, &mut task.notes)
         }
-        (State::Correcting(work), Outcome::StepDone { head, .. }) => State::Verifying(Work {
-            head: Some(head),
-            attempt: Try::default(),
-            ..work
-        }),
-        (State::Verifying(work), Outcome::ChecksGreen { head }) => State::Publishing(Published {
-            work: Work { attempt: Try::default(), ..work },
-            head,
-            verified_by: run.id,
-            pushed: false,
-        }),
+        (State::Correcting(work), Outcome::StepDone { head, .. }) => {
+            State::Verifying(Work { head: Some(head), attempt: Try::default(), ..work })
+        }
+        (State::Verifying(work), Outcome::ChecksGreen { head }) if head == run.from => {
+            State::Publishing(Published {
+                work: Work { attempt: Try::default(), ..work },
+                head,
+                verified_by: run.id,
+                pushed: false,
+            })
+        }
         (State::Verifying(work), Outcome::Failed { trouble })
             if trouble.kind == TroubleKind::RedChecks =>
         {
@@ -178,13 +196,7 @@ fn red_checks(work: Work, trouble: Trouble, notes: &mut Vec<Note>) -> State {
 }
 
 fn run_failed(mut state: State, trouble: Trouble, notes: &mut Vec<Note>) -> State {
-    let attempt = match &mut state {
-        State::Planning(attempt) => attempt,
-        State::Implementing(work) | State::Verifying(work) | State::Correcting(work) => {
-            &mut work.attempt
-        }
-        _ => return state,
-    };
+    let Some(attempt) = attempt_of(&mut state) else { return state };
     attempt.n_failed += 1;
     attempt.trouble = Some(trouble.clone());
     if trouble.kind.reaction() == Reaction::TryAgain && attempt.n_failed < FAILURES_MAX {
@@ -216,13 +228,20 @@ fn interrupt(mut task: Task, event: Event) -> Result<Task, IllegalEvent> {
             task.notes.push(Note::Stopped { by: by.clone() });
             State::Stopped { by, back: Box::new(waiting(state)) }
         }
-        (State::Stopped { back, .. } | State::Failed { back, .. }, Event::RetryAsked { remarks, .. }) => {
-            task.base = match *back {
+        (
+            State::Stopped { back, .. } | State::Failed { back, .. },
+            Event::RetryAsked { remarks, .. },
+        ) => {
+            if is_fresh(&back) {
                 // A tip that was found long ago may be old by now.
-                State::Received(_) | State::Queued(Work { n_done: 0, head: None, .. }) => None,
-                _ => task.base,
-            };
-            with_remarks(*back, remarks)
+                task.base = None;
+            }
+            let mut state = *back;
+            if let Some(attempt) = attempt_of(&mut state) {
+                attempt.n_failed = 0;
+                attempt.remarks = remarks;
+            }
+            state
         }
         (
             state @ (State::Received(_)
@@ -272,7 +291,7 @@ fn advance(mut task: Task, event: Event) -> Result<Task, IllegalEvent> {
         (State::Publishing(published), Event::Pushed { head }) if published.head == head => {
             State::Publishing(Published { pushed: true, ..published })
         }
-        (State::Publishing(published), Event::PullOpened { pull }) => {
+        (State::Publishing(published), Event::PullOpened { pull }) if published.pushed => {
             task.notes.push(Note::Drafted { pull });
             State::Drafted { pull, head: published.head }
         }
@@ -295,30 +314,36 @@ impl Work {
 
 /// The state to come back to: nothing in it says that a run is under way.
 fn waiting(state: State) -> State {
-    match state {
-        State::Planning(attempt) => State::Received(attempt),
-        State::Implementing(work) => State::Queued(work),
-        state => state,
+    if let State::Planning(attempt) = state {
+        State::Received(attempt)
+    } else if let State::Implementing(work) = state {
+        State::Queued(work)
+    } else {
+        state
     }
 }
 
-/// Gives the next agent a person's words beside the evidence.
-fn with_remarks(mut state: State, remarks: String) -> State {
-    match &mut state {
-        State::Received(attempt) | State::Planning(attempt) => attempt.remarks = remarks,
+/// Whether nothing has been done in this state that rests on a certain commit.
+fn is_fresh(state: &State) -> bool {
+    matches!(state, State::Received(_) | State::Queued(Work { n_done: 0, head: None, .. }))
+}
+
+/// The try that is counted in this state, and that the next agent is told about.
+fn attempt_of(state: &mut State) -> Option<&mut Try> {
+    match state {
+        State::Received(attempt) | State::Planning(attempt) => Some(attempt),
         State::Queued(work)
         | State::Implementing(work)
         | State::Verifying(work)
-        | State::Correcting(work) => work.attempt.remarks = remarks,
+        | State::Correcting(work) => Some(&mut work.attempt),
         State::AwaitingApproval
         | State::Publishing(_)
         | State::Drafted { .. }
         | State::Merged { .. }
         | State::Closed { .. }
         | State::Stopped { .. }
-        | State::Failed { .. } => {}
+        | State::Failed { .. } => None,
     }
-    state
 }
 
 fn illegal(task: &Task, event: String) -> IllegalEvent {

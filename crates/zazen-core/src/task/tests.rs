@@ -1,0 +1,602 @@
+//! Every legal move, and the moves that are worth a word.
+
+use std::fmt::Write as _;
+
+use expect_test::{expect, expect_file};
+
+use super::trouble::{CORRECTIONS_MAX, FAILURES_MAX};
+use super::*;
+
+/// Prints every legal move. `docs/states.md` is what it prints.
+#[test]
+fn every_legal_move() {
+    let mut text = String::from(
+        "# States\n\n\
+         Printed by the test `every_legal_move` of `zazen-core` from the function that moves \
+         tasks, so it cannot be out of date. What is not here is refused and changes nothing.\n\n\
+         Each heading is where a task stands; each line is what may happen there, and where the \
+         task stands after it. `(same)` means that it stays where it is, though more may be known \
+         of it. `try 2` is the second and last try. Everywhere, and left out below: a comment is \
+         shown or acknowledged, a command is taken, the base is found, and a run that nobody \
+         waits for comes back.\n",
+    );
+    for (name, task) in samples() {
+        let mut moves: Vec<(String, Vec<String>)> = Vec::new();
+        for (event_name, event) in events(&task) {
+            if let Ok(next) = evolve(task.clone(), event, Time(2)) {
+                let same = next.state.to_string() == task.state.to_string();
+                let to = if same { "(same)".to_owned() } else { full(&next.state) };
+                match moves.iter_mut().find(|(other, _)| *other == to) {
+                    Some((_, names)) => names.push(event_name),
+                    None => moves.push((to, vec![event_name])),
+                }
+            }
+        }
+        write!(text, "\n## {name}\n\n").unwrap();
+        for (to, events) in moves {
+            writeln!(text, "- {} → {to}", events.join(", ")).unwrap();
+        }
+        if text.ends_with("\n\n") {
+            text.push_str("- Nothing moves it any more.\n");
+        }
+    }
+    expect_file!["../../../../docs/states.md"].assert_eq(&text);
+}
+
+#[test]
+fn an_answer_that_comes_too_late_is_refused() {
+    let task = task(drafted());
+    let approved = Event::PlanApproved { by: ada(), hash: plan().hash, answers: String::new() };
+    let err = evolve(task, approved, Time(2)).unwrap_err().to_string();
+    let (head, _) = err.split_once(" {").unwrap();
+    expect!["task 1 is drafted and cannot take the event PlanApproved"].assert_eq(head);
+}
+
+#[test]
+fn a_late_run_of_another_number_changes_nothing() {
+    let mut before = task(State::Implementing(work()));
+    before.n_runs = 4;
+    before.run = Some(Run { id: run_id(4), phase: Phase::Implement { step: 1 }, ..run() });
+    for outcome in outcomes() {
+        let event = Event::RunEnded { run: run_id(3), outcome, usage: Usage::default() };
+        let after = evolve(before.clone(), event, before.changed).unwrap();
+        assert_eq!(after, before);
+    }
+}
+
+#[test]
+fn a_run_with_a_number_that_is_not_the_next_does_not_begin() {
+    let task = task(State::Received(Try::default()));
+    for n in [0, 1, 3] {
+        let begun = Event::RunBegun { run: run_id(n), phase: Phase::Plan, from: commit('b') };
+        assert_eq!(evolve(task.clone(), begun, Time(2)).is_ok(), n == task.n_runs + 1, "{n}");
+    }
+}
+
+#[test]
+fn the_second_failure_of_a_phase_ends_it_and_a_retry_counts_from_the_start() {
+    let mut task = task(State::Planning(Try::default()));
+    for n in 1..FAILURES_MAX {
+        task = end(task, failed(TroubleKind::Crash));
+        let State::Planning(attempt) = &task.state else { panic!("{}", task.state) };
+        assert_eq!(attempt.n_failed, n);
+    }
+    task = end(task, failed(TroubleKind::Crash));
+    assert_eq!(task.state.word(), "failed");
+
+    let task = then(task, retry("look at the log first"));
+    let State::Received(attempt) = &task.state else { panic!("{}", task.state) };
+    assert_eq!(attempt.n_failed, 0);
+    assert_eq!(attempt.remarks, "look at the log first");
+    assert!(attempt.trouble.is_some(), "the next agent is told what went wrong");
+}
+
+#[test]
+fn what_another_try_cannot_mend_fails_at_once() {
+    let task = end(task(State::Planning(Try::default())), failed(TroubleKind::NeedsLogin));
+    assert_eq!(task.state.word(), "failed");
+}
+
+#[test]
+fn red_checks_get_one_correction_and_then_fail() {
+    let mut task = task(State::Verifying(work()));
+    for _ in 0..CORRECTIONS_MAX {
+        task = end(task, failed(TroubleKind::RedChecks));
+        assert_eq!(task.state.word(), "correcting");
+        task = end(task, step_done('d'));
+        assert_eq!(task.state.word(), "verifying");
+    }
+    task = end(task, failed(TroubleKind::RedChecks));
+    assert_eq!(task.state.word(), "failed");
+    let work = task.state.work().expect("the work is kept");
+    assert_eq!(work.head, Some(commit('d')), "with what the correction did");
+}
+
+#[test]
+fn checks_that_could_not_run_are_run_again_and_are_not_red() {
+    let task = end(task(State::Verifying(work())), failed(TroubleKind::Deadline));
+    assert_eq!(task.state.word(), "verifying");
+}
+
+#[test]
+fn green_checks_of_another_commit_are_refused() {
+    let task = begun(task(State::Verifying(work())));
+    let outcome = Outcome::ChecksGreen { head: commit('e') };
+    let usage = Usage::default();
+    let event = Event::RunEnded { run: task.run.as_ref().unwrap().id, outcome, usage };
+    assert!(evolve(task, event, Time(2)).is_err());
+}
+
+#[test]
+fn empty_work_is_done_once_more_and_then_fails() {
+    let fresh = Work { n_done: 0, head: None, ..work() };
+    let mut task = task(State::Implementing(fresh));
+    let nothing = || Outcome::StepDone { head: commit('b'), n_commits: 0 };
+    task = end(task, nothing());
+    task = end(task, nothing());
+    let State::Implementing(work) = &task.state else { panic!("{}", task.state) };
+    assert_eq!(work.n_done, 0);
+    assert_eq!(work.attempt.trouble.as_ref().unwrap().kind, TroubleKind::EmptyWork);
+    task = end(task, nothing());
+    task = end(task, nothing());
+    expect!["failed: the agent finished, but nothing was changed"]
+        .assert_eq(&task.state.to_string());
+}
+
+#[test]
+fn a_step_that_had_nothing_to_do_keeps_the_commits_before_it() {
+    let task = end(task(State::Implementing(work())), step_done('c'));
+    let State::Verifying(work) = &task.state else { panic!("{}", task.state) };
+    assert_eq!(work.head, Some(commit('c')));
+}
+
+#[test]
+fn stop_and_retry_come_back_to_the_right_place() {
+    let mut table = String::new();
+    for (name, task) in samples() {
+        let stop = Event::StopAsked { by: ada() };
+        let Ok(stopped) = evolve(task.clone(), stop, Time(2)) else { continue };
+        let again = then(stopped, retry(""));
+        let base = if again.base.is_some() { "the same base" } else { "a new base" };
+        writeln!(table, "{name} → {}, from {base}", full(&again.state)).unwrap();
+    }
+    expect![[r#"
+        Received → received, from a new base
+        Received (try 2) → received, from a new base
+        Planning → received, from a new base
+        Planning (try 2) → received, from a new base
+        Awaiting approval → awaiting-approval, from the same base
+        Queued (step 1 of 2) → queued (step 1 of 2), from a new base
+        Implementing (step 1 of 2) → queued (step 1 of 2), from a new base
+        Implementing (step 2 of 2) → queued (step 2 of 2), from the same base
+        Implementing (step 2 of 2, try 2) → queued (step 2 of 2), from the same base
+        Verifying → verifying, from the same base
+        Verifying, corrected before → verifying, from the same base
+        Correcting → correcting, from the same base
+        Publishing, not pushed → publishing, from the same base
+        Publishing, pushed → publishing, from the same base
+        Planning, where a question was asked → received, from a new base
+    "#]]
+    .assert_eq(&table);
+}
+
+#[test]
+fn an_edit_changes_what_an_approval_binds_to() {
+    let old = plan();
+    let new = PlanRef { hash: PlanHash::of("edited"), version: 2, ..plan() };
+    let task = then(task(State::AwaitingApproval), Event::PlanEdited { plan: new.clone() });
+    let approve = |hash| Event::PlanApproved { by: ada(), hash, answers: "yes".to_owned() };
+    assert!(evolve(task.clone(), approve(old.hash), Time(2)).is_err());
+
+    let task = then(task, approve(new.hash.clone()));
+    let State::Queued(work) = &task.state else { panic!("{}", task.state) };
+    assert_eq!(work.plan, new);
+    assert_eq!(work.answers, "yes");
+    assert_eq!(task.base, None, "the work starts from the tip of now");
+}
+
+#[test]
+fn a_pull_request_cannot_be_open_before_its_branch_is_there() {
+    let unpushed = task(State::Publishing(published(false)));
+    assert!(evolve(unpushed, Event::PullOpened { pull: PullNumber(9) }, Time(2)).is_err());
+    let other = Event::Pushed { head: commit('e') };
+    assert!(evolve(task(State::Publishing(published(false))), other, Time(2)).is_err());
+}
+
+#[test]
+fn what_a_run_used_is_counted_however_it_ended() {
+    let usage = Usage { n_calls: 3, ..Usage::default() };
+    for outcome in outcomes() {
+        let before = begun(task(State::Planning(Try::default())));
+        let event = Event::RunEnded { run: before.next_run(), outcome, usage };
+        let late = evolve(before.clone(), event.clone(), Time(2)).unwrap();
+        assert_eq!(late.usage.n_calls, 0, "it is not the run that is under way");
+        let Event::RunEnded { outcome, .. } = event else { unreachable!() };
+        let run = before.run.as_ref().unwrap().id;
+        if let Ok(after) = evolve(before, Event::RunEnded { run, outcome, usage }, Time(2)) {
+            assert_eq!(after.usage.n_calls, 3);
+        }
+    }
+}
+
+#[test]
+fn every_kind_of_trouble_has_its_words() {
+    for kind in TroubleKind::ALL {
+        let sentence = kind.sentence();
+        assert!(sentence.starts_with(char::is_lowercase), "{sentence}");
+        assert!(!sentence.ends_with('.'), "it stands inside a sentence: {sentence}");
+        assert!(kind.advice().ends_with('.'), "{}", kind.advice());
+        assert!(kind.advice().contains("`/"), "it names a command: {}", kind.advice());
+    }
+}
+
+// The lists below are made by walking from variant to variant, so that a new one does
+// not compile until it has its place.
+
+/// One task for each state, and for what makes a difference inside of one.
+fn samples() -> Vec<(String, Task)> {
+    let mut samples = Vec::new();
+    let mut next = Some(State::Received(Try::default()));
+    while let Some(state) = next {
+        next = after(&state);
+        let task = match &state {
+            State::Planning(_) | State::Implementing(_) => begun(task(state)),
+            State::Verifying(_) | State::Correcting(_) => begun(task(state)),
+            State::Received(_)
+            | State::AwaitingApproval
+            | State::Queued(_)
+            | State::Publishing(_)
+            | State::Drafted { .. }
+            | State::Merged { .. }
+            | State::Closed { .. }
+            | State::Stopped { .. }
+            | State::Failed { .. } => task(state),
+        };
+        samples.push((heading(&task.state), task));
+    }
+    let mut question = begun(task(State::Planning(Try::default())));
+    question.kind = Kind::Question;
+    samples.push(("Planning, where a question was asked".to_owned(), question));
+    samples
+}
+
+fn after(state: &State) -> Option<State> {
+    let tried =
+        || Try { n_failed: 1, trouble: Some(trouble(TroubleKind::Crash)), ..Try::default() };
+    let first = || Work { n_done: 0, head: None, ..work() };
+    Some(match state {
+        State::Received(attempt) if attempt.n_failed == 0 => State::Received(tried()),
+        State::Received(_) => State::Planning(Try::default()),
+        State::Planning(attempt) if attempt.n_failed == 0 => State::Planning(tried()),
+        State::Planning(_) => State::AwaitingApproval,
+        State::AwaitingApproval => State::Queued(first()),
+        State::Queued(_) => State::Implementing(first()),
+        State::Implementing(Work { n_done: 0, .. }) => State::Implementing(work()),
+        State::Implementing(Work { attempt, .. }) if attempt.n_failed == 0 => {
+            State::Implementing(Work { attempt: tried(), ..work() })
+        }
+        State::Implementing(_) => State::Verifying(Work { n_done: 2, ..work() }),
+        State::Verifying(work) if work.n_corrections == 0 => {
+            State::Verifying(Work { n_corrections: CORRECTIONS_MAX, ..work.clone() })
+        }
+        State::Verifying(work) => State::Correcting(work.clone()),
+        State::Correcting(_) => State::Publishing(published(false)),
+        State::Publishing(Published { pushed: false, .. }) => State::Publishing(published(true)),
+        State::Publishing(_) => drafted(),
+        State::Drafted { .. } => State::Merged { pull: PullNumber(9) },
+        State::Merged { .. } => State::Closed { pull: Some(PullNumber(9)) },
+        State::Closed { .. } => {
+            State::Stopped { by: ada(), back: Box::new(State::Queued(first())) }
+        }
+        State::Stopped { .. } => State::Failed {
+            trouble: trouble(TroubleKind::RedChecks),
+            back: Box::new(State::Correcting(work())),
+        },
+        State::Failed { .. } => return None,
+    })
+}
+
+/// Every event that moves tasks, in words.
+fn events(task: &Task) -> Vec<(String, Event)> {
+    let mut events = Vec::new();
+    let mut next = Some(Event::PlanSentBack { by: ada(), remarks: String::new() });
+    while let Some(event) = next {
+        next = event_after(&event);
+        match &event {
+            Event::RunBegun { .. } => {
+                for phase in phases(task) {
+                    let from = commit('b');
+                    let begun = Event::RunBegun { run: task.next_run(), phase, from };
+                    events.push((format!("a run to {} begins", phase.word()), begun));
+                }
+            }
+            Event::RunEnded { usage, .. } => {
+                let Some(run) = &task.run else { continue };
+                let is_check = run.phase == Phase::Verify;
+                for outcome in outcomes() {
+                    let name = name_of_outcome(&outcome);
+                    if name == "the checks are red" && !is_check {
+                        continue;
+                    }
+                    let usage = *usage;
+                    let ended = Event::RunEnded { run: run.id, outcome: at(outcome, run), usage };
+                    events.push((name, ended));
+                }
+            }
+            // These are legal everywhere, and move nothing.
+            Event::BaseFound { .. }
+            | Event::Shown { .. }
+            | Event::Acknowledged { .. }
+            | Event::CommandTaken { .. } => {
+                let after = evolve(task.clone(), event, Time(2)).expect("it is legal everywhere");
+                assert_eq!(after.state, task.state);
+            }
+            Event::PlanSentBack { .. }
+            | Event::PlanEdited { .. }
+            | Event::PlanApproved { .. }
+            | Event::StopAsked { .. }
+            | Event::RetryAsked { .. }
+            | Event::Blocked { .. }
+            | Event::Pushed { .. }
+            | Event::PullOpened { .. }
+            | Event::PullMerged
+            | Event::PullClosed => events.push((name_of_event(&event).to_owned(), event)),
+        }
+    }
+    events
+}
+
+/// Green checks are of the commit that the run was given.
+fn at(outcome: Outcome, run: &Run) -> Outcome {
+    if let Outcome::ChecksGreen { .. } = outcome {
+        return Outcome::ChecksGreen { head: run.from.clone() };
+    }
+    outcome
+}
+
+fn event_after(event: &Event) -> Option<Event> {
+    let digest = Digest(7);
+    let comment = CommentId(3);
+    Some(match event {
+        Event::PlanSentBack { .. } => {
+            Event::PlanEdited { plan: PlanRef { hash: PlanHash::of("edited"), ..plan() } }
+        }
+        Event::PlanEdited { .. } => {
+            Event::PlanApproved { by: ada(), hash: plan().hash, answers: String::new() }
+        }
+        Event::PlanApproved { .. } => Event::StopAsked { by: ada() },
+        Event::StopAsked { .. } => retry(""),
+        Event::RetryAsked { .. } => Event::BaseFound { base: commit('b') },
+        Event::BaseFound { .. } => {
+            Event::RunBegun { run: run_id(1), phase: Phase::Plan, from: commit('b') }
+        }
+        Event::RunBegun { .. } => {
+            let (run, usage) = (run_id(1), Usage::default());
+            Event::RunEnded { run, outcome: Outcome::Stopped, usage }
+        }
+        Event::RunEnded { .. } => Event::Blocked { trouble: trouble(TroubleKind::Repository) },
+        Event::Blocked { .. } => Event::Shown { slot: Slot::Plan, digest },
+        Event::Shown { .. } => Event::Acknowledged { comment },
+        Event::Acknowledged { .. } => Event::CommandTaken { comment },
+        Event::CommandTaken { .. } => Event::Pushed { head: commit('c') },
+        Event::Pushed { .. } => Event::PullOpened { pull: PullNumber(9) },
+        Event::PullOpened { .. } => Event::PullMerged,
+        Event::PullMerged => Event::PullClosed,
+        Event::PullClosed => return None,
+    })
+}
+
+fn name_of_event(event: &Event) -> &'static str {
+    match event {
+        Event::PlanSentBack { .. } => "the plan is sent back",
+        Event::PlanEdited { .. } => "the plan is edited",
+        Event::PlanApproved { .. } => "the plan is approved",
+        Event::StopAsked { .. } => "stop",
+        Event::RetryAsked { .. } => "retry",
+        Event::BaseFound { .. } => "the base is found",
+        Event::RunBegun { .. } => "a run begins",
+        Event::RunEnded { .. } => "the run ends",
+        Event::Blocked { .. } => "blocked",
+        Event::Shown { .. } => "shown",
+        Event::Acknowledged { .. } => "acknowledged",
+        Event::CommandTaken { .. } => "a command is taken",
+        Event::Pushed { .. } => "the branch is pushed",
+        Event::PullOpened { .. } => "the pull request is opened",
+        Event::PullMerged => "the pull request is merged",
+        Event::PullClosed => "the pull request is closed",
+    }
+}
+
+fn phases(task: &Task) -> Vec<Phase> {
+    let step = task.state.work().map_or(0, |work| work.n_done) + 1;
+    let mut phases = vec![Phase::Plan];
+    loop {
+        phases.push(match phases.last().expect("it begins with one") {
+            Phase::Plan => Phase::Ask,
+            Phase::Ask => Phase::Implement { step },
+            Phase::Implement { .. } => Phase::Verify,
+            Phase::Verify => Phase::Correct,
+            Phase::Correct => return phases,
+        });
+    }
+}
+
+/// Every outcome; of the failures, one for each way in which they are treated.
+fn outcomes() -> Vec<Outcome> {
+    let mut outcomes = vec![Outcome::Planned { plan: plan() }];
+    loop {
+        outcomes.push(match outcomes.last().expect("it begins with one") {
+            Outcome::Planned { .. } => Outcome::Answered { digest: Digest(7) },
+            Outcome::Answered { .. } => step_done('d'),
+            Outcome::StepDone { .. } => Outcome::ChecksGreen { head: commit('c') },
+            Outcome::ChecksGreen { .. } => failed(TroubleKind::Crash),
+            Outcome::Failed { trouble } if trouble.kind == TroubleKind::Crash => {
+                failed(TroubleKind::RedChecks)
+            }
+            Outcome::Failed { trouble } if trouble.kind == TroubleKind::RedChecks => {
+                failed(TroubleKind::NeedsLogin)
+            }
+            Outcome::Failed { .. } => Outcome::Stopped,
+            Outcome::Stopped => return outcomes,
+        });
+    }
+}
+
+fn name_of_outcome(outcome: &Outcome) -> String {
+    match outcome {
+        Outcome::Planned { .. } => "a plan comes back".to_owned(),
+        Outcome::Answered { .. } => "an answer comes back".to_owned(),
+        Outcome::StepDone { .. } => "a step is done".to_owned(),
+        Outcome::ChecksGreen { .. } => "the checks are green".to_owned(),
+        Outcome::Failed { trouble } if trouble.kind == TroubleKind::RedChecks => {
+            "the checks are red".to_owned()
+        }
+        Outcome::Failed { trouble } => match trouble.kind.reaction() {
+            Reaction::TryAgain => "the run fails".to_owned(),
+            Reaction::GiveUp => "the run fails for good".to_owned(),
+        },
+        Outcome::Stopped => "the run was stopped".to_owned(),
+    }
+}
+
+/// The state as a heading: with a capital, and with what its own words leave out.
+fn heading(state: &State) -> String {
+    let mut words = state.to_string().replace('-', " ");
+    words[..1].make_ascii_uppercase();
+    let more = match state {
+        State::Publishing(Published { pushed: false, .. }) => ", not pushed",
+        State::Publishing(_) => ", pushed",
+        State::Verifying(work) if work.n_corrections > 0 => ", corrected before",
+        State::Received(_)
+        | State::Planning(_)
+        | State::AwaitingApproval
+        | State::Queued(_)
+        | State::Implementing(_)
+        | State::Verifying(_)
+        | State::Correcting(_)
+        | State::Drafted { .. }
+        | State::Merged { .. }
+        | State::Closed { .. }
+        | State::Stopped { .. }
+        | State::Failed { .. } => "",
+    };
+    words + more
+}
+
+/// The state, with what it comes back to.
+fn full(state: &State) -> String {
+    state.to_string()
+}
+
+fn task(state: State) -> Task {
+    Task {
+        id: TaskId(1),
+        kind: Kind::Change,
+        repo: "ada/sums".parse().unwrap(),
+        issue: IssueNumber(12),
+        title: "Sum by month".to_owned(),
+        opened: Time(1),
+        changed: Time(1),
+        request: String::new(),
+        state,
+        base: Some(commit('b')),
+        n_runs: 0,
+        run: None,
+        usage: Usage::default(),
+        plan: Some(plan()),
+        shown: Vec::new(),
+        notes: Vec::new(),
+        to_acknowledge: Vec::new(),
+    }
+}
+
+/// The task with the run that its state is about.
+fn begun(mut task: Task) -> Task {
+    let phase = match &task.state {
+        State::Planning(_) => Phase::Plan,
+        State::Implementing(work) => Phase::Implement { step: work.n_done + 1 },
+        State::Verifying(_) => Phase::Verify,
+        State::Correcting(_) => Phase::Correct,
+        State::Received(_)
+        | State::AwaitingApproval
+        | State::Queued(_)
+        | State::Publishing(_)
+        | State::Drafted { .. }
+        | State::Merged { .. }
+        | State::Closed { .. }
+        | State::Stopped { .. }
+        | State::Failed { .. } => panic!("nothing runs in {}", task.state),
+    };
+    let from = task.state.work().and_then(|work| work.head.clone()).unwrap_or(commit('b'));
+    let event = Event::RunBegun { run: task.next_run(), phase, from };
+    task = then(task, event);
+    task
+}
+
+/// Lets the next run begin and end.
+fn end(task: Task, outcome: Outcome) -> Task {
+    let task = begun(task);
+    let run = task.run.as_ref().unwrap().id;
+    then(task, Event::RunEnded { run, outcome, usage: Usage::default() })
+}
+
+#[track_caller]
+fn then(task: Task, event: Event) -> Task {
+    evolve(task, event, Time(2)).unwrap()
+}
+
+fn retry(remarks: &str) -> Event {
+    Event::RetryAsked { by: ada(), remarks: remarks.to_owned() }
+}
+
+fn failed(kind: TroubleKind) -> Outcome {
+    Outcome::Failed { trouble: trouble(kind) }
+}
+
+fn step_done(head: char) -> Outcome {
+    Outcome::StepDone { head: commit(head), n_commits: 1 }
+}
+
+fn trouble(kind: TroubleKind) -> Trouble {
+    Trouble { kind, evidence: "the evidence".to_owned() }
+}
+
+fn work() -> Work {
+    Work {
+        plan: plan(),
+        answers: String::new(),
+        n_done: 1,
+        head: Some(commit('c')),
+        n_corrections: 0,
+        attempt: Try::default(),
+    }
+}
+
+fn published(pushed: bool) -> Published {
+    let work = Work { n_done: 2, ..work() };
+    Published { work, head: commit('c'), verified_by: run_id(3), pushed }
+}
+
+fn drafted() -> State {
+    State::Drafted { pull: PullNumber(9), head: commit('c') }
+}
+
+fn plan() -> PlanRef {
+    PlanRef { hash: PlanHash::of("the plan"), version: 1, n_steps: 2, n_questions: 0 }
+}
+
+fn run() -> Run {
+    Run { id: run_id(1), phase: Phase::Plan, from: commit('b'), begun: Time(1) }
+}
+
+fn run_id(n: u32) -> RunId {
+    RunId { task: TaskId(1), n }
+}
+
+fn commit(digit: char) -> CommitId {
+    digit.to_string().repeat(40).parse().unwrap()
+}
+
+fn ada() -> String {
+    "ada".to_owned()
+}

@@ -78,6 +78,30 @@ pub(super) const CORRECTIONS_MAX: u32 = 1;
 pub const EVIDENCE_BYTES_MAX: usize = 4 * 1024;
 
 impl TroubleKind {
+    /// All of them.
+    pub const ALL: [Self; 20] = [
+        Self::UnreadablePlan,
+        Self::NoAnswer,
+        Self::EmptyWork,
+        Self::RedChecks,
+        Self::DirtyTree,
+        Self::WrongBase,
+        Self::RefusedResult,
+        Self::Deadline,
+        Self::Silence,
+        Self::Memory,
+        Self::Disk,
+        Self::Output,
+        Self::Crash,
+        Self::TurnLimit,
+        Self::ModelError,
+        Self::Quota,
+        Self::NeedsLogin,
+        Self::Sandbox,
+        Self::Repository,
+        Self::ForeignBranch,
+    ];
+
     /// Whether another try could end otherwise.
     pub fn reaction(self) -> Reaction {
         match self {
@@ -129,27 +153,34 @@ impl TroubleKind {
         }
     }
 
-    /// What a person can do about it, as a sentence.
+    /// What a person can do about it, in one or two sentences.
     pub fn advice(self) -> &'static str {
         match self {
-            Self::UnreadablePlan | Self::NoAnswer => {
-                "Say on the issue what the plan should cover, then write `/retry`."
+            Self::UnreadablePlan => "Say here what the plan should cover, then write `/retry`.",
+            Self::NoAnswer => "Write `/retry`, or ask in other words with `/ask`.",
+            Self::EmptyWork => {
+                "If the work is done already, there is nothing left to do. If not, write `/retry` \
+                 and say what is missing."
             }
-            Self::EmptyWork => "If the work is done already, close the issue; if not, say what is missing and write `/retry`.",
-            Self::RedChecks => "Read the output, say what to do about it with `/retry`, or take the commits from here.",
+            Self::RedChecks => {
+                "Read what they printed, then write `/retry` and say what to do about it."
+            }
             Self::DirtyTree | Self::WrongBase | Self::RefusedResult => {
-                "Write `/retry` with a remark on how to do it otherwise."
+                "Write `/retry` and say how to do it otherwise."
             }
             Self::Deadline | Self::Silence | Self::Memory | Self::Disk | Self::Output => {
-                "Raise the limit in `zazen.toml`, or split the work; then write `/retry`."
+                "Raise that limit in `zazen.toml` or ask for a smaller plan, then write `/retry`."
             }
-            Self::Crash | Self::TurnLimit => "Read `zazen task logs`, then write `/retry`.",
+            Self::Crash | Self::TurnLimit => {
+                "Look into it with `zazen task logs`, then write `/retry`."
+            }
             Self::ModelError | Self::Quota => "Write `/retry` when the service is well again.",
-            Self::NeedsLogin => "Check the model's key with `zazen doctor`, then write `/retry`.",
-            Self::Sandbox => "Run `zazen doctor`, mend what it names, then write `/retry`.",
-            Self::Repository => "Check the repository with `zazen doctor`, then write `/retry`.",
+            Self::NeedsLogin => "Check the key with `zazen doctor`, then write `/retry`.",
+            Self::Sandbox | Self::Repository => {
+                "Run `zazen doctor`, mend what it names, then write `/retry`."
+            }
             Self::ForeignBranch => {
-                "Rename or delete that branch, then write `/retry`. zazen never overwrites it."
+                "zazen never writes over them: rename or delete that branch, then write `/retry`."
             }
         }
     }

@@ -173,11 +173,10 @@ fn starts_closing_word(rest: &str, last: char) -> bool {
 
 /// Says whether a text begins with what may be a reference to an issue.
 fn refers(after: &str) -> bool {
-    let is_between = |c: char| c.is_whitespace() || ":*_~[](<>\"'`-".contains(c);
-    let mut target = after.trim_start_matches(is_between);
+    let mut target = skip_between(after);
     for word in ["issues", "issue"] {
         if let Some(after) = target.strip_prefix(word) {
-            target = after.trim_start_matches(is_between);
+            target = skip_between(after);
         }
     }
     let token = target.bytes().take_while(|b| !b.is_ascii_whitespace());
@@ -190,6 +189,17 @@ fn refers(after: &str) -> bool {
         || token
             .windows(3)
             .any(|w| w[0].is_ascii_alphabetic() && w[1] == b'-' && w[2].is_ascii_digit())
+}
+
+/// Skips what may stand between a closing word and what it refers to. A `<` may
+/// have been made an entity by then.
+fn skip_between(text: &str) -> &str {
+    let is_between = |c: char| c.is_whitespace() || ":*_~[](<>\"'`-".contains(c);
+    let mut rest = text.trim_start_matches(is_between);
+    while let Some(after) = rest.strip_prefix("&lt;") {
+        rest = after.trim_start_matches(is_between);
+    }
+    rest
 }
 
 #[cfg(test)]

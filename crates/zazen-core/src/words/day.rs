@@ -1,7 +1,9 @@
 //! The day in prose, and the messages of the home's commits.
 
-use crate::task::{Event, Outcome, Task};
-use crate::text::one_line;
+use super::{n_of, person};
+use crate::id::CommitId;
+use crate::task::{Event, Outcome, State, Task};
+use crate::text::{neutral, one_line};
 
 /// The line that an event adds to the day's page, if it is worth one.
 ///
@@ -9,19 +11,21 @@ use crate::text::one_line;
 pub fn day_line(task: &Task, event: &Event) -> Option<String> {
     let name = format!("task {} ({} #{})", task.id, task.repo, task.issue);
     Some(match event {
-        Event::PlanSentBack { by, .. } => format!("{by} sent the plan of {name} back."),
-        Event::PlanEdited { .. } => format!("The plan of {name} was edited by hand."),
-        Event::PlanApproved { by, hash, .. } => {
-            format!("{by} approved plan `{}` of {name}.", hash.short())
+        Event::PlanSentBack { by, .. } => format!("{} sent the plan of {name} back.", person(by)),
+        Event::PlanEdited { plan } => {
+            format!("The plan of {name} was edited; it is version {} now.", plan.version)
         }
-        Event::StopAsked { by } => format!("{by} stopped {name}."),
-        Event::RetryAsked { by, .. } => format!("{by} sent {name} on."),
-        Event::Blocked { trouble } => format!("{name} is stuck: {}.", trouble.kind.sentence()),
+        Event::PlanApproved { by, hash, .. } => {
+            format!("{} approved plan `{}` of {name}.", person(by), hash.short())
+        }
+        Event::StopAsked { by } => format!("{} stopped {name}.", person(by)),
+        Event::RetryAsked { by, .. } => format!("{} had {name} tried again.", person(by)),
+        Event::Blocked { trouble } => format!("Gave {name} up: {}.", trouble.kind.sentence()),
         Event::RunEnded { outcome, .. } => return outcome_line(&name, task, outcome),
         Event::Pushed { head } => format!("Pushed `{}` for {name}.", head.short()),
         Event::PullOpened { pull } => format!("Opened draft pull request #{pull} for {name}."),
         Event::PullMerged => format!("The pull request of {name} was merged."),
-        Event::PullClosed => format!("The pull request of {name} was closed."),
+        Event::PullClosed => format!("The pull request of {name} was closed without a merge."),
         Event::BaseFound { .. }
         | Event::RunBegun { .. }
         | Event::Shown { .. }
@@ -33,32 +37,67 @@ pub fn day_line(task: &Task, event: &Event) -> Option<String> {
 fn outcome_line(name: &str, task: &Task, outcome: &Outcome) -> Option<String> {
     Some(match outcome {
         Outcome::Planned { plan } => format!(
-            "Planned {name}: {} steps, {} open questions.",
-            plan.n_steps, plan.n_questions
+            "Planned {name}: {}, {}.",
+            n_of(plan.n_steps.into(), "step"),
+            n_of(plan.n_questions.into(), "open question")
         ),
         Outcome::Answered { .. } => format!("Answered the question of {name}."),
-        Outcome::StepDone { head, .. } => {
-            let n_done = task.state.work().map_or(0, |work| work.n_done);
-            format!("Step {n_done} of {name} is done, at `{}`.", head.short())
-        }
+        Outcome::StepDone { head, .. } => return step_line(name, task, head),
         Outcome::ChecksGreen { head } => {
             format!("The checks of {name} are green at `{}`.", head.short())
         }
-        Outcome::Failed { trouble } => format!("A run of {name} failed: {}.", trouble.kind.sentence()),
+        Outcome::Failed { trouble } => {
+            format!("A run of {name} failed: {}.", trouble.kind.sentence())
+        }
         Outcome::Stopped => return None,
     })
 }
 
+fn step_line(name: &str, task: &Task, head: &CommitId) -> Option<String> {
+    let head = head.short();
+    Some(match &task.state {
+        State::Implementing(work) if work.n_done > 0 => {
+            format!("Step {} of {name} is done, at `{head}`.", work.n_done)
+        }
+        State::Implementing(_) => {
+            format!("All steps of {name} were done and nothing was changed; trying once more.")
+        }
+        State::Verifying(_) => format!("All steps of {name} are done, at `{head}`."),
+        State::Failed { trouble, .. } => {
+            format!("Gave {name} up: {}.", trouble.kind.sentence())
+        }
+        // The run was not wanted any more.
+        State::Received(_)
+        | State::Planning(_)
+        | State::AwaitingApproval
+        | State::Queued(_)
+        | State::Correcting(_)
+        | State::Publishing(_)
+        | State::Drafted { .. }
+        | State::Merged { .. }
+        | State::Closed { .. }
+        | State::Stopped { .. } => return None,
+    })
+}
+
+/// How long the first line of a commit's message may be, in characters.
+const SUBJECT_CHARS_MAX: usize = 72;
+
+/// How long any other line of a commit's message may be, in characters.
+const LINE_CHARS_MAX: usize = 200;
+
 /// The message of a commit of the home that holds these lines of the day.
 pub fn home_commit(lines: &[String]) -> String {
-    match lines {
-        [] => "Keep the pages up to date".to_owned(),
-        [only] => one_line(only.trim_end_matches('.'), 72),
-        [first, rest @ ..] => format!(
-            "{}, and {} more\n\n{}\n",
-            one_line(first.trim_end_matches('.'), 60),
-            rest.len(),
-            lines.iter().map(|line| format!("- {}", one_line(line, 200))).collect::<Vec<_>>().join("\n")
-        ),
+    let line = |line: &str, chars_max| neutral(&one_line(line, chars_max));
+    let [first, rest @ ..] = lines else { return "Keep the pages up to date".to_owned() };
+    let first = first.trim_end_matches('.');
+    if rest.is_empty() {
+        return line(first, SUBJECT_CHARS_MAX);
     }
+    let more = format!(", and {} more", rest.len());
+    let mut message = format!("{}{more}\n\n", line(first, SUBJECT_CHARS_MAX - more.len()));
+    for each in lines {
+        message.extend(["- ", &line(each, LINE_CHARS_MAX), "\n"]);
+    }
+    message
 }

@@ -13,7 +13,9 @@ pub fn cost(cost: Cost) -> String {
 
 /// Four places below a dollar, two above.
 fn dollars(micros: u64) -> String {
-    if micros < 1_000_000 {
+    if micros == 0 {
+        "$0".to_owned()
+    } else if micros <= 999_900 {
         let ten_thousandths = micros.div_ceil(100);
         format!("${}.{:04}", ten_thousandths / 10_000, ten_thousandths % 10_000)
     } else {

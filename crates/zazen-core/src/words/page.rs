@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use super::money::{cost, tokens};
+use super::{n_done, n_of};
 use crate::plan::Plan;
 use crate::task::{Note, Phase, State, Task};
 use crate::text::{cut_middle, fence, one_line};
@@ -14,24 +15,22 @@ const PAGE_EVIDENCE_BYTES_MAX: usize = 4 * 1024;
 pub fn progress(task: &Task, plan: Option<&Plan>) -> String {
     let mut text = format!("State: {}\n", one_line(&task.state.to_string(), 200));
     if let Some(run) = &task.run {
-        let _infallible = writeln!(text, "Run: {} ({})", run.id, run.phase);
+        let _infallible = writeln!(text, "Run: {}, {}", run.id, doing(run.phase));
     }
     let _infallible = writeln!(
         text,
-        "Cost so far: {} ({} tokens in {} model calls)",
+        "Cost so far: {} ({} tokens in {})",
         cost(task.usage.cost),
         tokens(task.usage.tokens.total()),
-        task.usage.n_calls
+        n_of(task.usage.n_calls, "model call")
     );
     let Some(plan) = plan else { return text };
     text.push('\n');
-    let n_done = match &task.state {
-        State::Drafted { .. } | State::Merged { .. } => plan.steps.len(),
-        state => state.work().map_or(0, |work| work.n_done as usize),
-    };
+    let n_done = n_done(task, plan);
     for (index, step) in plan.steps.iter().enumerate() {
         let tick = if index < n_done { 'x' } else { ' ' };
-        let _infallible = writeln!(text, "- [{tick}] {}. {}", index + 1, one_line(&step.title, 200));
+        let _infallible =
+            writeln!(text, "- [{tick}] {}. {}", index + 1, one_line(&step.title, 200));
     }
     text
 }
@@ -44,14 +43,17 @@ pub fn result(task: &Task) -> Option<String> {
             Some(format!("Draft pull request #{pull}, at commit {}.\n", head.short()))
         }
         State::Merged { pull } => Some(format!("Merged as #{pull}.\n")),
-        State::Closed { pull: Some(pull) } => Some(format!("#{pull} was closed without a merge.\n")),
+        State::Closed { pull: Some(pull) } => {
+            Some(format!("#{pull} was closed without a merge.\n"))
+        }
         State::Closed { pull: None }
             if task.notes.iter().any(|note| matches!(note, Note::Answered { .. })) =>
         {
             Some("Answered; the answer is in `report.md`.\n".to_owned())
         }
         State::Failed { trouble, .. } => {
-            let mut text = format!("Failed: {}.\n{}\n", trouble.kind.sentence(), trouble.kind.advice());
+            let mut text =
+                format!("Failed: {}.\n{}\n", trouble.kind.sentence(), trouble.kind.advice());
             if let Some(head) = head {
                 let _infallible = writeln!(text, "The finished commits are kept, up to {head}.");
             }
@@ -62,7 +64,7 @@ pub fn result(task: &Task) -> Option<String> {
             }
             Some(text)
         }
-        State::Stopped { by, .. } => Some(format!("Stopped, as {by} asked.\n")),
+        State::Stopped { by, .. } => Some(format!("Stopped, as {} asked.\n", one_line(by, 60))),
         State::Closed { pull: None }
         | State::Received(_)
         | State::Planning(_)

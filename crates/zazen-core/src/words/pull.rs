@@ -2,12 +2,12 @@
 
 use std::fmt::Write as _;
 
-use super::Text;
 use super::money::{cost, elapsed, tokens};
+use super::{Text, block, cell, fold, line, n_of, quote};
 use crate::id::{CommitId, IssueNumber, PlanHash, TaskId};
 use crate::plan::Plan;
 use crate::task::Task;
-use crate::text::{cut_middle, fence, neutral, one_line};
+use crate::text::{cut_middle, neutral, one_line};
 use crate::usage::Usage;
 
 /// A draft pull request, as it is to be opened.
@@ -53,30 +53,33 @@ const N_FILES_MAX: usize = 60;
 /// How long a title may be, in characters.
 const TITLE_CHARS_MAX: usize = 120;
 
+/// How much of what an agent said about a step is repeated, in bytes.
+const REPORT_BYTES_MAX: usize = 2000;
+
 /// Writes the pull request of `task`.
+///
+/// What agents wrote stands in quotations and blocks, so that none of it can swallow the rest.
 pub fn pull(task: &Task, plan: &Plan, evidence: &Evidence) -> Pull {
-    let mut body = format!("{}\n\nRefs #{}\n\n", neutral(plan.summary.trim()), task.issue);
+    let mut body = format!("{}\nRefs #{}\n\n", quote(&plan.summary), task.issue);
     body.push_str(&table(evidence));
-    body.push_str("\n### Plan\n\n");
+    body.push_str("\n### Steps\n\n");
     for (index, step) in plan.steps.iter().enumerate() {
-        let _infallible = writeln!(body, "- [x] {}. {}", index + 1, neutral(&step.title));
+        let _infallible = writeln!(body, "- [x] {}. {}", index + 1, line(&step.title));
     }
     if !plan.risks.is_empty() {
-        body.push_str("\n### Risks named in the plan\n\n");
+        body.push_str("\n### Risks that the plan names\n\n");
         for risk in &plan.risks {
-            let _infallible = writeln!(body, "- {}", neutral(risk));
+            let _infallible = writeln!(body, "- {}", line(risk));
         }
     }
-    fold(&mut body, "Checks: the whole output", &fence(
-        &cut_middle(evidence.output.trim_end(), OUTPUT_BYTES_MAX),
-        "text",
-    ));
+    let output = cut_middle(evidence.output.trim_end(), OUTPUT_BYTES_MAX);
+    fold(&mut body, "What the checks printed", &block(&output));
     fold(&mut body, "Files", &files(&evidence.files));
     let reports = reports(&evidence.reports);
     if !reports.is_empty() {
         fold(&mut body, "What the agents said (claims, not evidence)", &reports);
     }
-    Pull { title: one_line(&neutral(&task.title), TITLE_CHARS_MAX), body: Text(body) }
+    Pull { title: neutral(&one_line(&task.title, TITLE_CHARS_MAX)), body: Text(body) }
 }
 
 fn table(evidence: &Evidence) -> String {
@@ -89,28 +92,27 @@ fn table(evidence: &Evidence) -> String {
         "| | |\n|---|---|\n\
          | Checks | passed: {} |\n\
          | Commit | `{}` on top of `{}` |\n\
-         | Change | {} files, +{added} −{removed} |\n\
+         | Change | {}, +{added} −{removed} |\n\
          | Approved plan | `{}` |\n\
          | Ran in | {} |\n\
-         | Cost | {} ({} tokens, {} calls) |\n\
+         | Cost | {} ({} tokens, {}) |\n\
          | Time | {} |\n",
         code(&evidence.command),
         evidence.head.short(),
         evidence.base.short(),
-        evidence.files.len(),
+        n_of(evidence.files.len() as u64, "file"),
         evidence.plan.short(),
-        neutral(&evidence.sandbox),
+        cell(&evidence.sandbox),
         cost(evidence.usage.cost),
         tokens(evidence.usage.tokens.total()),
-        evidence.usage.n_calls,
+        n_of(evidence.usage.n_calls, "model call"),
         elapsed(evidence.elapsed_ms),
     )
 }
 
 /// Inline code in a table's cell: one line, no bars, no back-ticks.
 fn code(text: &str) -> String {
-    let line = one_line(text, 200).replace('|', "\\|").replace('`', "'");
-    format!("`{line}`")
+    cell(&format!("`{}`", one_line(text, 200).replace('`', "'")))
 }
 
 fn files(files: &[FileChange]) -> String {
@@ -120,34 +122,33 @@ fn files(files: &[FileChange]) -> String {
             Some((added, removed)) => format!("+{added} −{removed}"),
             None => "binary".to_owned(),
         };
-        let _infallible = writeln!(list, "{lines:>12}  {}", one_line(&file.path, 300));
+        let _infallible = writeln!(list, "{lines:<9} {}", one_line(&file.path, 300));
     }
     if files.len() > N_FILES_MAX {
         let _infallible = writeln!(list, "… and {} more", files.len() - N_FILES_MAX);
     }
-    fence(&list, "text")
+    block(&list)
 }
 
 fn reports(reports: &[String]) -> String {
     let mut text = String::new();
     for (n, report) in reports.iter().enumerate().filter(|(_, report)| !report.trim().is_empty()) {
-        let report = neutral(&cut_middle(report.trim(), 2000)).replace('\n', "\n> ");
-        let _infallible = writeln!(text, "Step {}:\n\n> {report}\n", n + 1);
+        let report = quote(&cut_middle(report.trim(), REPORT_BYTES_MAX));
+        let _infallible = writeln!(text, "Step {}:\n\n{report}", n + 1);
     }
     text
 }
 
-fn fold(body: &mut String, title: &str, inner: &str) {
-    let _infallible = write!(
-        body,
-        "\n<details><summary>{title}</summary>\n\n{}\n\n</details>\n",
-        inner.trim_end()
-    );
-}
-
 /// The message of the commit of one step.
-pub fn step_commit(task: TaskId, issue: IssueNumber, title: &str, step: Option<(u32, u32)>) -> String {
-    let title = one_line(title, 72);
+///
+/// The title is an agent's, and a forge acts on what commits say when they are merged.
+pub fn step_commit(
+    task: TaskId,
+    issue: IssueNumber,
+    title: &str,
+    step: Option<(u32, u32)>,
+) -> String {
+    let title = neutral(&one_line(title, 72));
     let which = match step {
         Some((n, n_steps)) => format!("Zazen-Step: {n}/{n_steps}\n"),
         None => "Zazen-Step: correction\n".to_owned(),

@@ -2,7 +2,7 @@
 
 use clap::CommandFactory as _;
 
-use super::Result;
+use super::line;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -10,8 +10,9 @@ pub(super) struct Args {
     shell: clap_complete::Shell,
 }
 
-pub(super) fn run(args: &Args) -> Result {
-    let mut command = super::Args::command();
-    clap_complete::generate(args.shell, &mut command, "zazen", &mut std::io::stdout());
-    Ok(())
+pub(super) fn run(args: &Args) {
+    // The generator takes a reader that goes away for a bug.
+    let mut text = Vec::new();
+    clap_complete::generate(args.shell, &mut super::Args::command(), "zazen", &mut text);
+    line(String::from_utf8_lossy(&text).trim_end());
 }

@@ -56,17 +56,23 @@ impl Context {
 
     /// The repository that the person named, or the only one that there is.
     pub(crate) fn repo(config: &Config, named: Option<&RepoName>) -> Result<RepoName> {
-        let known = || {
-            let names: Vec<String> = config.repos.iter().map(|repo| repo.name.to_string()).collect();
-            if names.is_empty() { "none; `zazen repo add` adds one".to_owned() } else { names.join(", ") }
+        let all = || {
+            let known: Vec<&str> = config.repos.iter().map(|repo| repo.name.as_str()).collect();
+            if known.is_empty() {
+                "none; `zazen repo add` adds one".to_owned()
+            } else {
+                known.join(", ")
+            }
         };
         let usage = |why: String| kinded(ErrorKind::Usage)(anyhow::anyhow!("{why}"));
         match (named, config.repos.as_slice()) {
             (Some(name), repos) if repos.iter().any(|repo| repo.name == *name) => Ok(name.clone()),
-            (Some(name), _) => Err(usage(format!("{name} is not known here; there is: {}", known()))),
+            (Some(name), _) => Err(usage(format!("{name} is not known here; there is: {}", all()))),
             (None, [only]) => Ok(only.name.clone()),
-            (None, []) => Err(usage("there is no repository yet; `zazen repo add PATH` adds one".into())),
-            (None, _) => Err(usage(format!("say which with `--repo`; there is: {}", known()))),
+            (None, []) => {
+                Err(usage("there is no repository yet; `zazen repo add PATH` adds one".into()))
+            }
+            (None, _) => Err(usage(format!("say which with `--repo`; there is: {}", all()))),
         }
     }
 }

@@ -1,5 +1,7 @@
 //! `zazen doctor`: every requirement, what is missing, and the one line that mends it.
 
+use std::path::PathBuf;
+
 use serde::Serialize;
 
 use super::{Context, ErrorKind, Result, context, json, kinded, line};
@@ -47,7 +49,9 @@ pub(super) fn run(args: &Args, context: &Context) -> Result {
         findings.iter().for_each(print);
     }
     if is_bad {
-        return Err(kinded(ErrorKind::Unavailable)(anyhow::anyhow!("something is missing; see above")));
+        return Err(kinded(ErrorKind::Unavailable)(anyhow::anyhow!(
+            "something is missing; see above"
+        )));
     }
     Ok(())
 }
@@ -58,9 +62,9 @@ fn print(finding: &Finding) {
         Level::Warning => "warn",
         Level::Bad => "BAD ",
     };
-    line(&format!("{sign}  {:<12} {}", finding.what, zazen_core::text::plain(&finding.says)));
+    line(&format!("{sign}  {:<16} {}", finding.what, zazen_core::text::plain(&finding.says)));
     if let Some(fix) = &finding.fix {
-        line(&format!("                   fix: {fix}"));
+        line(&format!("                       fix: {fix}"));
     }
 }
 
@@ -70,7 +74,11 @@ async fn look(context: &Context) -> Vec<Finding> {
     let (home, config) = match configured {
         Ok(configured) => configured,
         Err(err) => {
-            findings.push(bad("home", &err.to_string(), "zazen init DIR, or mend the line it names"));
+            findings.push(bad(
+                "home",
+                &err.to_string(),
+                "zazen init DIR, or mend the line it names",
+            ));
             findings.push(sandbox_finding(Engine::Bwrap).await);
             return findings;
         }
@@ -102,7 +110,9 @@ fn daemon_finding(home: &Home) -> Finding {
 
 async fn sandbox_finding(engine: Engine) -> Finding {
     let kind = match engine {
-        Engine::None => return warning("sandbox", daemon::NO_SANDBOX, "set `sandbox.engine = \"bwrap\"`"),
+        Engine::None => {
+            return warning("sandbox", daemon::NO_SANDBOX, "set `sandbox.engine = \"bwrap\"`");
+        }
         Engine::Bwrap => sandbox::EngineKind::Bwrap,
     };
     let Ok(zazen) = context::zazen() else {
@@ -126,7 +136,8 @@ fn reach(home: &Home, config: &Config) -> Finding {
     if config.sandbox.engine == Engine::None {
         return good("ways", "no sandbox, nothing to reach");
     }
-    for path in config.sandbox.tools.iter().chain([&home.runs_dir()]) {
+    // What is inside of the home, the daemon opens itself when it starts.
+    for path in config.sandbox.tools.iter().map(PathBuf::as_path).chain([home.root()]) {
         if let Err(err) = sandbox::check_reachable(path) {
             return bad("ways", &format!("{err:#}"), "chmod o+x the folder it names");
         }
@@ -155,9 +166,11 @@ fn models(context: &Context, config: &Config) -> Vec<Finding> {
                 match daemon::read_key(key, &context.environment) {
                     Ok(Some(_)) => good(&what, &format!("{base_url}, with a key")),
                     Ok(None) => good(&what, &format!("{base_url}, without a key")),
-                    Err(err) if *name == config.harness.route => {
-                        bad(&what, &format!("{err:#}"), "set that variable where `zazen up` is started")
-                    }
+                    Err(err) if *name == config.harness.route => bad(
+                        &what,
+                        &format!("{err:#}"),
+                        "set that variable where `zazen up` is started",
+                    ),
                     Err(err) => warning(&what, &format!("{err:#}"), "set it, or remove the route"),
                 }
             }
@@ -173,7 +186,11 @@ fn repos(config: &Config) -> Vec<Finding> {
     let look = |repo: &config::Repo| {
         let is_gone = repo.source.starts_with('/') && !std::path::Path::new(&repo.source).exists();
         if is_gone {
-            bad(repo.name.as_str(), &format!("{} is gone", repo.source), "mend `source` in zazen.toml")
+            bad(
+                repo.name.as_str(),
+                &format!("{} is gone", repo.source),
+                "mend `source` in zazen.toml",
+            )
         } else {
             good(repo.name.as_str(), &repo.source)
         }

@@ -38,6 +38,8 @@ pub(crate) struct Answers {
     pub(crate) route: String,
     /// Folders of tools that runs may read.
     pub(crate) tools: Vec<String>,
+    /// Variables that these tools need.
+    pub(crate) env: Vec<(&'static str, String)>,
 }
 
 pub(super) fn run(args: &Args, context: &Context) -> Result {
@@ -50,14 +52,19 @@ pub(super) fn run(args: &Args, context: &Context) -> Result {
     let answers = if args.yes || !std::io::stdin().is_terminal() { found } else { ask(found)? };
     let home = create(&root, &answers)?;
     line(&format!("A home is made in {}", home.root().display()));
-    line(&format!("  zazen.toml   {} with {}, in {}", answers.harness, answers.model_words(), answers.engine));
+    line(&format!(
+        "  zazen.toml   {} with {}, in {}",
+        answers.harness,
+        answers.model_words(),
+        answers.engine
+    ));
     line("  soul.md      voice and standing rules, given to every agent: make it yours");
     line("  missions.md  what you want done");
     line("\nNext:");
     line(&format!("  cd {}", home.root().display()));
-    line("  zazen doctor            checks that everything is there");
     line("  zazen repo add PATH     points zazen at a repository");
-    line("  zazen up                runs the daemon");
+    line("  zazen doctor            checks that everything is there, the model's key included");
+    line("  zazen up                runs the daemon, in the foreground");
     Ok(())
 }
 
@@ -88,7 +95,11 @@ fn find(context: &Context) -> Answers {
     let environment = &context.environment;
     let has_claude = environment.find_program("claude").is_some();
     let has_bwrap = environment.find_program("bwrap").is_some();
-    let tools = [".cargo/bin", ".rustup/toolchains", ".nvm/versions", ".pyenv/versions"];
+    let tools = [".cargo/bin", ".rustup", ".nvm/versions", ".pyenv/versions"];
+    let is_there = |dir: &&&str| {
+        let path = environment.home.join(dir);
+        path.exists() && crate::sandbox::check_reachable(&path).is_ok()
+    };
     let route = "[models.anthropic]\napi = \"anthropic\"\nkey_env = \"ANTHROPIC_API_KEY\"\n";
     Answers {
         name: environment.user.clone(),
@@ -97,12 +108,18 @@ fn find(context: &Context) -> Answers {
         // Where there is no bwrap, `zazen doctor` says how to get it. Nothing is weakened silently.
         engine: if has_bwrap || cfg!(target_os = "linux") { "bwrap" } else { "none" },
         route: route.to_owned(),
-        tools: tools
-            .iter()
-            .filter(|dir| environment.home.join(dir).exists())
-            .map(|dir| format!("~/{dir}"))
-            .collect(),
+        tools: tools.iter().filter(is_there).map(|dir| format!("~/{dir}")).collect(),
+        env: variables(&environment.home),
     }
+}
+
+/// What a toolchain needs to be found by, where it is not in the run's own home.
+fn variables(home: &Path) -> Vec<(&'static str, String)> {
+    let rustup = home.join(".rustup");
+    if !rustup.exists() || crate::sandbox::check_reachable(&rustup).is_err() {
+        return Vec::new();
+    }
+    vec![("RUSTUP_HOME", rustup.display().to_string())]
 }
 
 /// Asks for what cannot be found out.
@@ -133,12 +150,15 @@ impl Answers {
     /// The text of `zazen.toml`.
     pub(crate) fn config(&self) -> String {
         let tools: Vec<String> = self.tools.iter().map(|tool| format!("{tool:?}")).collect();
+        let env: Vec<String> =
+            self.env.iter().map(|(name, value)| format!("{name} = {value:?}")).collect();
         CONFIG
             .replace("{{name}}", &self.name.replace(['"', '\\', '\n'], ""))
             .replace("{{harness}}", self.harness)
             .replace("{{model}}", self.model)
             .replace("{{engine}}", self.engine)
             .replace("{{tools}}", &tools.join(", "))
+            .replace("{{env}}", &env.join(", "))
             .replace("{{route}}", self.route.trim_end())
     }
 

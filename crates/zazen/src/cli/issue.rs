@@ -26,6 +26,7 @@ pub(super) enum Command {
 
 #[derive(Debug, clap::Args)]
 pub(super) struct New {
+    /// What it is about, in a line
     title: String,
     /// The text of the issue [default: standard input, if something is piped in]
     #[arg(long, short)]
@@ -33,6 +34,7 @@ pub(super) struct New {
     /// The repository, as owner/name [default: the only one]
     #[arg(long)]
     repo: Option<RepoName>,
+    /// A label; can be given several times
     #[arg(long)]
     label: Vec<String>,
     /// Print the answer for machines
@@ -42,6 +44,7 @@ pub(super) struct New {
 
 #[derive(Debug, clap::Args)]
 pub(super) struct CommentArgs {
+    /// The issue's number
     issue: u64,
     /// The text [default: standard input]
     text: Option<String>,
@@ -65,6 +68,7 @@ pub(super) struct List {
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Show {
+    /// The issue's number
     issue: u64,
     /// The repository, as owner/name [default: the only one]
     #[arg(long)]
@@ -119,7 +123,12 @@ fn new(args: New, context: &Context) -> Result {
     let issue = forge
         .open_issue(
             &repo,
-            &NewIssue { title: &args.title, body: &body, author: &config.name, labels: &args.label },
+            &NewIssue {
+                title: &args.title,
+                body: &body,
+                author: &config.name,
+                labels: &args.label,
+            },
         )
         .map_err(kinded(ErrorKind::Usage))?;
     if args.json {
@@ -140,9 +149,8 @@ fn comment(args: CommentArgs, context: &Context) -> Result {
         None => piped()?,
     };
     let issue = IssueNumber(args.issue);
-    let id = forge
-        .comment(&repo, issue, (&config.name, &text))
-        .map_err(kinded(ErrorKind::Usage))?;
+    let id =
+        forge.comment(&repo, issue, (&config.name, &text)).map_err(kinded(ErrorKind::Usage))?;
     if args.json {
         return json(&serde_json::json!({ "repo": repo, "issue": issue, "comment": id }));
     }

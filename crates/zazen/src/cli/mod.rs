@@ -10,6 +10,7 @@ mod exit;
 mod hidden;
 mod init;
 mod issue;
+mod repair;
 mod repo;
 mod report;
 mod status;
@@ -33,7 +34,7 @@ use crate::config::Environment;
 #[command(name = "zazen", version, max_term_width = 100, arg_required_else_help = true)]
 pub(crate) struct Args {
     /// The home to work with [default: the present folder, or one above it]
-    #[arg(long, global = true, value_name = "DIR", env = "ZAZEN_HOME")]
+    #[arg(long, global = true, value_name = "DIR", env = "ZAZEN_HOME", hide_env_values = true)]
     home: Option<PathBuf>,
     #[command(subcommand)]
     command: Command,
@@ -60,6 +61,8 @@ enum Command {
     Task(task::Command),
     /// Check everything that zazen needs, and say how to mend what is missing
     Doctor(doctor::Args),
+    /// Cut a damaged journal before its first damaged line, because you say so
+    Repair(repair::Args),
     /// Print the completions for a shell
     Completions(completions::Args),
     #[command(flatten)]
@@ -80,7 +83,11 @@ pub fn main() -> ExitCode {
         Command::Status(args) => status::run(&args, &context),
         Command::Task(command) => task::run(command, &context),
         Command::Doctor(args) => doctor::run(&args, &context),
-        Command::Completions(args) => completions::run(&args),
+        Command::Repair(args) => repair::run(&args, &context),
+        Command::Completions(args) => {
+            completions::run(&args);
+            Ok(())
+        }
         Command::Hidden(command) => return hidden::run(command),
     };
     match result {
@@ -88,6 +95,3 @@ pub fn main() -> ExitCode {
         Err(err) => exit::print(&err),
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -10,7 +10,6 @@ use toml_edit::{ArrayOfTables, DocumentMut, Item, Table, value};
 use zazen_core::id::RepoName;
 use zazen_core::text::slug;
 
-use super::context::absolute;
 use super::{Context, ErrorKind, Result, json, kinded, line};
 use crate::config;
 use crate::git::Source;
@@ -136,7 +135,8 @@ pub(crate) fn write_repo(home: &Home, new: &NewRepo<'_>) -> anyhow::Result<()> {
 fn checked_source(text: &str) -> anyhow::Result<String> {
     let path = Path::new(text);
     let source = if path.exists() {
-        absolute(path).map_err(|err| anyhow::anyhow!("{err}"))?.display().to_string()
+        let path = path.canonicalize().with_context(|| format!("find {text}"))?;
+        path.display().to_string()
     } else if text.contains(':') {
         text.to_owned()
     } else {

@@ -95,7 +95,10 @@ pub(super) fn row(task: &Task) {
     let age = words::elapsed(now().millis_since(task.changed));
     let state = one_line(&task.state.to_string(), 40);
     let title = one_line(&task.title, 50);
-    line(&format!("  {:<5} {state:<34} {age:>12}  {} #{}  {title}", task.id.0, task.repo, task.issue));
+    line(&format!(
+        "  {:<5} {state:<34} {age:>12}  {} #{}  {title}",
+        task.id.0, task.repo, task.issue
+    ));
 }
 
 fn column_of(task: &Task) -> Column {

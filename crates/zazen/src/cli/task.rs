@@ -15,10 +15,10 @@ use zazen_core::{trace, words};
 use super::status::{of, row};
 use super::{Context, ErrorKind, Result, json, kinded, line};
 use crate::daemon::{self, now};
-use crate::harness::Harness;
+use crate::harness::{self, Harness};
 use crate::home::Home;
 use crate::home::atomic::{self, Durability};
-use crate::sandbox::{Ev, EventLine, Phase, RunDir};
+use crate::sandbox::{Ev, EventLine, LaunchSpec, Phase, RunDir, Work};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
@@ -43,6 +43,7 @@ pub(super) struct List {
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Show {
+    /// The task's number
     task: u32,
     /// Print the answer for machines
     #[arg(long)]
@@ -51,6 +52,7 @@ pub(super) struct Show {
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Logs {
+    /// The task's number
     task: u32,
     /// Go on until the task rests
     #[arg(long, short)]
@@ -62,11 +64,13 @@ pub(super) struct Logs {
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Stop {
+    /// The task's number
     task: u32,
 }
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Retry {
+    /// The task's number
     task: u32,
     /// What the next agent should know
     remarks: Vec<String>,
@@ -183,7 +187,7 @@ fn logs(args: &Logs, context: &Context) -> Result {
             }
             printed += 1;
             if !args.json {
-                line(&format!("── run {run}"));
+                line(&format!("{}── run {run}", if printed > 1 { "\n" } else { "" }));
             }
         }
         if let Some(log) = &mut log {
@@ -201,12 +205,17 @@ struct Log {
     run: RunId,
     dir: RunDir,
     offset: u64,
-    reader: crate::harness::Reader,
+    /// None where what runs is no agent.
+    reader: Option<harness::Reader>,
 }
 
 impl Log {
     fn of(home: &Home, run: RunId, harness: &Harness) -> Self {
-        Self { run, dir: RunDir::new(home.run_dir(run)), offset: 0, reader: harness.reader() }
+        let dir = RunDir::new(home.run_dir(run));
+        let spec = fs::read(dir.spec()).ok();
+        let spec: Option<LaunchSpec> = spec.and_then(|spec| serde_json::from_slice(&spec).ok());
+        let is_check = spec.is_some_and(|spec| matches!(spec.work, Work::Check { .. }));
+        Self { run, dir, offset: 0, reader: (!is_check).then(|| harness.reader()) }
     }
 }
 
@@ -227,8 +236,8 @@ fn print_new(log: &mut Log, as_json: bool) -> Result {
             return Ok(());
         }
         for event in &events {
-            let means = match &event.ev {
-                Ev::Out { line } => log.reader.read(line),
+            let means = match (&event.ev, &mut log.reader) {
+                (Ev::Out { line }, Some(reader)) => reader.read(line),
                 _ => Vec::new(),
             };
             if as_json {
@@ -241,27 +250,31 @@ fn print_new(log: &mut Log, as_json: bool) -> Result {
     }
 }
 
+/// What the work says is indented, so that it can say nothing in zazen's name.
 fn print_event(event: &EventLine, means: &[trace::Event]) {
     match &event.ev {
-        Ev::Out { line: text } => {
-            let known = means.iter().filter_map(words::event_line);
-            let lines: Vec<String> = known.collect();
-            if lines.is_empty() {
-                line(&format!("  {}", plain(text)));
-            }
-            lines.iter().for_each(|text| line(&format!("  {text}")));
+        Ev::Out { line: text } if means.is_empty() => line(&format!("   {}", one(text))),
+        Ev::Out { .. } => {
+            let lines = means.iter().flat_map(words::event_lines);
+            lines.for_each(|text| line(format!("   {text}").trim_end()));
         }
-        Ev::Err { line: text } => line(&format!("  ! {}", plain(text))),
-        Ev::Failed { message } => line(&format!("  ! {}", plain(message))),
-        Ev::Ready { achieved } => line(&format!("  sandbox: {achieved}")),
+        Ev::Err { line: text } => line(&format!("   ! {}", one(text))),
+        Ev::Failed { message } => line(&format!("── failed: {}", one(message))),
+        Ev::Ready { achieved } => line(&format!("── sandbox: {achieved}")),
         Ev::Canary { ok, tried } => {
             let what = if *ok { "nothing forbidden was possible" } else { "the sandbox leaks" };
-            line(&format!("  canary: {what} ({} tries)", tried.len()));
+            line(&format!("── canary: {what} ({} tries)", tried.len()));
         }
-        Ev::Result(result) => line(&format!("  result: {} commits", result.n_commits)),
-        Ev::Ended { exit } => line(&format!("  ended: {}", exit.reason.word())),
+        Ev::Result(result) if result.n_commits == 1 => line("── result: 1 commit"),
+        Ev::Result(result) => line(&format!("── result: {} commits", result.n_commits)),
+        Ev::Ended { exit } => line(&format!("── ended: {}", exit.reason.word())),
         Ev::Started { .. } => {}
     }
+}
+
+/// What was one line stays one, whatever it holds.
+fn one(text: &str) -> String {
+    plain(text).replace('\n', " ")
 }
 
 /// Leaves a request for the daemon, which takes it when it is up, or when it comes up.
@@ -281,5 +294,7 @@ fn ask(context: &Context, request: &Request) -> Result {
 }
 
 fn no_task(task: u32) -> super::Failure {
-    kinded(ErrorKind::Usage)(anyhow::anyhow!("there is no task {task}; `zazen task list` lists them"))
+    kinded(ErrorKind::Usage)(anyhow::anyhow!(
+        "there is no task {task}; `zazen task list` lists them"
+    ))
 }

@@ -100,9 +100,14 @@ pub struct Model {
 /// What answers the model calls of a route.
 #[derive(Debug, Clone)]
 pub enum Target {
-    Live { base_url: url::Url, key: Key },
+    Live {
+        base_url: url::Url,
+        key: Key,
+    },
     /// A recording answers; nothing leaves the machine.
-    Playback { recording: PathBuf },
+    Playback {
+        recording: PathBuf,
+    },
 }
 
 /// Where the key of a route comes from. The key itself is never in the file.
@@ -177,7 +182,7 @@ pub fn parse(
         .map_err(|err| at(err.span().map(|span| line_of(text, span.start)), explain(&err)))?;
     if raw.version != VERSION {
         let why = format!("`version` is {}; this zazen reads version {VERSION}", raw.version);
-        return Err(at(find(text, "version"), why));
+        return Err(at(find(text, &["version"]), why));
     }
     let check = Check { text, path, root, environment };
     check.file(raw)
@@ -200,7 +205,7 @@ impl Check<'_> {
         let harness = self.harness(raw.harness, &models)?;
         let n_runs_max = raw.runs.parallel.unwrap_or(2);
         if n_runs_max == 0 {
-            return Err(self.wrong("parallel", "`runs.parallel` is 0; write 1 or more"));
+            return Err(self.wrong(&["runs", "parallel"], "`runs.parallel` is 0; write 1 or more"));
         }
         Ok(Config {
             name: raw.name.unwrap_or_else(|| self.environment.user.clone()),
@@ -210,18 +215,18 @@ impl Check<'_> {
             harness,
             models,
             prices: self.prices(&raw.prices)?,
-            repos: raw.repo.into_iter().map(|repo| self.repo(repo)).collect::<Result<_, _>>()?,
+            repos: self.repos(raw.repo)?,
         })
     }
 
     fn limits(&self, raw: &raw::Limits) -> Result<Limits, Error> {
         let bytes = |key: &str, text: &Option<String>, default: u64| match text {
             None => Ok(default),
-            Some(text) => units::bytes(text).map_err(|why| self.wrong(key, &why)),
+            Some(text) => units::bytes(text).map_err(|why| self.wrong(&["limits", key], &why)),
         };
         let span = |key: &str, text: &Option<String>, default: Duration| match text {
             None => Ok(default),
-            Some(text) => units::duration(text).map_err(|why| self.wrong(key, &why)),
+            Some(text) => units::duration(text).map_err(|why| self.wrong(&["limits", key], &why)),
         };
         Ok(Limits {
             wall: span("wall", &raw.wall, WALL)?,
@@ -239,8 +244,9 @@ impl Check<'_> {
         for (model, price) in raw {
             let micros = |dollars: f64| {
                 if !(0.0..=DOLLARS_MAX).contains(&dollars) {
-                    let why = format!("a price of `{model}` is not between 0 and {DOLLARS_MAX} dollars");
-                    return Err(self.wrong("prices", &why));
+                    let why =
+                        format!("a price of `{model}` is not between 0 and {DOLLARS_MAX} dollars");
+                    return Err(self.wrong(&["prices", model], &why));
                 }
                 #[expect(
                     clippy::cast_possible_truncation,
@@ -268,7 +274,7 @@ impl Check<'_> {
             "none" => Engine::None,
             other => {
                 let why = format!("`{other}` is not an engine; there are `bwrap` and `none`");
-                return Err(self.wrong("engine", &why));
+                return Err(self.wrong(&["sandbox", "engine"], &why));
             }
         };
         let tools = raw.tools.iter().map(|path| self.host_path(path)).collect();
@@ -285,24 +291,30 @@ impl Check<'_> {
             "mini" => HarnessName::Mini,
             other => {
                 let why = format!("`{other}` is not a harness; there are `claude` and `mini`");
-                return Err(self.wrong("use", &why));
+                return Err(self.wrong(&["harness", "use"], &why));
             }
         };
         let route = raw.route.unwrap_or_else(|| "anthropic".to_owned());
         match models.get(&route) {
             None => {
-                let why = format!("`harness.route` is `{route}`, and there is no `[models.{route}]`");
-                return Err(self.wrong("route", &why));
+                let why =
+                    format!("`harness.route` is `{route}`, and there is no `[models.{route}]`");
+                return Err(self.wrong(&["harness", "route"], &why));
             }
             Some(model) if name == HarnessName::Claude && model.api != Api::Anthropic => {
-                let why = format!("`claude` needs a route with `api = \"anthropic\"`; `{route}` has another");
-                return Err(self.wrong("route", &why));
+                let why = format!(
+                    "`claude` needs a route with `api = \"anthropic\"`; `{route}` has another"
+                );
+                return Err(self.wrong(&["harness", "route"], &why));
             }
             Some(_) => {}
         }
         let model = raw.model.unwrap_or_default();
         if model.is_empty() && name == HarnessName::Mini {
-            return Err(self.wrong("harness", "`mini` needs `harness.model`, such as \"claude-sonnet-4-5\""));
+            return Err(self.wrong(
+                &["harness"],
+                "`mini` needs `harness.model`, such as \"claude-sonnet-4-5\"",
+            ));
         }
         let claude = raw.claude.map(|path| self.host_path(&path));
         Ok(Harness { name, model, route, claude })
@@ -314,15 +326,18 @@ impl Check<'_> {
             "openai" => Api::OpenAi,
             other => {
                 let why = format!("`{other}` is not an api; there are `anthropic` and `openai`");
-                return Err(self.wrong("api", &why));
+                return Err(self.wrong(&["models", name, "api"], &why));
             }
         };
         if !name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-') {
             let why = format!("`models.{name}`: a route's name has only a-z, 0-9 and `-`");
-            return Err(self.wrong(name, &why));
+            return Err(self.wrong(&["models", name], &why));
         }
         if let Some(recording) = raw.playback {
-            return Ok(Model { api, target: Target::Playback { recording: self.host_path(&recording) } });
+            return Ok(Model {
+                api,
+                target: Target::Playback { recording: self.host_path(&recording) },
+            });
         }
         let default = match api {
             Api::Anthropic => "https://api.anthropic.com",
@@ -333,11 +348,17 @@ impl Check<'_> {
             .ok()
             .filter(|url| matches!(url.scheme(), "http" | "https") && url.password().is_none())
             .ok_or_else(|| {
-                self.wrong("base_url", &format!("`{text}` is not a URL like `https://host/path`"))
+                self.wrong(
+                    &["models", name, "base_url"],
+                    &format!("`{text}` is not a URL like `https://host/path`"),
+                )
             })?;
         let key = match (raw.key_env, raw.key_file) {
             (Some(_), Some(_)) => {
-                return Err(self.wrong("key_file", "write `key_env` or `key_file`, not both"));
+                return Err(self.wrong(
+                    &["models", name, "key_file"],
+                    "write `key_env` or `key_file`, not both",
+                ));
             }
             (Some(variable), None) => Key::Variable(variable),
             (None, Some(file)) => Key::File(self.host_path(&file)),
@@ -346,22 +367,37 @@ impl Check<'_> {
         Ok(Model { api, target: Target::Live { base_url, key } })
     }
 
-    fn repo(&self, raw: raw::Repo) -> Result<Repo, Error> {
-        let name: RepoName = raw
-            .name
-            .parse()
-            .map_err(|err: zazen_core::id::InvalidId| self.wrong("name", &err.to_string()))?;
+    fn repos(&self, raw: Vec<raw::Repo>) -> Result<Vec<Repo>, Error> {
+        let mut repos: Vec<Repo> = Vec::new();
+        for (raw, index) in raw.into_iter().zip(0_usize..) {
+            let place = index.to_string();
+            let wrong = |why: &str| self.wrong(&["repo", &place, "name"], why);
+            let name: RepoName = raw
+                .name
+                .parse()
+                .map_err(|err: zazen_core::id::InvalidId| wrong(&err.to_string()))?;
+            if repos.iter().any(|repo| repo.name == name) {
+                let why =
+                    format!("there are two repositories called `{name}`; give one another name");
+                return Err(wrong(&why));
+            }
+            repos.push(self.repo(name, raw));
+        }
+        Ok(repos)
+    }
+
+    fn repo(&self, name: RepoName, raw: raw::Repo) -> Repo {
         let remote = match raw.remote {
             Some(path) => self.host_path(&path),
             None => self.root.join(".zazen/remotes").join(format!("{name}.git")),
         };
-        Ok(Repo {
+        Repo {
             name,
             source: raw.source,
             remote,
             branch: raw.branch.unwrap_or_default(),
             check: raw.check.unwrap_or_default(),
-        })
+        }
     }
 
     /// A path of the host: `~/` is the person's home, a relative one starts at zazen's home.
@@ -372,7 +408,7 @@ impl Check<'_> {
         }
     }
 
-    fn wrong(&self, key: &str, why: &str) -> Error {
+    fn wrong(&self, key: &[&str], why: &str) -> Error {
         Error { path: self.path.to_owned(), line: find(self.text, key), why: why.to_owned() }
     }
 }
@@ -396,16 +432,27 @@ fn line_of(text: &str, offset: usize) -> usize {
     text.bytes().take(offset).filter(|b| *b == b'\n').count() + 1
 }
 
-/// The first line that sets `key`, or opens a table of that name.
-fn find(text: &str, key: &str) -> Option<usize> {
-    text.lines()
-        .position(|line| {
-            let line = line.trim_start();
-            let name = line.trim_start_matches('[').split(['=', ']', '.']).next().unwrap_or("");
-            name.trim() == key
-                || line.strip_prefix("[models.").is_some_and(|rest| rest.trim_end_matches(']') == key)
-        })
-        .map(|index| index + 1)
+/// The line of a key, or of the innermost table around it that is written.
+/// A number in `path` is a place in a list of tables.
+fn find(text: &str, path: &[&str]) -> Option<usize> {
+    let document = toml_edit::Document::parse(text).ok()?;
+    let mut item = document.as_item();
+    let mut found = None;
+    for key in path {
+        let next = match key.parse::<usize>() {
+            Ok(index) if item.is_array_of_tables() => {
+                item.get(index).map(|table| (table.span(), table))
+            }
+            Ok(_) | Err(_) => item
+                .as_table_like()
+                .and_then(|table| table.get_key_value(key))
+                .map(|(key, item)| (key.span().or_else(|| item.span()), item)),
+        };
+        let Some((span, next)) = next else { break };
+        found = span.or(found);
+        item = next;
+    }
+    found.map(|span| line_of(text, span.start))
 }
 
 impl fmt::Display for Error {

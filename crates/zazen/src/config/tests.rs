@@ -1,0 +1,224 @@
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use super::{Api, Config, Engine, Environment, HarnessName, Key, Target, parse};
+
+/// The least that is a configuration.
+const SMALL: &str =
+    "version = 1\n[harness]\nmodel = \"m\"\n[models.anthropic]\napi = \"anthropic\"\n";
+
+fn environment() -> Environment {
+    Environment {
+        home: PathBuf::from("/home/ada"),
+        user: "ada".to_owned(),
+        path: Vec::new(),
+        zazen_home: None,
+        crash: None,
+    }
+}
+
+fn read(text: &str) -> Result<Config, String> {
+    let path = Path::new("/zazen/zazen.toml");
+    parse(path, text, Path::new("/zazen"), &environment()).map_err(|err| err.to_string())
+}
+
+fn good(text: &str) -> Config {
+    read(text).unwrap()
+}
+
+/// What is wrong, without the file's name.
+fn wrong(text: &str) -> String {
+    let said = read(text).expect_err("it is wrong");
+    said.strip_prefix("/zazen/zazen.toml:").expect("it names the file and the line").to_owned()
+}
+
+#[test]
+fn the_least_that_is_written_has_a_value_for_everything() {
+    let config = good(SMALL);
+    assert_eq!(config.name, "ada");
+    assert_eq!(config.n_runs_max, 2);
+    assert_eq!(config.sandbox.engine, Engine::Bwrap);
+    assert_eq!(config.harness.name, HarnessName::Mini);
+    assert_eq!(config.harness.route, "anthropic");
+    assert_eq!(config.limits.wall, Duration::from_secs(1800));
+    assert_eq!(config.limits.memory_bytes, 4 << 30);
+    let model = &config.models["anthropic"];
+    let Target::Live { base_url, key } = &model.target else { panic!("{model:?}") };
+    assert_eq!(base_url.as_str(), "https://api.anthropic.com/");
+    assert_eq!(*key, Key::None);
+}
+
+#[test]
+fn the_page_that_init_writes_can_be_read() {
+    let text = include_str!("../../assets/home/zazen.toml")
+        .replace("{{name}}", "Grace")
+        .replace("{{harness}}", "claude")
+        .replace("{{model}}", "")
+        .replace("{{engine}}", "bwrap")
+        .replace("{{tools}}", "\"~/.cargo/bin\", \"/opt/tools\"")
+        .replace(
+            "{{route}}",
+            "[models.anthropic]\napi = \"anthropic\"\nkey_env = \"ANTHROPIC_API_KEY\"",
+        );
+    let config = good(&text);
+    assert_eq!(config.name, "Grace");
+    assert_eq!(config.harness.name, HarnessName::Claude);
+    let tools = [PathBuf::from("/home/ada/.cargo/bin"), PathBuf::from("/opt/tools")];
+    assert_eq!(config.sandbox.tools, tools);
+}
+
+#[test]
+fn all_that_can_be_written_is_taken() {
+    let config = good(
+        r#"
+version = 1
+name = "Grace"
+[runs]
+parallel = 8
+[limits]
+wall = "90s"
+silence = "2h"
+memory = "512MiB"
+disk = "10GiB"
+output = "64KiB"
+processes = 64
+turns = 7
+[sandbox]
+engine = "none"
+tools = ["tools"]
+env = { LANG = "C" }
+[harness]
+use = "mini"
+model = "gpt"
+route = "other-1"
+claude = "~/bin/claude"
+[models.other-1]
+api = "openai"
+base_url = "http://127.0.0.1:8080/v1"
+key_file = "~/key"
+[models.played]
+api = "anthropic"
+playback = "recording.jsonl"
+[prices."gpt*"]
+input = 1.5
+output = 10.0
+[[repo]]
+name = "ada/engine"
+source = "https://example.org/engine.git"
+remote = "/srv/engine.git"
+branch = "next"
+check = "make test"
+[[repo]]
+name = "local/tally"
+source = "/src/tally"
+"#,
+    );
+    assert_eq!(config.limits.silence, Duration::from_secs(7200));
+    assert_eq!(config.limits.output_bytes, 64 << 10);
+    assert_eq!((config.limits.n_processes_max, config.limits.n_turns_max), (64, 7));
+    assert_eq!(config.sandbox.tools, [PathBuf::from("/zazen/tools")]);
+    assert_eq!(config.sandbox.env["LANG"], "C");
+    assert_eq!(config.harness.claude, Some(PathBuf::from("/home/ada/bin/claude")));
+    let other = &config.models["other-1"];
+    assert_eq!(other.api, Api::OpenAi);
+    assert!(matches!(&other.target, Target::Live { key: Key::File(path), .. }
+        if path == Path::new("/home/ada/key")));
+    assert!(matches!(&config.models["played"].target, Target::Playback { recording }
+        if recording == Path::new("/zazen/recording.jsonl")));
+    let [engine, tally] = config.repos.try_into().unwrap();
+    assert_eq!(engine.remote, Path::new("/srv/engine.git"));
+    assert_eq!((engine.branch.as_str(), engine.check.as_str()), ("next", "make test"));
+    assert_eq!(tally.remote, Path::new("/zazen/.zazen/remotes/local/tally.git"));
+}
+
+#[test]
+fn an_unknown_key_is_named_with_the_nearest_one() {
+    let text = format!("{SMALL}[limits]\nsilense = \"1m\"\n");
+    assert_eq!(wrong(&text), "7: `silense` is not a key here; did you mean `silence`?");
+    let text = SMALL.replace("[harness]", "[harnes]");
+    assert_eq!(wrong(&text), "2: `harnes` is not a key here; did you mean `harness`?");
+}
+
+#[test]
+fn what_is_not_toml_is_named_with_its_line() {
+    assert!(wrong(&format!("{SMALL}[limits\n")).starts_with("6: "));
+    assert!(wrong(&format!("{SMALL}[runs]\nparallel = \"two\"\n")).starts_with("7: invalid type"));
+}
+
+#[test]
+fn another_version_is_refused() {
+    let text = SMALL.replace("version = 1", "version = 2");
+    assert_eq!(wrong(&text), "1: `version` is 2; this zazen reads version 1");
+}
+
+#[test]
+fn every_value_that_cannot_be_says_where_it_is_and_what_would_be_right() {
+    for (more, says) in [
+        ("[runs]\nparallel = 0\n", "7: `runs.parallel` is 0; write 1 or more"),
+        (
+            "[limits]\nwall = \"soon\"\n",
+            "7: `soon` is not a span of time; write it like `90s`, `30m` or `2h`",
+        ),
+        ("[limits]\nsilence = \"0m\"\n", "7: `0m` would stop every run at once; write more than 0"),
+        (
+            "[limits]\nmemory = \"4GB\"\n",
+            "7: `4GB` is not a size; write it like `512MiB` or `4GiB`",
+        ),
+        (
+            "[sandbox]\nengine = \"docker\"\n",
+            "7: `docker` is not an engine; there are `bwrap` and `none`",
+        ),
+        (
+            "[models.b]\napi = \"gemini\"\n",
+            "7: `gemini` is not an api; there are `anthropic` and `openai`",
+        ),
+        (
+            "[models.B]\napi = \"openai\"\n",
+            "6: `models.B`: a route's name has only a-z, 0-9 and `-`",
+        ),
+        (
+            "[models.b]\napi = \"openai\"\nbase_url = \"ftp://x\"\n",
+            "8: `ftp://x` is not a URL like `https://host/path`",
+        ),
+        (
+            "[models.b]\napi = \"openai\"\nkey_env = \"K\"\nkey_file = \"k\"\n",
+            "9: write `key_env` or `key_file`, not both",
+        ),
+    ] {
+        assert_eq!(wrong(&format!("{SMALL}{more}")), says);
+    }
+}
+
+#[test]
+fn the_line_is_that_of_the_value_and_not_of_another_with_its_key() {
+    let more = "[models.b]\napi = \"openai\"\nbase_url = \"https://a\"\n\
+        [models.c]\napi = \"nonsense\"\n";
+    let says = "10: `nonsense` is not an api; there are `anthropic` and `openai`";
+    assert_eq!(wrong(&format!("{SMALL}{more}")), says);
+}
+
+#[test]
+fn a_harness_without_what_it_needs_is_refused() {
+    let text = SMALL.replace("model = \"m\"", "model = \"m\"\nroute = \"other\"");
+    assert_eq!(wrong(&text), "4: `harness.route` is `other`, and there is no `[models.other]`");
+    let text = SMALL.replace("model = \"m\"\n", "");
+    assert!(wrong(&text).starts_with("2: `mini` needs `harness.model`"));
+    let text = SMALL.replace("model = \"m\"", "use = \"codex\"");
+    assert_eq!(wrong(&text), "3: `codex` is not a harness; there are `claude` and `mini`");
+    let text =
+        SMALL.replace("model = \"m\"", "use = \"claude\"").replace("\"anthropic\"", "\"openai\"");
+    assert!(wrong(&text).contains("`claude` needs a route with `api = \"anthropic\"`"));
+}
+
+#[test]
+fn a_price_that_nobody_would_pay_is_refused() {
+    let text = format!("{SMALL}[prices.m]\ninput = -1.0\noutput = 2.0\n");
+    assert_eq!(wrong(&text), "6: a price of `m` is not between 0 and 100000 dollars");
+}
+
+#[test]
+fn two_repositories_of_one_name_are_refused() {
+    let repo = "[[repo]]\nname = \"a/b\"\nsource = \"/x\"\n";
+    let says = wrong(&format!("{SMALL}{repo}{repo}"));
+    assert_eq!(says, "10: there are two repositories called `a/b`; give one another name");
+}

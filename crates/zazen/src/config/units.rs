@@ -9,9 +9,14 @@ pub(super) fn duration(text: &str) -> Result<Duration, String> {
         "s" => 1,
         "m" | "min" => 60,
         "h" => 3600,
-        _ => return Err(format!("`{text}` is not a span of time; write it like `90s`, `30m` or `2h`")),
+        _ => {
+            return Err(format!(
+                "`{text}` is not a span of time; write it like `90s`, `30m` or `2h`"
+            ));
+        }
     };
-    let n: u64 = n.parse().map_err(|_| format!("`{text}` is not a span of time; write it like `30m`"))?;
+    let n: u64 =
+        n.parse().map_err(|_| format!("`{text}` is not a span of time; write it like `30m`"))?;
     if n == 0 {
         return Err(format!("`{text}` would stop every run at once; write more than 0"));
     }

@@ -15,7 +15,8 @@ use zazen_core::task::{
 use zazen_core::text::{cut_middle, plain};
 use zazen_core::trace::Claim;
 
-use super::run::{Ended, output_of, run_trouble};
+use super::evidence::output_of;
+use super::run::{Ended, run_trouble};
 use super::world::World;
 use crate::git::collect::{CollectError, Collected, Expect, Limits, Refused, collect};
 use crate::home::Home;
@@ -159,6 +160,12 @@ async fn step_done(
         let what = "the result of the run could not be gathered";
         return Ok(failed(run_trouble(TroubleKind::Crash, what, &ended.stream)));
     };
+    if claim.base_mismatch && claim.n_commits == 0 {
+        // An older commit is checked out: there is nothing to collect, and the work before is gone.
+        let what =
+            format!("the workspace was left at {}, which is not on top of {from}", claim.head);
+        return Ok(failed(run_trouble(TroubleKind::WrongBase, &what, &ended.stream)));
+    }
     if claim.n_commits == 0 {
         return Ok(Outcome::StepDone { head: from.clone(), n_commits: 0 });
     }
@@ -168,9 +175,10 @@ async fn step_done(
             return Ok(Outcome::StepDone { head: from.clone(), n_commits: 0 });
         }
         Err(CollectError::Refused(why)) => {
-            let kind = match why {
-                Refused::WrongBase { .. } => TroubleKind::WrongBase,
-                _ => TroubleKind::RefusedResult,
+            let kind = if matches!(why, Refused::WrongBase { .. }) {
+                TroubleKind::WrongBase
+            } else {
+                TroubleKind::RefusedResult
             };
             return Ok(failed(run_trouble(kind, &why.to_string(), &ended.stream)));
         }

@@ -1,11 +1,11 @@
 //! From what people wrote to facts: comments, requests, and edited plans.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fs;
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, SystemTime};
 
 use anyhow::{Context as _, bail};
 use tokio::sync::mpsc;
@@ -13,9 +13,10 @@ use zazen_core::engine::{Cause, Fact, IssueRef};
 use zazen_core::id::{CommentId, IssueNumber, PlanHash, PullNumber, RepoName, TaskId};
 use zazen_core::intake::{self, PlanOnDisk, Request};
 use zazen_core::plan;
-use zazen_core::task::{Event, PlanRef, State};
+use zazen_core::task::{Event, PlanRef, State, Task};
 
 use super::Daemon;
+use super::owed::Place;
 use super::world::World;
 use crate::forge::local::BOT;
 use crate::forge::{Comment, Issue, PullState};
@@ -24,62 +25,6 @@ use crate::home::Home;
 /// How long a file that a person is writing is left alone before it is read.
 /// Editors write a file in pieces, a few thousandths of a second apart.
 pub(super) const SETTLED: Duration = Duration::from_millis(300);
-
-/// How long to wait, at the longest, before looking again at what cannot be read. A
-/// page that a person broke stays broken until they save it, and that is seen at once.
-const AGAIN_MAX: Duration = Duration::from_secs(60);
-
-/// Something to be looked at.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Place {
-    Issue(IssueRef),
-    /// Which issues there are.
-    Issues,
-    /// All that is not an issue.
-    Everywhere,
-}
-
-/// What is to be looked at again, and when.
-#[derive(Debug, Default)]
-pub(super) struct Owed(BTreeMap<Place, Debt>);
-
-#[derive(Debug, Clone, Copy)]
-struct Debt {
-    due: Instant,
-    wait: Duration,
-}
-
-impl Owed {
-    /// It could not be looked at. Each time in a row the wait is twice as long.
-    pub(super) fn owe(&mut self, place: Place) {
-        let wait = self.0.get(&place).map_or(SETTLED, |debt| (debt.wait * 2).min(AGAIN_MAX));
-        self.0.insert(place, Debt { due: Instant::now() + wait, wait });
-    }
-
-    /// A person is just writing there.
-    fn look_soon(&mut self, place: Place) {
-        self.0.insert(place, Debt { due: Instant::now() + SETTLED, wait: SETTLED });
-    }
-
-    fn done(&mut self, place: &Place) {
-        // What is to be looked at soon was not looked at to its end.
-        if self.0.get(place).is_some_and(|debt| debt.due <= Instant::now()) {
-            self.0.remove(place);
-        }
-    }
-
-    /// What is due. It stays owed until it is done.
-    fn take_due(&self) -> Vec<Place> {
-        let now = Instant::now();
-        self.0.iter().filter(|(_, debt)| debt.due <= now).map(|(place, _)| place.clone()).collect()
-    }
-
-    /// How long until something is due.
-    pub(super) fn patience(&self) -> Duration {
-        let due = self.0.values().map(|debt| debt.due).min();
-        due.map_or(Duration::MAX, |due| due.saturating_duration_since(Instant::now()))
-    }
-}
 
 /// The ending of a request's file.
 pub(crate) const REQUEST_ENDING: &str = "json";
@@ -131,6 +76,15 @@ fn pulls_of(home: &Home, paths: &BTreeSet<PathBuf>) -> Vec<(RepoName, PullNumber
         Some((repo.parse().ok()?, PullNumber(n)))
     };
     paths.iter().filter_map(pull).collect()
+}
+
+/// The tasks whose folder, or a page in it, is among these paths.
+pub(super) fn tasks_of(home: &Home, paths: &BTreeSet<PathBuf>) -> BTreeSet<TaskId> {
+    let task = |path: &PathBuf| {
+        let folder = path.strip_prefix(home.tasks_dir()).ok()?.iter().nth(2)?.to_str()?;
+        Some(TaskId(folder.split('-').next()?.parse().ok()?))
+    };
+    paths.iter().filter_map(task).collect()
 }
 
 /// The tasks whose plan's page is among these paths.
@@ -185,10 +139,7 @@ impl Daemon {
         for task in plans_of(&self.world.home, paths) {
             self.look_at_plan(task).await?;
         }
-        for (repo, pull) in pulls_of(&self.world.home, paths) {
-            self.look_at_pull(&repo, pull).await?;
-        }
-        Ok(())
+        self.look_at_pulls(paths).await
     }
 
     async fn try_look_everywhere(&mut self) -> anyhow::Result<()> {
@@ -203,19 +154,20 @@ impl Daemon {
         for task in waiting {
             self.look_at_plan(task).await?;
         }
-        let drafted = self.engine.book().tasks().filter_map(|task| match task.state {
-            State::Drafted { pull, .. } => Some((task.repo.clone(), pull)),
-            _ => None,
-        });
-        for (repo, pull) in drafted.collect::<Vec<_>>() {
-            self.look_at_pull(&repo, pull).await?;
+        let drafted = |task: &Task| {
+            let State::Drafted { pull, .. } = task.state else { return None };
+            Some((task.id, task.repo.clone(), pull))
+        };
+        let drafted: Vec<_> = self.engine.book().tasks().filter_map(drafted).collect();
+        for (task, repo, pull) in drafted {
+            self.look_at_pull(task, &repo, pull).await?;
         }
         Ok(())
     }
 
     /// Looks again at what was too fresh to be read, or could not be.
     pub(super) async fn look_again(&mut self) -> anyhow::Result<()> {
-        for place in self.owed.take_due() {
+        for place in self.owed.due() {
             match place {
                 Place::Issue(issue) => self.look_at_issue(&issue).await?,
                 Place::Issues => {
@@ -247,42 +199,42 @@ impl Daemon {
             return Ok(());
         }
         forge.adopt(&at.repo, at.issue, &is_settled)?;
-        if self.has_stray(at) {
+        if self.world.forge.has_stray(&at.repo, at.issue) {
             self.owed.look_soon(Place::Issue(at.clone()));
+        }
+        if let Some(task) = self.engine.book().issue(&at.repo, at.issue).task {
+            self.look_at_plan(task).await?;
         }
         let issue = forge.issue(&at.repo, at.issue)?;
         let seen = self.engine.book().issue(&at.repo, at.issue).seen;
+        let mut texts = forge.comments_after(&at.repo, at.issue, seen.unwrap_or(CommentId(0)))?;
         if seen.is_none() {
-            let text = Comment {
-                id: CommentId(0),
-                author: issue.author.clone(),
-                body: issue.body.clone(),
-                at: String::new(),
-                key: None,
-                reactions: Vec::new(),
-            };
-            self.read_comment(&issue, &text).await?;
+            texts.insert(0, own_text(&issue));
         }
-        let seen = seen.unwrap_or(CommentId(0));
-        for comment in forge.comments_after(&at.repo, at.issue, seen)? {
+        for text in texts {
             // What zazen wrote is never a command.
-            if comment.author != BOT {
-                self.read_comment(&issue, &comment).await?;
+            if text.author != BOT && !self.read_comment(&issue, &text).await? {
+                // Each is read once. Those after it wait, so that the order stays.
+                self.owed.look_soon(Place::Issue(at.clone()));
+                break;
             }
         }
         Ok(())
     }
 
-    fn has_stray(&self, at: &IssueRef) -> bool {
-        self.world.forge.has_stray(&at.repo, at.issue)
-    }
-
-    async fn read_comment(&mut self, issue: &Issue, comment: &Comment) -> anyhow::Result<()> {
+    /// Takes one comment. Says no when it, or the plan that it may be about, is just being written.
+    async fn read_comment(&mut self, issue: &Issue, comment: &Comment) -> anyhow::Result<bool> {
+        // What zazen writes is there whole, and says when it was written.
+        let path = self.world.forge.text_path(&issue.repo, (issue.number, comment.id));
+        if comment.at.is_empty() && !is_settled(&path) {
+            return Ok(false);
+        }
         let task = self.engine.book().issue(&issue.repo, issue.number).task;
         let on_disk = match task {
             Some(task) => self.look_at_plan(task).await?,
-            None => PlanOnDisk::AsKnown,
+            None => Some(PlanOnDisk::AsKnown),
         };
+        let Some(on_disk) = on_disk else { return Ok(false) };
         let asked = intake::Comment {
             repo: &issue.repo,
             issue: issue.number,
@@ -292,31 +244,44 @@ impl Daemon {
             text: &comment.body,
         };
         let fact = intake::comment(self.engine.book(), &asked, &on_disk);
-        self.must_take(fact).await
+        self.must_take(fact).await?;
+        Ok(true)
     }
 
-    /// Takes a person's edit of a plan, if there is one.
-    pub(super) async fn look_at_plan(&mut self, id: TaskId) -> anyhow::Result<PlanOnDisk> {
-        let Some(task) = self.engine.book().task(id) else { return Ok(PlanOnDisk::AsKnown) };
+    /// Takes in what a person did. Where that is not possible by now, the caller has
+    /// to look again: nobody else will say it.
+    async fn must_take(&mut self, fact: Fact) -> anyhow::Result<()> {
+        if self.take_in_all(vec![fact]).await? { Ok(()) } else { bail!("the disk is full") }
+    }
+
+    /// Takes a person's edit of a plan, if there is one. Says nothing while it is being written.
+    pub(super) async fn look_at_plan(&mut self, id: TaskId) -> anyhow::Result<Option<PlanOnDisk>> {
+        let as_known = Ok(Some(PlanOnDisk::AsKnown));
+        let Some(task) = self.engine.book().task(id) else { return as_known };
         let (State::AwaitingApproval, Some(known)) = (&task.state, &task.plan) else {
-            return Ok(PlanOnDisk::AsKnown);
+            return as_known;
         };
         let path = Home::plan_page(&self.world.task_dir(task));
         let text = match fs::read_to_string(&path) {
-            Err(err) if err.kind() == ErrorKind::NotFound => return Ok(PlanOnDisk::AsKnown),
+            Err(err) if err.kind() == ErrorKind::NotFound => return as_known,
             // Not taken for what is known: it may say something else.
             text => text.with_context(|| format!("read {}", path.display()))?,
         };
         let is_known = PlanHash::of(&text) == known.hash || self.pages.is_due(id);
         // A page that was not written again before a crash is no person's edit.
         if is_known || self.pages.last_plan(task).is_some_and(|last| last == text) {
-            return Ok(PlanOnDisk::AsKnown);
+            return as_known;
+        }
+        if !is_settled(&path) {
+            let issue = IssueRef { repo: task.repo.clone(), issue: task.issue };
+            self.owed.look_soon(Place::Issue(issue));
+            return Ok(None);
         }
         let plan = match plan::parse(&text) {
             Ok(plan) => plan,
             Err(err) => {
                 tracing::warn!("{} cannot be read as a plan: {err}", path.display());
-                return Ok(PlanOnDisk::Unreadable { why: err.to_string() });
+                return Ok(Some(PlanOnDisk::Unreadable { why: err.to_string() }));
             }
         };
         let plan = PlanRef {
@@ -326,31 +291,41 @@ impl Daemon {
             n_questions: count(plan.questions.len()),
         };
         self.must_take(Fact::of(id, Event::PlanEdited { plan })).await?;
-        Ok(PlanOnDisk::AsKnown)
+        as_known
     }
 
-    /// Takes what a person did with a pull request.
-    async fn look_at_pull(&mut self, repo: &RepoName, number: PullNumber) -> anyhow::Result<()> {
-        let is_its = |state: &State| matches!(state, State::Drafted { pull, .. } if *pull == number);
-        let task = self
-            .engine
-            .book()
-            .tasks()
-            .find(|task| task.repo == *repo && is_its(&task.state))
-            .map(|task| task.id);
-        let Some(task) = task else { return Ok(()) };
-        let event = match self.world.forge.pull(repo, number)?.state {
+    /// Takes what people did with pull requests.
+    pub(super) async fn look_at_pulls(&mut self, paths: &BTreeSet<PathBuf>) -> anyhow::Result<()> {
+        for (repo, number) in pulls_of(&self.world.home, paths) {
+            let is_its =
+                |state: &State| matches!(state, State::Drafted { pull, .. } if *pull == number);
+            let mut tasks = self.engine.book().tasks();
+            let task = tasks.find(|task| task.repo == repo && is_its(&task.state));
+            let task = task.map(|task| task.id);
+            drop(tasks);
+            if let Some(task) = task {
+                self.look_at_pull(task, &repo, number).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn look_at_pull(
+        &mut self,
+        task: TaskId,
+        repo: &RepoName,
+        number: PullNumber,
+    ) -> anyhow::Result<()> {
+        let pull = match self.world.forge.pull(repo, number) {
+            Err(err) if is_gone(&err) => return Ok(()),
+            pull => pull?,
+        };
+        let event = match pull.state {
             PullState::Open => return Ok(()),
             PullState::Merged => Event::PullMerged,
             PullState::Closed => Event::PullClosed,
         };
         self.must_take(Fact::of(task, event)).await
-    }
-
-    /// Takes in what a person did. Where that is not possible by now, the caller has
-    /// to look again: nobody else will say it.
-    async fn must_take(&mut self, fact: Fact) -> anyhow::Result<()> {
-        if self.take_in_all(vec![fact]).await? { Ok(()) } else { bail!("the disk is full") }
     }
 
     /// Takes the requests of the command line.
@@ -365,8 +340,7 @@ impl Daemon {
         for file in files {
             match self.take_request(&file).await {
                 Ok(true) => {
-                    fs::remove_file(&file)
-                        .with_context(|| format!("remove {}", file.display()))?;
+                    fs::remove_file(&file).with_context(|| format!("remove {}", file.display()))?;
                 }
                 Ok(false) => bail!("the disk is full"),
                 Err(err) if err.is::<io::Error>() => return Err(err),
@@ -393,12 +367,28 @@ impl Daemon {
     }
 }
 
+/// Whether an error says that a file is not there any more.
+fn is_gone(err: &anyhow::Error) -> bool {
+    let io = err.chain().find_map(|cause| cause.downcast_ref::<io::Error>());
+    io.is_some_and(|io| io.kind() == ErrorKind::NotFound)
+}
+
+/// The issue's own text, as its first comment.
+fn own_text(issue: &Issue) -> Comment {
+    Comment {
+        id: CommentId(0),
+        author: issue.author.clone(),
+        body: issue.body.clone(),
+        at: issue.at.clone(),
+        key: None,
+        reactions: Vec::new(),
+    }
+}
+
 /// Whether a file was left alone for long enough to be whole.
 fn is_settled(path: &Path) -> bool {
     let changed = path.metadata().and_then(|meta| meta.modified());
-    changed.is_ok_and(|at| {
-        SystemTime::now().duration_since(at).map_or(true, |age| age >= SETTLED)
-    })
+    changed.is_ok_and(|at| SystemTime::now().duration_since(at).map_or(true, |age| age >= SETTLED))
 }
 
 fn count(n: usize) -> u32 {

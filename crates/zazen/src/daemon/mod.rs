@@ -10,17 +10,23 @@
 //! for each effect, `look` turns what people wrote into facts.
 
 mod book;
+mod commit;
 pub mod crash;
 mod day;
+mod evidence;
 mod judge;
 mod keep;
+mod launch;
 mod look;
+mod owed;
 mod pages;
 mod perform;
 mod recover;
 mod run;
 mod world;
 
+use std::collections::BTreeSet;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -32,17 +38,16 @@ use zazen_core::effect::{Effect, Key};
 use zazen_core::engine::{Engine, Fact, IssueRef, Policy, Unfit};
 use zazen_core::id::Time;
 
-pub use self::book::read_book;
 use self::book::Record;
+pub use self::book::read_book;
 use self::crash::Moment;
-use self::look::{Owed, Place};
 pub use self::keep::now;
+use self::owed::{Owed, Place};
 use self::pages::Pages;
 use self::perform::{Ending, Report};
 pub use self::world::{
     Live, LiveRun, NO_SANDBOX, Options, World, harness, local_forge, read_key, read_plan, task_dir,
 };
-use crate::git::trash;
 use crate::home::watch::{self, Change as Seen, Mode};
 
 /// How many messages of one kind wait. People and agents together send a few a second.
@@ -57,34 +62,36 @@ const DRAIN_MAX: Duration = Duration::from_secs(10);
 
 /// Runs until `shutdown`. Agents that are at work then go on by themselves.
 pub async fn run(world: Arc<World>, shutdown: CancellationToken) -> anyhow::Result<()> {
-    let (found_sender, mut found) = mpsc::channel(INBOX_MAX);
-    let mut daemon = Daemon::start(world, found_sender).await?;
-    daemon.keep_pages();
-    // Its first news is that everything is to be looked at.
+    let (sender, mut found) = mpsc::channel(INBOX_MAX);
+    let mut daemon = Daemon::start(world, sender).await?;
     let (_watch, mut watched) = watch::start(&daemon.world.home, Mode::Events)?;
-    tracing::info!("ready: {} tasks", daemon.engine.book().n_tasks());
+    daemon.world.announce(daemon.engine.book().n_tasks());
     loop {
-        daemon.perform_next().await?;
+        // The pages say it before anybody is told.
         daemon.keep_pages();
+        daemon.perform_next().await?;
         let patience = daemon.patience();
         tokio::select! {
             biased;
             () = shutdown.cancelled() => break,
             Some(report) = daemon.work.join_next() => daemon.take_reports(report).await?,
-            Some(seen) = watched.recv() => daemon.take_seen(seen).await?,
+            Some(seen) = watched.recv() => match seen {
+                Seen::Paths(paths) => daemon.take_paths(&paths).await?,
+                // It comes first when the watch is in place: nothing is missed after it.
+                Seen::Rescan => {
+                    daemon.look_for_issues();
+                    daemon.look_everywhere().await?;
+                    daemon.pages.look_for(daemon.engine.book().tasks());
+                    daemon.pages.commit_all();
+                    daemon.reap();
+                }
+            },
             Some(issue) = found.recv() => daemon.look_at_issue(&issue).await?,
-            Some(chore) = daemon.chores.join_next() => daemon.take_chore(chore)?,
+            Some(all) = daemon.looking.join_next() => daemon.note_looked(all)?,
             () = tokio::time::sleep(patience) => daemon.look_again().await?,
         }
     }
     daemon.drain().await
-}
-
-/// What came of a chore.
-enum Chore {
-    Done,
-    /// Not all issues could be found. It has to be tried again.
-    FindIssues,
 }
 
 struct Daemon {
@@ -93,11 +100,14 @@ struct Daemon {
     record: Record,
     pages: Pages,
     work: JoinSet<Report>,
-    /// What takes long and blocks: looking for issues, emptying the trash.
-    chores: JoinSet<Chore>,
-    /// Where a look at all issues says what it found.
+    /// Deletes old workspaces, which takes long and hurries nobody.
+    reaping: JoinSet<()>,
+    /// Looks for issues, and says whether all of them were found.
+    looking: JoinSet<bool>,
+    /// Where the issues that were found go.
     found: mpsc::Sender<IssueRef>,
-    /// What is to be looked at again, because it could not be read, or not be taken.
+    /// What is to be looked at again: a person was just writing there, it could not be
+    /// read, or what it says could not be taken.
     owed: Owed,
 }
 
@@ -110,41 +120,20 @@ impl Daemon {
         let engine = Engine::new(policy, book);
         world.sweep(&engine).await?;
         let pages = Pages::new(world.clone(), behind)?;
-        let (work, chores, owed) = (JoinSet::new(), JoinSet::new(), Owed::default());
-        let mut daemon = Self { world, engine, record, pages, work, chores, found, owed };
-        let home = daemon.world.home.clone();
-        daemon.chores.spawn_blocking(move || {
-            recover::remove_unfinished(&home);
-            Chore::Done
-        });
-        daemon.empty_trash();
-        Ok(daemon)
-    }
-
-    /// Deletes what runs left. It may be much, and nobody waits for it.
-    fn empty_trash(&mut self) {
-        let trash = self.world.home.trash_dir();
-        self.chores.spawn_blocking(move || {
-            if let Err(err) = trash::reap(&trash) {
-                tracing::warn!("the trash was not emptied: {err:#}");
-            }
-            Chore::Done
-        });
-    }
-
-    fn take_chore(&mut self, ended: Result<Chore, JoinError>) -> anyhow::Result<()> {
-        match ended.context("a chore broke down")? {
-            Chore::Done => {}
-            Chore::FindIssues => self.owed.owe(Place::Issues),
-        }
-        Ok(())
+        let mut reaping = JoinSet::new();
+        let home = world.home.clone();
+        reaping.spawn_blocking(move || recover::tidy(&home));
+        let (work, looking, owed) = (JoinSet::new(), JoinSet::new(), Owed::default());
+        Ok(Self { world, engine, record, pages, work, reaping, looking, found, owed })
     }
 
     /// Performs what the engine asks for, until it asks for nothing more.
     async fn perform_next(&mut self) -> anyhow::Result<()> {
         let (effects, intents) = self.engine.next_effects(now());
         if !self.take_in_all(intents).await? {
-            effects.iter().for_each(|effect| self.engine.failed(&effect.key(), now()));
+            for effect in effects {
+                self.engine.failed(&effect.key(), now());
+            }
             return Ok(());
         }
         for effect in effects {
@@ -160,21 +149,18 @@ impl Daemon {
         self.work.spawn(perform::perform(world, effect, task));
     }
 
-    async fn take_reports(
-        &mut self,
-        first: Result<Report, JoinError>,
-    ) -> anyhow::Result<()> {
+    async fn take_reports(&mut self, first: Result<Report, JoinError>) -> anyhow::Result<()> {
         let mut reports = vec![first];
         while let Some(report) = self.work.try_join_next() {
             reports.push(report);
         }
         for report in reports {
             let Report { key, ending } = report.context("an effect broke down")?;
-            if matches!(key, Key::Run(_)) {
-                self.empty_trash();
-            }
             match ending {
                 Ending::Done(facts) => {
+                    if matches!(key, Key::Run(_)) {
+                        self.reap();
+                    }
                     if self.take_in_all(facts).await? {
                         self.engine.ended(&key);
                     } else {
@@ -222,17 +208,12 @@ impl Daemon {
         }
     }
 
-    async fn take_seen(&mut self, seen: Seen) -> anyhow::Result<()> {
-        match seen {
-            Seen::Paths(paths) => {
-                self.pages.seen(&paths);
-                self.look_at_paths(&paths).await
-            }
-            Seen::Rescan => {
-                self.look_for_issues();
-                self.look_everywhere().await
-            }
-        }
+    /// Files changed: takes what people wrote in them.
+    async fn take_paths(&mut self, paths: &BTreeSet<PathBuf>) -> anyhow::Result<()> {
+        self.pages.seen(paths);
+        let tasks = look::tasks_of(&self.world.home, paths);
+        self.pages.look_for(tasks.iter().filter_map(|id| self.engine.book().task(*id)));
+        self.look_at_paths(paths).await
     }
 
     /// Writes the pages that changed, and commits the home when it is quiet.
@@ -243,22 +224,33 @@ impl Daemon {
         self.pages.commit_when_quiet();
     }
 
-    /// How long to sleep at the most: until an effect may be tried again, or a commit is due.
-    fn patience(&self) -> Duration {
-        let retry = self
-            .engine
-            .wake_at()
-            .map(|at| Duration::from_millis(at.millis_since(now())))
-            .unwrap_or(SLEEP_MAX);
-        let owed = self.owed.patience();
-        retry.min(self.pages.patience()).min(owed).max(Duration::from_millis(5))
+    /// Begins to delete what runs left behind, unless that is under way.
+    fn reap(&mut self) {
+        while self.reaping.try_join_next().is_some() {}
+        if self.reaping.is_empty() {
+            let home = self.world.home.clone();
+            self.reaping.spawn_blocking(move || recover::empty_trash(&home));
+        }
     }
 
     fn look_for_issues(&mut self) {
         let (world, found) = (self.world.clone(), self.found.clone());
-        self.chores.spawn_blocking(move || {
-            if look::all_issues(&world, &found) { Chore::Done } else { Chore::FindIssues }
-        });
+        self.looking.spawn_blocking(move || look::all_issues(&world, &found));
+    }
+
+    fn note_looked(&mut self, all: Result<bool, JoinError>) -> anyhow::Result<()> {
+        if !all.context("look for issues")? {
+            self.owed.owe(Place::Issues);
+        }
+        Ok(())
+    }
+
+    /// How long to sleep at the most: until an effect may be tried again, or a commit is due.
+    fn patience(&self) -> Duration {
+        let wake_at = self.engine.wake_at();
+        let retry = wake_at.map_or(SLEEP_MAX, |at| Duration::from_millis(at.millis_since(now())));
+        let again = self.pages.patience().min(self.owed.patience());
+        retry.min(again).max(Duration::from_millis(5))
     }
 
     async fn drain(mut self) -> anyhow::Result<()> {
@@ -266,8 +258,7 @@ impl Daemon {
         self.engine.drain();
         self.world.closing.cancel();
         let deadline = tokio::time::Instant::now() + DRAIN_MAX;
-        while let Ok(Some(report)) =
-            tokio::time::timeout_at(deadline, self.work.join_next()).await
+        while let Ok(Some(report)) = tokio::time::timeout_at(deadline, self.work.join_next()).await
         {
             self.take_reports(report).await?;
         }

@@ -12,20 +12,22 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
-use tokio::task::JoinSet;
+use tokio::task::{JoinError, JoinSet};
 use zazen_core::engine::{Book, Change};
 use zazen_core::id::{TaskId, Time};
-use zazen_core::page::Page;
+use zazen_core::page::{Page, ParseError};
 use zazen_core::task::Task;
+use zazen_core::text::{fence, one_line, plain};
 use zazen_core::words;
 
+use super::commit::{Batch, Scope};
 use super::crash::{self, Moment};
 use super::day::{self, Line, Seen};
 use super::keep::now;
 use super::world::World;
 use crate::home::Home;
 use crate::home::atomic::{self, Durability};
-use crate::home::commit::{Author, CommitError, Committer};
+use crate::home::commit::{Author, Committer};
 
 /// How long the home is quiet before it is committed.
 const QUIET: Duration = Duration::from_secs(1);
@@ -33,9 +35,12 @@ const QUIET: Duration = Duration::from_secs(1);
 /// How long a change waits for a commit at the most.
 const COMMIT_MAX: Duration = Duration::from_secs(10);
 
+/// How long after a commit that failed it is tried again. A person's own git is done by then.
+const COMMIT_AGAIN: Duration = Duration::from_secs(2);
+
 /// How long pages that could not be written wait for the next try: the disk is
 /// full, say, or a person is just writing there.
-const RETRY: Duration = Duration::from_secs(1);
+const WRITE_AGAIN: Duration = Duration::from_secs(1);
 
 /// How many tasks' pages are written before the loop looks at other things. After a
 /// crash, those of many tasks may be due; writing so many takes a few hundredths of a second.
@@ -45,7 +50,7 @@ const TASKS_PER_TURN: usize = 100;
 /// the last few; more than this come up only where there is no snapshot.
 const LINES_BEHIND_MAX: usize = 10_000;
 
-/// What may be behind the journal after a restart.
+/// What the journal says since the last snapshot, and the pages may not say yet.
 #[derive(Debug, Default)]
 pub(super) struct Behind {
     tasks: BTreeSet<TaskId>,
@@ -71,21 +76,22 @@ pub(super) struct Pages {
     doubtful: BTreeSet<TaskId>,
     lines: Vec<Line>,
     /// Not before this are pages tried again that could not be written.
-    retry_at: Option<Instant>,
-    /// What zazen wrote, and with what it was last seen to be written.
+    write_at: Option<Instant>,
+    /// Everything that changed since the last commit.
+    changed: BTreeSet<PathBuf>,
+    /// What zazen wrote since the last commit.
     ours: BTreeSet<PathBuf>,
-    theirs: BTreeSet<PathBuf>,
-    is_rest_due: bool,
+    /// When the first and the last of it changed.
     since: Option<(Instant, Instant)>,
     commit_lines: Vec<String>,
     /// The commit that is being made. Git takes too long for the loop to wait for it.
-    /// What could not be committed comes back.
     committing: JoinSet<Option<Batch>>,
+    /// What the next commit takes in.
+    scope: Scope,
 }
 
 impl Pages {
-    /// Takes up the pages after a restart. What the last daemon left undone is done:
-    /// pages that may be behind are written again, and what is not committed is.
+    /// Begins with what the last daemon may not have come to.
     pub(super) fn new(world: Arc<World>, mut behind: Behind) -> anyhow::Result<Self> {
         let committer = Committer::new(&world.home)?;
         let mut pages = Self {
@@ -94,20 +100,18 @@ impl Pages {
             due: BTreeSet::new(),
             doubtful: behind.tasks,
             lines: Vec::new(),
-            retry_at: None,
+            write_at: None,
+            changed: BTreeSet::new(),
             ours: BTreeSet::new(),
-            theirs: BTreeSet::new(),
-            is_rest_due: true,
             since: None,
             commit_lines: Vec::new(),
             committing: JoinSet::new(),
+            scope: Scope::All,
         };
         match day::write(&pages.world.home, behind.lines.make_contiguous(), Seen::Maybe) {
             Ok(paths) => pages.wrote(paths),
             Err(err) => tracing::warn!("the day's page was not written: {err:#}"),
         }
-        let batch = pages.take_batch();
-        pages.begin_commit(batch);
         Ok(pages)
     }
 
@@ -122,6 +126,19 @@ impl Pages {
         self.lines.extend(day::lines(book, changes, at));
     }
 
+    /// Notes that these tasks' pages are to be there: a person may have deleted them.
+    pub(super) fn look_for<'a>(&mut self, tasks: impl Iterator<Item = &'a Task>) {
+        for task in tasks {
+            let dir = self.world.task_dir(task);
+            let is_gone = |path: PathBuf| !path.exists();
+            if is_gone(Home::task_page(&dir))
+                || (task.plan.is_some() && is_gone(Home::plan_page(&dir)))
+            {
+                self.due.insert(task.id);
+            }
+        }
+    }
+
     /// Whether a task's pages are behind the book, so that what is on disk says nothing.
     pub(super) fn is_due(&self, task: TaskId) -> bool {
         self.due.contains(&task)
@@ -132,28 +149,25 @@ impl Pages {
         !self.doubtful.is_empty()
     }
 
-    /// Notes that files changed. Those that zazen itself wrote are no news.
+    /// Notes that files changed.
     pub(super) fn seen(&mut self, paths: &BTreeSet<PathBuf>) {
         let root = self.world.home.root();
         let dot = self.world.home.dot_dir();
-        let news: Vec<PathBuf> = paths
-            .iter()
-            .filter(|path| path.starts_with(root) && !path.starts_with(&dot))
-            .filter(|path| !self.ours.contains(*path) && !path.is_dir())
-            .cloned()
-            .collect();
-        if !news.is_empty() {
-            self.theirs.extend(news);
+        let is_page =
+            |path: &&PathBuf| path.starts_with(root) && !path.starts_with(&dot) && !path.is_dir();
+        let n_before = self.changed.len();
+        self.changed.extend(paths.iter().filter(is_page).cloned());
+        if self.changed.len() > n_before {
             self.touch();
         }
     }
 
     /// Writes the pages that are due. Says whether all of them are as the book says.
     pub(super) fn write(&mut self, book: &Book) -> bool {
-        if self.retry_at.is_some_and(|at| Instant::now() < at) {
+        if self.write_at.is_some_and(|at| Instant::now() < at) {
             return false;
         }
-        self.retry_at = None;
+        self.write_at = None;
         let mut tasks = std::mem::take(&mut self.due);
         while tasks.len() < TASKS_PER_TURN
             && let Some(id) = self.doubtful.pop_first()
@@ -171,9 +185,9 @@ impl Pages {
         }
         self.write_day();
         if !self.due.is_empty() || !self.lines.is_empty() {
-            self.retry_at = Some(Instant::now() + RETRY);
+            self.write_at = Some(Instant::now() + WRITE_AGAIN);
         }
-        self.retry_at.is_none() && self.doubtful.is_empty()
+        self.write_at.is_none() && self.doubtful.is_empty()
     }
 
     fn write_day(&mut self) {
@@ -183,7 +197,8 @@ impl Pages {
         match day::write(&self.world.home, &self.lines, Seen::Never) {
             Ok(paths) => {
                 self.wrote(paths);
-                self.commit_lines.extend(self.lines.drain(..).map(|line| line.text));
+                let lines = self.lines.drain(..).map(|line| line.text);
+                self.commit_lines.extend(lines.inspect(|line| tracing::info!("{line}")));
             }
             Err(err) => tracing::warn!("the day's page was not written: {err:#}"),
         }
@@ -192,6 +207,7 @@ impl Pages {
     fn wrote(&mut self, paths: Vec<PathBuf>) {
         if !paths.is_empty() {
             crash::point(self.world.crash(), Moment::PagesWritten);
+            self.changed.extend(paths.iter().cloned());
             self.ours.extend(paths);
             self.touch();
         }
@@ -214,7 +230,8 @@ impl Pages {
         let path = Home::task_page(&dir);
         let before = read_if_there(&path)?;
         let progress = words::progress(task, plan.as_ref().map(|(_, plan)| plan));
-        let after = task_page(task, before.as_deref(), &progress);
+        let brief = if before.is_none() { self.brief(task) } else { String::new() };
+        let after = task_page(task, before.as_deref().unwrap_or(&brief), &progress);
         match after {
             Ok((page, intact)) => {
                 if !intact {
@@ -231,36 +248,43 @@ impl Pages {
         Ok(written)
     }
 
+    /// The page of a new task: what was asked for. From then on it is people's.
+    fn brief(&self, task: &Task) -> String {
+        let issue = self.world.forge.issue(&task.repo, task.issue);
+        let asked = issue.map_or_else(|_| String::new(), |issue| issue.body);
+        let asked = fence(plain(&format!("{asked}\n\n{}", task.request)).trim(), "text");
+        format!("---\n---\n\n# {}\n\n## Brief\n\n{asked}\n## Notes\n\n", title(task))
+    }
+
     /// Writes the plan's page when the plan is zazen's news, and never over a person's edit.
     fn write_plan(&self, task: &Task, dir: &Path, text: &str) -> anyhow::Result<Option<PathBuf>> {
         let path = Home::plan_page(dir);
         let before = read_if_there(&path)?;
         let written = self.last_plan(task);
+        let is_edit = written.is_some() && written != before;
         match &before {
-            Some(before) if before == text => {
-                if written.as_deref() != Some(text) {
-                    // Only the page was written before a crash.
-                    self.note_plan(task, text)?;
-                }
+            // It is there; a person may have put it there.
+            Some(there) if there == text => {
+                self.keep_last_plan(task, text)?;
                 return Ok(None);
             }
-            // What stands there is not what zazen wrote the last time: a person's edit.
-            Some(before) if written.as_deref().is_some_and(|last| last != before) => {
-                if written.as_deref() == Some(text) {
-                    return Ok(None);
-                }
-                self.put_aside(&path, before)?;
-            }
+            // A person's edit that was not taken (too late, or unreadable) stays where it is,
+            // unless there is a new plan to show.
+            Some(_) if is_edit && written.as_deref() == Some(text) => return Ok(None),
+            Some(there) if is_edit => drop(self.put_aside(&path, there)?),
             Some(_) | None => {}
         }
         put_if_new(&path, before.as_deref(), text)?;
-        self.note_plan(task, text)?;
+        self.keep_last_plan(task, text)?;
         Ok(Some(path))
     }
 
-    fn note_plan(&self, task: &Task, text: &str) -> anyhow::Result<()> {
-        atomic::write(&self.last_plan_file(task), text.as_bytes(), Durability::Relaxed)?;
-        Ok(())
+    fn keep_last_plan(&self, task: &Task, text: &str) -> anyhow::Result<()> {
+        if self.last_plan(task).as_deref() == Some(text) {
+            return Ok(());
+        }
+        atomic::write(&self.last_plan_file(task), text.as_bytes(), Durability::Relaxed)
+            .context("note what the plan's page says")
     }
 
     /// The text of the plan's page as zazen last wrote it: what an edit is told by.
@@ -285,18 +309,20 @@ impl Pages {
         Ok(aside)
     }
 
-    /// How long until there is something to do: a page to be written, or a commit.
+    /// How long until there is something to do: pages to be written, or a commit.
     pub(super) fn patience(&self) -> Duration {
-        if !self.doubtful.is_empty() && self.retry_at.is_none() {
+        if self.has_doubts() && self.write_at.is_none() {
             return Duration::ZERO;
         }
-        let retry = self.retry_at.map(|at| at.saturating_duration_since(Instant::now()));
-        self.commit_patience().min(retry.unwrap_or(Duration::MAX))
+        let write = self.write_at.map(|at| at.saturating_duration_since(Instant::now()));
+        self.commit_patience().min(write.unwrap_or(Duration::MAX))
     }
 
     fn commit_patience(&self) -> Duration {
         match self.since {
-            None => Duration::MAX,
+            None if self.committing.is_empty() => Duration::MAX,
+            // Whether it went well is to be seen then.
+            None => COMMIT_AGAIN,
             Some((first, last)) => {
                 let due = (last + QUIET).min(first + COMMIT_MAX);
                 due.saturating_duration_since(Instant::now())
@@ -306,114 +332,66 @@ impl Pages {
 
     /// Begins a commit when the home was quiet, and none is under way.
     pub(super) fn commit_when_quiet(&mut self) {
-        while let Some(ended) = self.committing.try_join_next() {
-            self.take_back(ended);
+        while let Some(done) = self.committing.try_join_next() {
+            self.note_commit(done);
         }
         let is_due = self.since.is_some() && self.commit_patience().is_zero();
         if is_due && self.committing.is_empty() {
-            let batch = self.take_batch();
-            self.begin_commit(batch);
+            self.start_commit();
         }
     }
 
-    /// Commits all that differs from the last commit, and waits for it.
+    /// Has everything committed, noted or not: what people wrote while no daemon was up.
+    pub(super) fn commit_all(&mut self) {
+        self.scope = Scope::All;
+        self.touch();
+    }
+
+    /// Commits everything, and waits for it.
     pub(super) async fn commit_now(&mut self) {
-        while let Some(ended) = self.committing.join_next().await {
-            self.take_back(ended);
+        while let Some(done) = self.committing.join_next().await {
+            self.note_commit(done);
         }
-        // What was written in the last moments has not been told yet.
-        self.is_rest_due = true;
-        let batch = self.take_batch();
-        self.begin_commit(batch);
-        while let Some(ended) = self.committing.join_next().await {
-            self.take_back(ended);
-        }
+        self.scope = Scope::All;
+        self.start_commit();
+        while self.committing.join_next().await.is_some() {}
     }
 
-    fn begin_commit(&mut self, batch: Batch) {
-        let committer = self.committer.clone();
-        self.committing.spawn_blocking(move || batch.commit(&committer));
+    /// What a commit that failed was to take in is taken in by the next one.
+    fn note_commit(&mut self, left: Result<Option<Batch>, JoinError>) {
+        let left = match left {
+            Ok(None) => return,
+            Ok(Some(batch)) => batch,
+            Err(err) => return tracing::error!("a commit of the home broke down: {err}"),
+        };
+        self.scope = left.scope;
+        self.changed.extend(left.changed);
+        self.ours.extend(left.ours);
+        self.commit_lines.splice(0..0, left.lines);
+        let later = Instant::now() + COMMIT_AGAIN;
+        self.since = self.since.or(Some((later, later)));
     }
 
-    /// Takes back what could not be committed: it is tried again with the next commit.
-    fn take_back(&mut self, ended: Result<Option<Batch>, tokio::task::JoinError>) {
-        let Ok(Some(batch)) = ended else { return };
-        self.theirs.extend(batch.theirs);
-        self.ours.extend(batch.ours);
-        self.is_rest_due |= batch.is_rest;
-        self.commit_lines.splice(0..0, batch.lines);
-        let later = Instant::now() + COMMIT_MAX;
-        self.since.get_or_insert((later, later));
-    }
-
-    fn take_batch(&mut self) -> Batch {
+    fn start_commit(&mut self) {
         self.since = None;
-        Batch {
-            world: self.world.clone(),
-            theirs: std::mem::take(&mut self.theirs).into_iter().collect(),
-            ours: std::mem::take(&mut self.ours).into_iter().collect(),
-            is_rest: std::mem::take(&mut self.is_rest_due),
+        let batch = Batch {
+            scope: std::mem::replace(&mut self.scope, Scope::Noted),
+            home: self.world.home.clone(),
+            committer: self.committer.clone(),
+            changed: std::mem::take(&mut self.changed),
+            ours: std::mem::take(&mut self.ours),
             lines: std::mem::take(&mut self.commit_lines),
-        }
+            person: Author::person(&self.world.config.name),
+            crash: self.world.crash().map(str::to_owned),
+        };
+        self.committing.spawn_blocking(move || batch.commit());
     }
-}
-
-/// What one commit (or two: people's first) is made of.
-struct Batch {
-    world: Arc<World>,
-    theirs: Vec<PathBuf>,
-    ours: Vec<PathBuf>,
-    /// Whether all that is not committed belongs to it: what an ended daemon, and
-    /// people while there was none, left there.
-    is_rest: bool,
-    lines: Vec<String>,
-}
-
-impl Batch {
-    /// Makes the commits. Returns itself if that could not be done by now.
-    fn commit(mut self, committer: &Committer) -> Option<Self> {
-        crash::point(self.world.crash(), Moment::CommitBefore);
-        let done = self.try_commit(committer);
-        crash::point(self.world.crash(), Moment::CommitAfter);
-        let err = done.err()?;
-        tracing::warn!("the home was not committed: {err:#}; it is tried again");
-        Some(self)
-    }
-
-    fn try_commit(&mut self, committer: &Committer) -> Result<(), CommitError> {
-        if self.is_rest {
-            for path in committer.uncommitted()? {
-                let path = self.world.home.root().join(path);
-                if is_written_by_zazen(&self.world.home, &path) {
-                    self.ours.push(path);
-                } else {
-                    self.theirs.push(path);
-                }
-            }
-        }
-        let person = Author::person(&self.world.config.name);
-        committer.commit(&self.theirs, &person, "Keep what people wrote")?;
-        committer.commit(&self.ours, &Author::zazen(), &words::home_commit(&self.lines))?;
-        Ok(())
-    }
-}
-
-/// Whether a path is one of the pages that only zazen makes.
-fn is_written_by_zazen(home: &Home, path: &Path) -> bool {
-    let is_page = path.file_name().is_some_and(|name| name == "task.md" || name == "plan.md");
-    (is_page && path.starts_with(home.tasks_dir()))
-        || ["conflicts", "facts", "journal"].iter().any(|dir| path.starts_with(home.root().join(dir)))
 }
 
 /// The task's page: what a person wrote in it, with zazen's keys and parts as they are now.
 /// Says also whether zazen's parts were left alone by people.
-fn task_page(
-    task: &Task,
-    before: Option<&str>,
-    progress: &str,
-) -> Result<(String, bool), zazen_core::page::ParseError> {
-    let fresh = format!("---\n---\n\n# {}\n\n## Brief\n\n## Notes\n\n", one_line(&task.title));
-    let mut page = Page::parse(before.unwrap_or(&fresh))?;
+fn task_page(task: &Task, before: &str, progress: &str) -> Result<(String, bool), ParseError> {
+    let mut page = Page::parse(before)?;
     let issue = format!("{}#{}", task.repo, task.issue);
     for (key, value) in [
         ("task", task.id.to_string()),
@@ -432,8 +410,8 @@ fn task_page(
     Ok((page.print(), intact))
 }
 
-fn one_line(text: &str) -> String {
-    zazen_core::text::one_line(text, 200)
+fn title(task: &Task) -> String {
+    one_line(&task.title, 200)
 }
 
 fn time(at: zazen_core::id::Time) -> String {

@@ -16,6 +16,7 @@ use zazen_core::text::{cut_middle, plain, slug};
 use zazen_core::words::{self, Evidence, FileChange, Kept};
 
 use super::crash::{self, Moment};
+use super::evidence;
 use super::keep::now;
 use super::run;
 use super::world::World;
@@ -68,7 +69,7 @@ async fn act(world: &Arc<World>, effect: Effect, task: Option<Task>) -> anyhow::
         Effect::FindBase { .. } => find_base(world, &task).await,
         Effect::Run { run, phase, from } => run::perform(world, &task, (run, phase, from)).await,
         Effect::StopRun { run } => stop(world, run).await,
-        Effect::Show { slot, digest, .. } => show(world, &task, slot, digest).await,
+        Effect::Show { slot, digest, .. } => show(world, &task, slot, digest),
         Effect::Acknowledge { comment, .. } => acknowledge(world, &task, comment),
         Effect::Push { head, .. } => push_branch(world, &task, &head).await,
         Effect::OpenPull { head, .. } => open_pull(world, &task, &head).await,
@@ -125,12 +126,7 @@ async fn stop(world: &World, run: RunId) -> anyhow::Result<Vec<Fact>> {
     Ok(vec![run::ended_without_follower(world, run)?])
 }
 
-async fn show(
-    world: &World,
-    task: &Task,
-    slot: Slot,
-    digest: Digest,
-) -> anyhow::Result<Vec<Fact>> {
+fn show(world: &World, task: &Task, slot: Slot, digest: Digest) -> anyhow::Result<Vec<Fact>> {
     let text = match slot {
         Slot::Plan => {
             let plan = task.plan.as_ref().context("there is no plan to show")?;
@@ -143,7 +139,7 @@ async fn show(
             let index = usize::try_from(n).unwrap_or(usize::MAX).saturating_sub(1);
             let note = task.notes.get(index).context("there is no such note")?;
             let answer = match note {
-                Note::Answered { .. } => run::answer(world, task)?,
+                Note::Answered { .. } => evidence::answer(world, task)?,
                 Note::Drafted { .. } | Note::Failed { .. } | Note::Stopped { .. } => String::new(),
             };
             words::note(note, &answer, kept(world, task).as_ref())
@@ -159,7 +155,12 @@ fn kept(world: &World, task: &Task) -> Option<Kept> {
     let mirror = world.home.mirrors_dir().join(format!("{}.git", task.repo));
     Some(Kept {
         commit: head.short().to_owned(),
-        fetch: format!("git fetch {} 'refs/zazen/{}/*:refs/zazen/{}/*'", mirror.display(), task.id, task.id),
+        fetch: format!(
+            "git fetch {} 'refs/zazen/{}/*:refs/zazen/{}/*'",
+            mirror.display(),
+            task.id,
+            task.id
+        ),
     })
 }
 
@@ -208,12 +209,12 @@ async fn open_pull(world: &World, task: &Task, head: &CommitId) -> anyhow::Resul
         head: head.clone(),
         plan: work.plan.hash.clone(),
         command: check_command(world, task, &plan)?,
-        output: run::output(world, published.verified_by, OUTPUT_BYTES_MAX)?,
+        output: evidence::output(world, published.verified_by, OUTPUT_BYTES_MAX)?,
         files: files.collect(),
-        sandbox: run::sandbox_words(world, published.verified_by)?,
+        sandbox: evidence::sandbox_words(world, published.verified_by)?,
         usage: task.usage,
         elapsed_ms: now().millis_since(task.opened),
-        reports: run::reports(world, task),
+        reports: evidence::reports(world, task),
     };
     let pull = words::pull(task, &plan, &evidence);
     let branch = branch(task)?;

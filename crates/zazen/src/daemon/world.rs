@@ -127,6 +127,18 @@ impl World {
         }))
     }
 
+    /// Says who is up, with what.
+    pub(super) fn announce(&self, n_tasks: usize) {
+        let repos: Vec<&str> = self.config.repos.iter().map(|repo| repo.name.as_str()).collect();
+        let repos = if repos.is_empty() { "no repositories".to_owned() } else { repos.join(", ") };
+        tracing::info!(
+            "up in {}: {} in {}, {repos}, {n_tasks} tasks",
+            self.home.root().display(),
+            self.harness.name(),
+            self.engine.word()
+        );
+    }
+
     /// The moment in which a test wants this daemon to end.
     pub(super) fn crash(&self) -> Option<&str> {
         self.environment.crash.as_deref()
@@ -171,7 +183,11 @@ impl World {
         let keep = engine.book().tasks().filter_map(|task| task.run.as_ref()).map(|run| run.id);
         let killed = sandbox::sweep(&self.home.runs_dir(), &keep.collect()).await?;
         for process in killed {
-            tracing::warn!("killed process {}, which run {} had left behind", process.pid, process.run);
+            tracing::warn!(
+                "killed process {}, which run {} had left behind",
+                process.pid,
+                process.run
+            );
         }
         Ok(())
     }
@@ -210,8 +226,8 @@ pub fn task_dir(home: &Home, task: &Task) -> PathBuf {
 /// Reads the exact text of a plan, and what it says.
 pub fn read_plan(home: &Home, hash: &PlanHash) -> anyhow::Result<(String, Plan)> {
     let path = plan_file(home, hash);
-    let text =
-        fs::read_to_string(&path).with_context(|| format!("read the plan in {}", path.display()))?;
+    let text = fs::read_to_string(&path)
+        .with_context(|| format!("read the plan in {}", path.display()))?;
     let plan = plan::parse(&text).map_err(|err| anyhow::anyhow!("read plan {hash}: {err}"))?;
     Ok((text, plan))
 }
@@ -275,10 +291,7 @@ pub fn harness(config: &Config, environment: &Environment) -> anyhow::Result<Har
     }
 }
 
-fn gateway_options(
-    config: &Config,
-    environment: &Environment,
-) -> anyhow::Result<gateway::Options> {
+fn gateway_options(config: &Config, environment: &Environment) -> anyhow::Result<gateway::Options> {
     let mut routes = BTreeMap::new();
     for (name, model) in &config.models {
         let config::Target::Live { base_url, key } = &model.target else { continue };

@@ -103,10 +103,8 @@ async fn tell(
 
     let drafted = |task: &Task| matches!(task.state, State::Drafted { .. });
     let task = wait.until(show, drafted).await?;
-    match task.state {
-        State::Drafted { pull, .. } => Ok((task, pull)),
-        _ => bail!("the demo ended as {}", task.state),
-    }
+    let State::Drafted { pull, .. } = task.state else { bail!("the demo ended as {}", task.state) };
+    Ok((task, pull))
 }
 
 fn plan(world: &World, task: &Task) -> anyhow::Result<Plan> {

@@ -39,9 +39,9 @@ const PERSON: &str = "you";
 #[derive(Debug)]
 pub(super) struct Sample {
     pub(super) home: Home,
-    pub(super) clone: PathBuf,
     pub(super) repo: RepoName,
-    zazen: PathBuf,
+    /// The program itself. After `cargo run` it is not on the path.
+    pub(super) zazen: PathBuf,
 }
 
 /// Makes the repository and the home.
@@ -56,7 +56,7 @@ pub(super) async fn make(dir: Option<&Path>, show: &mut Show) -> anyhow::Result<
     let source = clone.display().to_string();
     write_repo(&home, &NewRepo { name: &repo, source: &source, branch: None, check: None })?;
     show.made(&clone, home.root(), engine.word());
-    Ok(Sample { home, clone, repo, zazen })
+    Ok(Sample { home, repo, zazen })
 }
 
 impl Sample {
@@ -113,7 +113,8 @@ async fn make_repo(dir: &Path) -> anyhow::Result<()> {
         }
     }
     let message = "A program that sums expenses";
-    for args in [&["init", "-q", "-b", "main"][..], &["add", "-A"], &["commit", "-q", "-m", message]]
+    for args in
+        [&["init", "-q", "-b", "main"][..], &["add", "-A"], &["commit", "-q", "-m", message]]
     {
         let mut command = exec::Command::new("git").args(args).cwd(dir);
         for who in ["AUTHOR", "COMMITTER"] {
@@ -132,7 +133,7 @@ async fn make_repo(dir: &Path) -> anyhow::Result<()> {
 
 fn make_home(root: &Path, engine: EngineKind) -> anyhow::Result<Home> {
     let route = "[models.anthropic]\napi = \"anthropic\"\n\
-                 # The demo's answers. Replace this line by `key_env` to have a real model answer.\n\
+                 # The demo's answers. Write `key_env` instead, and a real model answers.\n\
                  playback = \".zazen/demo/recording.jsonl\"\n";
     let home = create_home(
         root,
@@ -143,12 +144,12 @@ fn make_home(root: &Path, engine: EngineKind) -> anyhow::Result<Home> {
             engine: engine.word(),
             route: route.to_owned(),
             tools: Vec::new(),
+            env: Vec::new(),
         },
     )?;
     let dir = home.dot_dir().join("demo");
     fs::create_dir_all(&dir)?;
     let recording = dir.join("recording.jsonl");
-    fs::write(&recording, RECORDING)
-        .with_context(|| format!("write {}", recording.display()))?;
+    fs::write(&recording, RECORDING).with_context(|| format!("write {}", recording.display()))?;
     Ok(home)
 }

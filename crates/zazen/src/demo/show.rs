@@ -30,13 +30,7 @@ pub(super) struct Show {
 
 impl Show {
     pub(super) fn new(is_json: bool) -> Self {
-        Self {
-            is_json,
-            bar: None,
-            began: Instant::now(),
-            current: None,
-            usage: Usage::default(),
-        }
+        Self { is_json, bar: None, began: Instant::now(), current: None, usage: Usage::default() }
     }
 
     fn event(&self, name: &str, mut more: Value) {
@@ -60,7 +54,9 @@ impl Show {
     pub(super) fn no_sandbox(&mut self, why: &str) {
         self.event("no-sandbox", json!({ "why": why }));
         self.say(&format!("{} bubblewrap cannot be used here: {why}", "warning".yellow().bold()));
-        self.say("        The demo's agent runs without a sandbox, as you. It plays a fixed recording.");
+        self.say(
+            "        The demo's agent runs without a sandbox, as you. It plays a fixed recording.",
+        );
         self.say("        Everything else refuses to run like this unless you ask for it.\n");
     }
 
@@ -69,12 +65,12 @@ impl Show {
         self.say(&format!("{}  a repository, a home, a daemon", "zazen demo".bold()));
         self.say(&format!("  repository  {}", clone.display()));
         self.say(&format!("  home        {}", home.display()));
-        self.say(&format!("  agent       mini, in {engine}; the model's answers are a recording\n"));
+        self.say(&format!("  agent       mini, in {engine}; a script plays the model\n"));
     }
 
     pub(super) fn issue(&mut self, issue: IssueNumber, title: &str) {
         self.event("issue", json!({ "issue": issue, "title": title }));
-        self.say(&format!("{} opens issue #{issue}: {title}", "you  ".cyan()));
+        self.say(&format!("{} open issue #{issue}: {title}", "you  ".cyan()));
     }
 
     pub(super) fn comment(&mut self, who: &str, text: &str) {
@@ -142,7 +138,9 @@ impl Show {
         let took = since.elapsed();
         self.event(
             "run-ended",
-            json!({ "run": run, "phase": phase.to_string(), "took_ms": millis(took), "tokens": spent }),
+            json!({
+                "run": run, "phase": phase.to_string(), "took_ms": millis(took), "tokens": spent,
+            }),
         );
         self.say(&format!(
             "{} {} {:<38} {:>7}  {:>6} tokens  {}",
@@ -163,7 +161,12 @@ impl Show {
     }
 
     /// The end: where everything is, and what to try.
-    pub(super) fn end(&mut self, sample: &Sample, (task, pull): (&Task, PullNumber), took: Duration) {
+    pub(super) fn end(
+        &mut self,
+        sample: &Sample,
+        (task, pull): (&Task, PullNumber),
+        took: Duration,
+    ) {
         self.settle(task);
         let State::Drafted { head, .. } = &task.state else { return };
         let page = sample.home.forge_dir(&sample.repo).join("pulls").join(format!("{pull}.md"));
@@ -181,14 +184,24 @@ impl Show {
             "done".green().bold(),
             words::elapsed(millis(took))
         ));
-        self.say("     The edits, commits and checks are real; the cost is what the recording cost.\n");
+        self.say(
+            "     Edits, commits and checks are real. A script played the model: no money spent.\n",
+        );
         self.say(&format!("  pull request  {}", page.display()));
         self.say(&format!("  branch        {branch} in {}", remote.display()));
-        self.say(&format!("  task          {}", crate::daemon::task_dir(&sample.home, task).display()));
+        self.say(&format!(
+            "  task          {}",
+            crate::daemon::task_dir(&sample.home, task).display()
+        ));
         self.say("\nTry:");
         self.say(&format!("  less {}", page.display()));
         self.say(&format!("  git -C {} log -p main..{branch}", remote.display()));
-        self.say(&format!("  zazen --home {} task logs {}", sample.home.root().display(), task.id));
+        let zazen = sample.zazen.display();
+        self.say(&format!(
+            "  {zazen} --home {} task logs {}",
+            sample.home.root().display(),
+            task.id
+        ));
     }
 }
 

@@ -143,8 +143,12 @@ pub(super) async fn ask(
         status if status.is_redirection() => "it redirects, which is not followed; fix its address",
         status if status.is_informational() => "it wants another protocol",
         _ => {
-            let headers = returned(response.headers());
             let status = response.status();
+            let mut headers = returned(response.headers());
+            if status == StatusCode::UNAUTHORIZED || status == StatusCode::FORBIDDEN {
+                // The key is the gateway's. A run that tries again cannot bring a better one.
+                headers.insert("x-should-retry", HeaderValue::from_static("false"));
+            }
             let body = response.bytes_stream().map(|part| part.map_err(broken)).boxed();
             return Ok(Answer { status, headers, body });
         }

@@ -5,6 +5,7 @@
 //! else is ever written to it. What is in it is read in `read`; how a run gets
 //! its files is in `workspace`.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -12,6 +13,7 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 use zazen_core::id::{CommitId, RunId, TaskId};
 
+use super::refs::Refs;
 use super::{Auth, Call, Git, LOOK_TIMEOUT, Source, TRANSFER_TIMEOUT, TreeId, init_bare, said};
 use crate::exec;
 
@@ -38,6 +40,14 @@ const HEADS_REFSPEC: &str = "+refs/heads/*:refs/source/heads/*";
 /// How a repository on this machine is read. Its owner may be someone else;
 /// reading it runs nothing of theirs.
 const LOCAL_UPLOAD_PACK: &str = "--upload-pack=git -c safe.directory=* upload-pack";
+
+/// What a source has, as it says itself.
+struct There {
+    /// The branch that its `HEAD` names.
+    default: Option<String>,
+    /// Its branches; nothing, where there are too many to list.
+    heads: Option<BTreeMap<String, String>>,
+}
 
 /// What git says, and nothing more, when it leaves out branches of a shallow clone.
 const SHALLOW: &str = "shallow roots are not allowed to be updated";
@@ -103,7 +113,12 @@ impl Mirror {
     /// where a branch has become a folder of branches.
     pub async fn fetch(&self, auth: Option<&Auth>) -> anyhow::Result<()> {
         let context = || format!("fetch from `{}`", self.source);
-        let default = self.look_for_default(auth).await.with_context(context)?;
+        let there = self.look(auth).await.with_context(context)?;
+        // Mostly nothing has changed, and a fetch takes four times as long as a look.
+        let here = Refs::of(&self.dir).and_then(|refs| refs.below(HEADS));
+        if there.heads.is_some() && there.heads == here {
+            return self.set_default(there.default.as_deref()).await;
+        }
         let output = self.fetch_call(auth).arg("--atomic").args(self.refs()).output().await;
         let mut output = output.with_context(context)?;
         if !output.status.success() && output.stderr_text().contains("cannot lock ref") {
@@ -120,7 +135,7 @@ impl Mirror {
         if !output.status.success() {
             bail!("fetch from `{}`: {}", self.source, said(&output));
         }
-        self.set_default(default.as_deref()).await
+        self.set_default(there.default.as_deref()).await
     }
 
     fn fetch_call(&self, auth: Option<&Auth>) -> Call {
@@ -142,20 +157,28 @@ impl Mirror {
         if self.source.is_remote() { call } else { call.arg(LOCAL_UPLOAD_PACK) }
     }
 
-    /// Asks the source which branch its `HEAD` names.
-    async fn look_for_default(&self, auth: Option<&Auth>) -> anyhow::Result<Option<String>> {
+    /// Asks the source which branches it has, and which of them its `HEAD` names.
+    async fn look(&self, auth: Option<&Auth>) -> anyhow::Result<There> {
         let output = self
             .reach("ls-remote", auth)
             .timeout(LOOK_TIMEOUT)
             .args(["--symref".as_ref(), "--end-of-options".as_ref(), self.source.as_arg()])
-            .arg("HEAD")
-            .run()
+            .args(["HEAD", "refs/heads/*"])
+            .output()
             .await?;
+        if !output.status.success() && !output.truncated {
+            bail!("look at its branches: {}", said(&output));
+        }
         let text = output.stdout_text();
-        let branch = text.lines().find_map(|line| {
+        let default = text.lines().find_map(|line| {
             line.strip_prefix("ref: refs/heads/")?.strip_suffix("\tHEAD").map(str::to_owned)
         });
-        Ok(branch)
+        let heads = text.lines().filter_map(|line| {
+            let (id, name) = line.split_once('\t')?;
+            Some((name.strip_prefix("refs/heads/")?.to_owned(), id.to_owned()))
+        });
+        let heads = (!output.truncated).then(|| heads.collect());
+        Ok(There { default, heads })
     }
 
     async fn set_default(&self, branch: Option<&str>) -> anyhow::Result<()> {
@@ -164,6 +187,10 @@ impl Mirror {
             return Ok(());
         }
         let target = format!("{HEADS}{branch}");
+        if Refs::of(&self.dir).and_then(|refs| refs.symbolic(DEFAULT_HEAD)) == Some(target.clone())
+        {
+            return Ok(());
+        }
         self.git().call("symbolic-ref").args([DEFAULT_HEAD, &target]).run().await?;
         Ok(())
     }
@@ -173,8 +200,13 @@ impl Mirror {
     /// A source whose `HEAD` names no branch (a person's clone in the middle of
     /// something) is taken to mean what it meant before, or `main`, or `master`.
     pub async fn default_branch(&self) -> anyhow::Result<Option<String>> {
-        let call = self.git().call("symbolic-ref").args(["--quiet", DEFAULT_HEAD]);
-        let text = call.output().await?.stdout_text();
+        let known = Refs::of(&self.dir).and_then(|refs| refs.symbolic(DEFAULT_HEAD));
+        let text = if let Some(text) = known {
+            text
+        } else {
+            let call = self.git().call("symbolic-ref").args(["--quiet", DEFAULT_HEAD]);
+            call.output().await?.stdout_text()
+        };
         let named = text.trim_end().strip_prefix(HEADS).map(str::to_owned);
         for branch in named.into_iter().chain(["main".to_owned(), "master".to_owned()]) {
             if self.resolve(&branch).await?.is_some() {
@@ -195,6 +227,9 @@ impl Mirror {
     }
 
     async fn resolve_ref(&self, name: &str) -> anyhow::Result<Option<CommitId>> {
+        if let Some(found) = Refs::of(&self.dir).and_then(|refs| refs.get(name)) {
+            return Ok(found.map(|id| id.parse()).transpose()?);
+        }
         let call = self.git().call("show-ref").args(["--verify", "--hash", "--", name]);
         let output = call.output().await?;
         if !output.status.success() {

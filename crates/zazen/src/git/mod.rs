@@ -24,6 +24,7 @@ mod mirror;
 mod path;
 pub mod publish;
 mod read;
+mod refs;
 mod remote;
 mod source;
 pub mod trash;

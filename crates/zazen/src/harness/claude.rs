@@ -14,9 +14,13 @@ use super::{Claude, Launch, Task};
 /// of ten keeps a refused key waiting for minutes.
 const N_RETRIES: u32 = 4;
 
-/// Tools that change files, or that need a person or the network.
-const NEVER_WHEN_READING: &str = "Edit Write NotebookEdit WebFetch WebSearch AskUserQuestion";
-const NEVER_WHEN_WRITING: &str = "WebFetch WebSearch AskUserQuestion";
+/// Tools that need the network, a person, or a session that goes on after the answer,
+/// and those that would move the work to another directory, where nobody looks for it.
+const NEVER: &str = "WebFetch WebSearch AskUserQuestion EnterPlanMode ExitPlanMode \
+    CronCreate CronDelete CronList ScheduleWakeup EnterWorktree ExitWorktree";
+
+/// Tools that change files.
+const NEVER_WHEN_READING: &str = "Edit Write NotebookEdit";
 
 pub(super) fn launch(
     claude: &Claude,
@@ -26,6 +30,10 @@ pub(super) fn launch(
 ) -> Launch {
     let program = claude.program.display().to_string();
     let n_turns_max = claude.n_turns_max.to_string();
+    let never = match task {
+        Task::Read => format!("{NEVER} {NEVER_WHEN_READING}"),
+        Task::Write => NEVER.to_owned(),
+    };
     let mut argv: Vec<String> = [
         program.as_str(),
         "-p",
@@ -36,10 +44,7 @@ pub(super) fn launch(
         "--max-turns",
         &n_turns_max,
         "--disallowedTools",
-        match task {
-            Task::Read => NEVER_WHEN_READING,
-            Task::Write => NEVER_WHEN_WRITING,
-        },
+        &never,
     ]
     .into_iter()
     .map(str::to_owned)
@@ -53,6 +58,8 @@ pub(super) fn launch(
         ("CLAUDE_CONFIG_DIR", "{home}/claude".to_owned()),
         ("CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC", "1".to_owned()),
         ("CLAUDE_CODE_MAX_RETRIES", N_RETRIES.to_string()),
+        // What it would remember is thrown away with its home when the run is over.
+        ("CLAUDE_CODE_DISABLE_AUTO_MEMORY", "1".to_owned()),
         ("DISABLE_AUTOUPDATER", "1".to_owned()),
         // Lets it run where the daemon is root and there is no other user to be.
         ("IS_SANDBOX", "1".to_owned()),
@@ -65,14 +72,21 @@ pub(super) fn launch(
     }
 }
 
+/// What has to be known of the lines before to read the next one.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Memory {
+    /// The kind of the last error that the model's service answered with.
+    api_error: Option<String>,
+}
+
 #[derive(Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 enum Line {
     System(System),
-    Assistant { message: Message },
+    Assistant(Said),
     User { message: Message },
     RateLimitEvent { rate_limit_info: RateLimit },
-    Result(Ended),
+    Result(Box<Ended>),
 }
 
 #[derive(Deserialize)]
@@ -88,6 +102,14 @@ struct System {
 }
 
 #[derive(Deserialize)]
+struct Said {
+    message: Message,
+    #[serde(default)]
+    is_api_error_message: bool,
+    error: Option<String>,
+}
+
+#[derive(Deserialize)]
 struct Message {
     content: Value,
 }
@@ -99,44 +121,37 @@ struct RateLimit {
     resets_at: Option<u64>,
 }
 
+/// The last line. What it says beside `is_error` is taken as it comes: a field that
+/// another version writes in another way must not hide that the run has ended.
 #[derive(Deserialize)]
 struct Ended {
-    #[serde(default)]
     is_error: bool,
     #[serde(default)]
-    subtype: String,
-    result: Option<String>,
-    terminal_reason: Option<String>,
-    api_error_status: Option<u16>,
-    api_error: Option<String>,
+    subtype: Value,
     #[serde(default)]
-    errors: Vec<String>,
-    usage: Option<ResultUsage>,
+    result: Value,
+    #[serde(default)]
+    terminal_reason: Value,
+    #[serde(default)]
+    api_error_status: Value,
+    #[serde(default)]
+    api_error: Value,
+    #[serde(default)]
+    errors: Value,
+    #[serde(default)]
+    usage: Value,
 }
 
-#[derive(Deserialize)]
-struct ResultUsage {
-    #[serde(default)]
-    input_tokens: u64,
-    #[serde(default)]
-    output_tokens: u64,
-    #[serde(default)]
-    cache_read_input_tokens: u64,
-    #[serde(default)]
-    cache_creation_input_tokens: u64,
-}
-
-pub(super) fn read(line: &str) -> Vec<Event> {
-    let unknown = || vec![Event::Unknown { line: line.to_owned() }];
+pub(super) fn read(memory: &mut Memory, line: &str) -> Vec<Event> {
     match serde_json::from_str::<Line>(line) {
-        Ok(Line::System(system)) => read_system(system).map_or_else(unknown, |event| vec![event]),
-        Ok(Line::Assistant { message }) => blocks(message).iter().filter_map(said).collect(),
+        Ok(Line::System(system)) => read_system(system).into_iter().collect(),
+        Ok(Line::Assistant(said)) => read_said(memory, said),
         Ok(Line::User { message }) => blocks(message).iter().filter_map(came_back).collect(),
         Ok(Line::RateLimitEvent { rate_limit_info: RateLimit { status, resets_at } }) => {
             vec![Event::RateLimit { status, resets_at }]
         }
-        Ok(Line::Result(ended)) => read_result(&ended),
-        Err(_) => unknown(),
+        Ok(Line::Result(ended)) => read_result(memory, &ended),
+        Err(_) => Vec::new(),
     }
 }
 
@@ -156,88 +171,113 @@ fn read_system(system: System) -> Option<Event> {
         "permission_denied" => {
             Some(Event::Error { message: system.message.unwrap_or_else(|| "denied".to_owned()) })
         }
+        // It says how much is thought, not what: that comes when it is done.
+        "thinking_tokens" => Some(Event::Thinking { text: String::new() }),
         _ => None,
     }
+}
+
+/// An error of the model's service comes as if the agent had said it.
+fn read_said(memory: &mut Memory, said: Said) -> Vec<Event> {
+    if !said.is_api_error_message {
+        return blocks(said.message).iter().map(read_block).collect();
+    }
+    let message = text_of(&said.message.content);
+    memory.api_error = said.error;
+    vec![Event::Error { message }]
 }
 
 fn blocks(message: Message) -> Vec<Value> {
     match message.content {
         Value::Array(blocks) => blocks,
         Value::String(text) => vec![serde_json::json!({ "type": "text", "text": text })],
-        _ => Vec::new(),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Object(_) => Vec::new(),
     }
 }
 
-fn said(block: &Value) -> Option<Event> {
+fn read_block(block: &Value) -> Event {
     let field = |name: &str| block.get(name).map(text_of).unwrap_or_default();
-    Some(match block.get("type")?.as_str()? {
-        "text" => Event::Text { text: field("text") },
-        "thinking" => Event::Thinking { text: field("thinking") },
-        "tool_use" => {
+    match block.get("type").and_then(Value::as_str) {
+        Some("text") => Event::Text { text: field("text") },
+        Some("thinking") => Event::Thinking { text: field("thinking") },
+        Some("tool_use") => {
             Event::ToolCall { id: field("id"), name: field("name"), input: field("input") }
         }
         _ => Event::Unknown { line: block.to_string() },
-    })
+    }
 }
 
 fn came_back(block: &Value) -> Option<Event> {
     if block.get("type")?.as_str()? != "tool_result" {
-        // The prompt itself, or a notice that Claude Code gives to itself.
+        // A notice that Claude Code gives to the model in the name of the user.
         return None;
     }
     let ok = !block.get("is_error").and_then(Value::as_bool).unwrap_or(false);
     let output = block.get("content").map(text_of).unwrap_or_default();
     let exit = output
         .strip_prefix("Exit code ")
+        .filter(|_| !ok)
         .and_then(|rest| rest.split_whitespace().next())
         .and_then(|code| code.parse().ok());
     let id = block.get("tool_use_id").map(text_of).unwrap_or_default();
     Some(Event::ToolResult { id, ok, exit, output })
 }
 
-/// A string as it is, a list of text blocks joined, anything else as JSON.
+/// A string as it is, a list of text blocks joined, nothing for nothing, anything
+/// else as JSON.
 fn text_of(value: &Value) -> String {
     match value {
+        Value::Null => String::new(),
         Value::String(text) => text.clone(),
         Value::Array(parts) if parts.iter().all(|part| part.get("text").is_some()) => {
             parts.iter().map(|part| text_of(&part["text"])).collect::<Vec<_>>().join("\n")
         }
-        value => value.to_string(),
+        Value::Array(_) | Value::Object(_) | Value::Bool(_) | Value::Number(_) => value.to_string(),
     }
 }
 
-fn read_result(ended: &Ended) -> Vec<Event> {
+fn read_result(memory: &Memory, ended: &Ended) -> Vec<Event> {
     let mut events = Vec::new();
-    if let Some(usage) = &ended.usage {
+    if ended.usage.is_object() {
+        let n = |name: &str| ended.usage[name].as_u64().unwrap_or(0);
         let tokens = Tokens {
-            input: usage.input_tokens,
-            output: usage.output_tokens,
-            cache_read: usage.cache_read_input_tokens,
-            cache_write: usage.cache_creation_input_tokens,
+            input: n("input_tokens"),
+            output: n("output_tokens"),
+            cache_read: n("cache_read_input_tokens"),
+            cache_write: n("cache_creation_input_tokens"),
         };
         events.push(Event::Usage { tokens });
     }
-    let text = match &ended.result {
-        Some(text) => text.clone(),
-        None => ended.errors.join("; "),
+    let text = match (&ended.result, &ended.errors) {
+        (Value::Null, Value::Array(errors)) => {
+            errors.iter().map(text_of).collect::<Vec<_>>().join("; ")
+        }
+        (Value::Null, errors) => text_of(errors),
+        (result, _) => text_of(result),
     };
-    events.push(Event::End(End { claim: claim(ended), text }));
+    events.push(Event::End(End { claim: claim(memory, ended), text }));
     events
 }
 
-fn claim(ended: &Ended) -> Claim {
+fn claim(memory: &Memory, ended: &Ended) -> Claim {
     if !ended.is_error && ended.subtype == "success" {
         return Claim::Finished;
     }
-    let reason = ended.terminal_reason.as_deref().unwrap_or("");
-    match (ended.api_error_status, ended.api_error.as_deref(), reason) {
-        (_, _, "max_turns") => Claim::Limit,
-        (Some(401 | 403), _, _) => Claim::NeedsLogin,
-        (Some(429 | 529), _, _) | (_, Some("usage_limit_reached"), _) => Claim::Quota,
-        (_, _, "aborted_tools" | "aborted_streaming") => Claim::Aborted,
-        _ if ended.subtype == "error_max_turns" || ended.subtype == "error_max_budget_usd" => {
-            Claim::Limit
-        }
+    let word = |value: &Value| value.as_str().unwrap_or("").to_owned();
+    match (word(&ended.subtype).as_str(), word(&ended.terminal_reason).as_str()) {
+        ("error_max_turns" | "error_max_budget_usd", _) => return Claim::Limit,
+        (_, "max_turns" | "budget_exhausted") => return Claim::Limit,
+        (_, "aborted_tools" | "aborted_streaming") => return Claim::Aborted,
+        // It never came to ask the model.
+        ("error_during_execution", "") => return Claim::Aborted,
+        _ => {}
+    }
+    // An error that the run got over is no reason for its end.
+    let kind = memory.api_error.as_deref().filter(|_| ended.terminal_reason == "api_error");
+    match (ended.api_error_status.as_u64(), kind.unwrap_or(&word(&ended.api_error))) {
+        (Some(401 | 403), _) | (_, "authentication_failed") => Claim::NeedsLogin,
+        (Some(429 | 529), _) => Claim::Quota,
+        (_, "usage_limit_reached" | "rate_limit" | "billing_error") => Claim::Quota,
         _ => Claim::ModelError,
     }
 }

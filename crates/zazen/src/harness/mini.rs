@@ -17,7 +17,8 @@ pub(super) fn launch(mini: &Mini, prompt: &str, (route, token): (&str, &str)) ->
         "--api",
         mini.api,
         "--base-url",
-        &format!("{{gateway}}/{route}"),
+        // With the version, which clients of OpenAI's API expect in the base address.
+        &format!("{{gateway}}/{route}/v1"),
         "--model",
         &mini.model,
         "--turns",
@@ -35,7 +36,7 @@ pub(super) fn read(line: &str) -> Vec<Event> {
     use zazen_mini::event::{Claim as MiniClaim, Event as MiniEvent};
 
     let Ok(event) = serde_json::from_str::<MiniEvent>(line) else {
-        return vec![Event::Unknown { line: line.to_owned() }];
+        return Vec::new();
     };
     vec![match event {
         MiniEvent::Start { version, model, .. } => {
@@ -45,7 +46,8 @@ pub(super) fn read(line: &str) -> Vec<Event> {
         MiniEvent::Call { id, command } => {
             Event::ToolCall { id, name: "bash".to_owned(), input: command }
         }
-        MiniEvent::Result { id, exit, output, .. } => {
+        MiniEvent::Result { id, exit, timed_out, output, bytes_cut: _ } => {
+            let output = if timed_out { output + "\n(it took too long)" } else { output };
             Event::ToolResult { id, ok: exit == 0, exit: Some(exit), output }
         }
         MiniEvent::Usage { input, output, cache_read, cache_write } => {

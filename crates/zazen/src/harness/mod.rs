@@ -61,7 +61,7 @@ pub struct Launch {
 }
 
 /// Reads the lines of one run's stream.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Reader {
     kind: Kind,
     /// The agent's last words so far: what a plan or an answer is taken from.
@@ -69,9 +69,9 @@ pub struct Reader {
     end: Option<End>,
 }
 
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 enum Kind {
-    Claude,
+    Claude(claude::Memory),
     Mini,
 }
 
@@ -95,7 +95,7 @@ impl Harness {
     /// A reader for the stream of one run.
     pub fn reader(&self) -> Reader {
         let kind = match self {
-            Self::Claude(_) => Kind::Claude,
+            Self::Claude(_) => Kind::Claude(claude::Memory::default()),
             Self::Mini(_) => Kind::Mini,
         };
         Reader { kind, last_text: String::new(), end: None }
@@ -103,12 +103,16 @@ impl Harness {
 }
 
 impl Reader {
-    /// Reads one line of the program's standard output.
+    /// Reads one line of the program's standard output. There is always something in it:
+    /// a line that says nothing known is an event by itself.
     pub fn read(&mut self, line: &str) -> Vec<Event> {
-        let events = match self.kind {
-            Kind::Claude => claude::read(line),
+        let mut events = match &mut self.kind {
+            Kind::Claude(memory) => claude::read(memory, line),
             Kind::Mini => mini::read(line),
         };
+        if events.is_empty() {
+            events.push(Event::Unknown { line: line.to_owned() });
+        }
         for event in &events {
             match event {
                 Event::Text { text } => self.last_text.clone_from(text),

@@ -107,27 +107,44 @@ impl Committer {
             .args([format!("--message={message}").as_str(), PATHS_FROM_STDIN, NUL_SEPARATED])
             .stdin(list(changes.iter()));
         let output = run(&command)?;
+        self.settle_index(&changes)?;
         if output.status.success() {
             return self.last().map(Outcome::Committed);
         }
         // Git says so without a word; the paths went back to what they were meanwhile.
         if output.status.code() == Some(1) && output.stderr.is_empty() {
-            self.stage(&changes)?;
             return Ok(Outcome::Nothing);
         }
         Err(self.refused(&output))
     }
 
-    /// Lists all that differs from the last commit, relative to the home. Files that
-    /// are just being written are left out.
+    /// Sees to it that nothing is staged for paths that were just committed.
+    ///
+    /// Git reads each file twice, once for the commit and once for the index. One that
+    /// changed in between is left staged as it was before, and would undo the change.
+    fn settle_index(&self, changes: &[Change]) -> Result<(), CommitError> {
+        let command = self
+            .repository
+            .git(["reset", "--quiet", "--no-refresh", PATHS_FROM_STDIN, NUL_SEPARATED])
+            .stdin(list(changes.iter()));
+        let output = run(&command)?;
+        if !output.status.success() {
+            // The commit is made; the next one of these paths mends it.
+            tracing::debug!("the index was not settled: {}", output.stderr_text().trim());
+        }
+        Ok(())
+    }
+
+    /// Everything in the home that is not in its last commit, by absolute paths. Files
+    /// that are just being written are left out.
     pub fn uncommitted(&self) -> Result<Vec<PathBuf>, CommitError> {
-        self.check_idle()?;
-        let paths = self.status(&[])?.into_iter().map(|change| PathBuf::from(change.path));
+        let changes = self.changes(&[PathBuf::from(".")])?;
+        let root = self.repository.root();
         let is_whole = |path: &PathBuf| {
             let name = path.file_name().unwrap_or_default();
             !name.as_encoded_bytes().starts_with(TEMP_PREFIX.as_bytes())
         };
-        Ok(paths.filter(is_whole).collect())
+        Ok(changes.into_iter().map(|change| root.join(change.path)).filter(is_whole).collect())
     }
 
     /// Says who is in the middle of something, if somebody is.
@@ -171,26 +188,19 @@ impl Committer {
     fn changes(&self, paths: &[PathBuf]) -> Result<Vec<Change>, CommitError> {
         let mut changes = Vec::new();
         for paths in paths.chunks(PATHS_PER_CALL_MAX) {
-            changes.extend(self.status(paths)?);
-        }
-        Ok(changes)
-    }
-
-    /// Lists what differs from the last commit at these paths; at all, if there are none.
-    fn status(&self, paths: &[PathBuf]) -> Result<Vec<Change>, CommitError> {
-        let command = self
-            .repository
-            .git(["status", "--porcelain=v1", "-z", "--no-renames"])
-            .args(["--untracked-files=all", "--ignore-submodules=all", "--"])
-            .args(paths)
-            .env("GIT_OPTIONAL_LOCKS", "0");
-        let output = run(&command)?;
-        if !output.status.success() {
-            return Err(self.refused(&output));
-        }
-        let mut changes = Vec::new();
-        for entry in output.stdout.split(|b| *b == 0).filter(|entry| entry.len() > 3) {
-            changes.extend(parse_change(entry)?);
+            let command = self
+                .repository
+                .git(["status", "--porcelain=v1", "-z", "--no-renames"])
+                .args(["--untracked-files=all", "--ignore-submodules=all", "--"])
+                .args(paths)
+                .env("GIT_OPTIONAL_LOCKS", "0");
+            let output = run(&command)?;
+            if !output.status.success() {
+                return Err(self.refused(&output));
+            }
+            for entry in output.stdout.split(|b| *b == 0).filter(|entry| entry.len() > 3) {
+                changes.extend(parse_change(entry)?);
+            }
         }
         Ok(changes)
     }
@@ -205,17 +215,6 @@ impl Committer {
             .repository
             .git(["add", "--intent-to-add", PATHS_FROM_STDIN, NUL_SEPARATED])
             .stdin(new);
-        let output = run(&command)?;
-        if output.status.success() { Ok(()) } else { Err(self.refused(&output)) }
-    }
-
-    /// Takes paths into the index as they are. Git reads a file twice for a commit; one
-    /// that was written in between is committed as it is, and has its old text in the index.
-    fn stage(&self, changes: &[Change]) -> Result<(), CommitError> {
-        let command = self
-            .repository
-            .git(["add", "--all", PATHS_FROM_STDIN, NUL_SEPARATED])
-            .stdin(list(changes.iter()));
         let output = run(&command)?;
         if output.status.success() { Ok(()) } else { Err(self.refused(&output)) }
     }

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, bail};
 
 use super::reach::{self, sandbox_ids};
-use super::run_dir::{RunDir, write_whole};
+use super::run_dir::{RunDir, write_unsynced};
 use super::spec::{Access, LaunchSpec, OBJECTS_INSIDE, WORKSPACE_INSIDE};
 use crate::exec::Command;
 
@@ -160,7 +160,7 @@ impl Mounts {
         ];
         for (name, text) in files {
             let path = run_dir.etc().join(name);
-            write_whole(&path, text.as_bytes())?;
+            write_unsynced(&path, text.as_bytes())?;
             reach::give_to_runs(&path)?;
             self.read_only(&path, &format!("/etc/{name}"));
         }

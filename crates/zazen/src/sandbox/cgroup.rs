@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use super::event::LimitedBy;
 use super::process::{self, Handle};
-use super::run_dir::{RunDir, write_whole};
+use super::run_dir::{RunDir, write_unsynced};
 use super::spec::Limits;
 
 /// The groups that a run is in. Empty where there are none to be had.
@@ -48,7 +48,7 @@ impl Cgroups {
         });
         let noted: Vec<String> =
             groups.paths().iter().map(|path| path.display().to_string()).collect();
-        write_whole(&run_dir.cgroups(), noted.join("\n").as_bytes())?;
+        write_unsynced(&run_dir.cgroups(), noted.join("\n").as_bytes())?;
         Ok(groups)
     }
 

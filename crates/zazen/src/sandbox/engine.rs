@@ -14,7 +14,7 @@ use zazen_core::id::RunId;
 
 use super::inside::markers;
 use super::process::{self, Handle};
-use super::run_dir::{Phase, RunDir, write_whole};
+use super::run_dir::{Phase, RunDir, write_unsynced};
 use super::spec::{EngineKind, LaunchSpec, SPEC_VERSION};
 use super::supervisor::{COLLECT_TIMEOUT, LOCKED, ask_to_stop};
 use super::{bwrap, reach, sweep};
@@ -133,7 +133,7 @@ fn prepare(zazen: &Zazen, run_dir: &RunDir, spec: &LaunchSpec) -> anyhow::Result
     }
     reach::hand_over(&spec.workspace)?;
     let json = serde_json::to_vec_pretty(spec).context("print the spec")?;
-    write_whole(&run_dir.spec(), &json)
+    write_unsynced(&run_dir.spec(), &json)
 }
 
 fn check(spec: &LaunchSpec) -> anyhow::Result<()> {

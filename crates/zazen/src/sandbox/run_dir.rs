@@ -162,6 +162,11 @@ impl RunDir {
         if path.exists() { read_json(&path).map(Some) } else { Ok(None) }
     }
 
+    /// Whether there are events after a position. Costs next to nothing.
+    pub fn has_more_than(&self, offset: u64) -> bool {
+        fs::metadata(self.events()).is_ok_and(|events| events.len() > offset)
+    }
+
     /// Reads the events from a position on, and moves the position behind the
     /// last whole line. Returns nothing when there is nothing more by now.
     pub fn read_new(&self, offset: &mut u64) -> anyhow::Result<Vec<EventLine>> {
@@ -191,16 +196,37 @@ impl RunDir {
 }
 
 /// Writes a file as a whole: those who look see the old one or the new one.
+///
+/// When this returns, it is on the disk.
 pub(super) fn write_whole(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
     let write = || -> std::io::Result<()> {
-        let folder = path.parent().unwrap_or(Path::new("/"));
-        let mut file = tempfile::NamedTempFile::new_in(folder)?;
-        file.write_all(bytes)?;
-        file.as_file().sync_all()?;
-        file.persist(path)?;
-        File::open(folder)?.sync_all()
+        put(path, bytes, File::sync_all)?;
+        File::open(folder_of(path))?.sync_all()
     };
     write().with_context(|| format!("write `{}`", path.display()))
+}
+
+/// Writes a file as a whole that nobody needs once the machine was down.
+///
+/// A sandbox does not outlive that either, and a sync takes longer than it.
+pub(super) fn write_unsynced(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
+    put(path, bytes, |_| Ok(())).with_context(|| format!("write `{}`", path.display()))
+}
+
+fn put(
+    path: &Path,
+    bytes: &[u8],
+    sync: impl FnOnce(&File) -> std::io::Result<()>,
+) -> std::io::Result<()> {
+    let mut file = tempfile::NamedTempFile::new_in(folder_of(path))?;
+    file.write_all(bytes)?;
+    sync(file.as_file())?;
+    file.persist(path)?;
+    Ok(())
+}
+
+fn folder_of(path: &Path) -> &Path {
+    path.parent().unwrap_or(Path::new("/"))
 }
 
 pub(super) fn read_json<T: serde::de::DeserializeOwned>(path: &Path) -> anyhow::Result<T> {

@@ -39,9 +39,13 @@ impl fmt::Display for Achieved {
         if all.iter().all(|level| *level == Level::None) {
             f.write_str("nothing is isolated")?;
         } else {
-            let names = [("files", self.files), ("network", self.network), ("processes", self.processes)];
-            let held: Vec<&str> =
-                names.iter().filter(|(_, level)| *level == Level::Isolated).map(|(n, _)| *n).collect();
+            let names =
+                [("files", self.files), ("network", self.network), ("processes", self.processes)];
+            let held: Vec<&str> = names
+                .iter()
+                .filter(|(_, level)| *level == Level::Isolated)
+                .map(|(n, _)| *n)
+                .collect();
             write!(f, "{} isolated", held.join(", "))?;
         }
         write!(

@@ -6,8 +6,6 @@
 //! else, and `disk` damages, fills and deletes files. Every system call is the
 //! matter of `syscalls`, which is told by `bench/crash-matrix` what to do.
 
-#![expect(clippy::print_stdout, reason = "these tests say what they measured and skipped")]
-
 mod agents;
 mod disk;
 mod killed;

@@ -1,7 +1,30 @@
 //! Tests of the whole program, in the words of the people who use it.
 
+#[cfg(test)]
+mod claude;
+#[cfg(test)]
+mod cli;
+#[cfg(test)]
+mod commands;
+#[cfg(test)]
+mod configuration;
+#[cfg(test)]
 mod crash;
+#[cfg(test)]
 mod demo;
+#[cfg(test)]
 mod flow;
+#[cfg(test)]
 mod harness;
+#[cfg(test)]
+mod home;
+#[cfg(test)]
+mod plans;
+#[cfg(test)]
+mod routes;
+#[cfg(test)]
 mod sandbox;
+#[cfg(test)]
+mod trouble;
+#[cfg(test)]
+mod verify;

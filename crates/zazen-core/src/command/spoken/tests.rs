@@ -85,7 +85,8 @@ fn folded_parts_are_not_said() {
     check("<details>\n\n<details>\n\n</details>\n\nno\n\n</details>\n\nyes");
     check("<DETAILS open>\n\nno 1\n\n<!-- </details> -->\n\nno 2\n\n`</details>`\n\nno 3");
     check(
-        "text <details>\nno 1\n\nno 2 <!-- </details> -->\n\nno 3\n</details>\nno, the same block\n\nyes",
+        "text <details>\nno 1\n\nno 2 <!-- </details> -->\n\nno 3\n</details>\n\
+         no, the same block\n\nyes",
     );
     check("the `<details>` element and `Option<Code>`\n\nyes");
     check("an Option<Code> here\n\nyes");
@@ -150,9 +151,9 @@ proptest! {
     #[test]
     fn lines_are_within_the_comment(pieces in prop::collection::vec(
         prop::sample::select(vec![
-            "a", "é", "`", "``", "```", "~~~", "\n", "\n\n", "\r\n", "\r", " ", "    ", "\t", ">", "- ",
-            "1. ", "<", "<!--", "-->", "<details>", "</details>", "<pre>", "[", "]", "](", ")", "]:",
-            "\\", "#", "-- \n", "/plan",
+            "a", "é", "`", "``", "```", "~~~", "\n", "\n\n", "\r\n", "\r", " ", "    ", "\t", ">",
+            "- ", "1. ", "<", "<!--", "-->", "<details>", "</details>", "<pre>", "[", "]", "](",
+            ")", "]:", "\\", "#", "-- \n", "/plan",
         ]),
         0..40,
     )) {

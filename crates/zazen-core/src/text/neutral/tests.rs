@@ -81,12 +81,19 @@ fn a_fence_that_is_left_open_is_closed() {
     check("~~~~\ncode", &expect!["~~~~\ncode\n~~~~\n"]);
 }
 
+/// Found by `bench/fuzz`.
+#[test]
+fn a_bracket_that_became_an_entity_does_not_hide_a_reference() {
+    let once = neutral("fixes<issue\nhttps://");
+    assert_eq!(neutral(&once), once);
+}
+
 proptest! {
     #[test]
     fn twice_is_once(pieces in prop::collection::vec(
         prop::sample::select(vec![
-            "@", "a", "fixes", " ", "#1", "\n", "```", "~~~", "<", "!--", "-->", "`", "/", "![", "&",
-            "#64;", ">", "- ", "\\", "issue", "\u{200b}", "\r", "https://", "é", "---",
+            "@", "a", "fixes", " ", "#1", "\n", "```", "~~~", "<", "!--", "-->", "`", "/", "![",
+            "&", "#64;", ">", "- ", "\\", "issue", "\u{200b}", "\r", "https://", "é", "---",
         ]),
         0..40,
     )) {

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, bail};
 use zazen_core::id::{CommentId, IssueNumber, RepoName};
 
-use super::{BOT, Local, list, new_page, now, numbers, put, read_page, value};
+use super::{BOT, Local, list, names, new_page, now, numbers, put, read_page, text_of, value};
 use crate::forge::{Comment, Issue};
 
 /// An issue that is to be opened.
@@ -34,8 +34,7 @@ impl Local {
         check_body(new.body)?;
         let held = self.hold(repo)?;
         let number = IssueNumber(self.next_number(repo)?);
-        let keys =
-            [("title", title), ("author", new.author), ("at", &now()), ("state", "open")];
+        let keys = [("title", title), ("author", new.author), ("at", &now()), ("state", "open")];
         let mut page = new_page(&keys, new.body)?;
         let labels: Vec<&str> = new.labels.iter().map(String::as_str).collect();
         page.set_list("labels", &labels);
@@ -62,7 +61,7 @@ impl Local {
             number,
             title: value(&page, "title"),
             author: value(&page, "author"),
-            body: page.body().trim().to_owned(),
+            body: text_of(&page),
             open: value(&page, "state") != "closed",
             labels: list(&page, "labels"),
             at: value(&page, "at"),
@@ -93,7 +92,7 @@ impl Local {
         seen: CommentId,
     ) -> anyhow::Result<Vec<Comment>> {
         let dir = self.comments_dir(repo, issue);
-        numbers(&dir)?
+        comment_numbers(&dir)?
             .into_iter()
             .filter(|n| *n > seen.0)
             .map(|n| self.read_comment(&dir.join(file_name(n)), CommentId(n)))
@@ -136,7 +135,7 @@ impl Local {
         let id = match mine {
             None => self.add(repo, issue, (BOT, Some(key)), body)?,
             Some(comment) => {
-                if comment.body != body.trim() {
+                if comment.body.trim() != body.trim() {
                     let path = self.comments_dir(repo, issue).join(file_name(comment.id.0));
                     let keys = [
                         ("author", BOT),
@@ -160,10 +159,7 @@ impl Local {
         (issue, comment): (IssueNumber, CommentId),
         reaction: &str,
     ) -> anyhow::Result<()> {
-        let path = match comment {
-            CommentId(0) => self.issue_dir(repo, issue).join("issue.md"),
-            CommentId(n) => self.comments_dir(repo, issue).join(file_name(n)),
-        };
+        let path = self.text_path(repo, (issue, comment));
         let mut page = read_page(&path)?;
         let mut reactions = list(&page, "reactions");
         if reactions.iter().any(|r| r == reaction) {
@@ -191,10 +187,13 @@ impl Local {
             .filter_map(|entry| Some(entry.ok()?.path()))
             .filter(|path| is_stray(path) && is_settled(path))
             .collect();
+        if strays.is_empty() {
+            return Ok(0);
+        }
         strays.sort();
         let held = self.hold(repo)?;
         for path in &strays {
-            let n = numbers(&dir)?.into_iter().max().unwrap_or(0) + 1;
+            let n = comment_numbers(&dir)?.last().map_or(1, |last| last + 1);
             fs::rename(path, dir.join(file_name(n)))
                 .with_context(|| format!("rename {}", path.display()))?;
         }
@@ -208,6 +207,18 @@ impl Local {
         entries.filter_map(Result::ok).any(|entry| is_stray(&entry.path()))
     }
 
+    /// Where an issue's text is (comment 0), or a comment on it.
+    pub fn text_path(
+        &self,
+        repo: &RepoName,
+        (issue, comment): (IssueNumber, CommentId),
+    ) -> PathBuf {
+        match comment {
+            CommentId(0) => self.issue_dir(repo, issue).join("issue.md"),
+            CommentId(n) => self.comments_dir(repo, issue).join(file_name(n)),
+        }
+    }
+
     /// Call it only while the numbers are held.
     fn add(
         &self,
@@ -217,7 +228,7 @@ impl Local {
         body: &str,
     ) -> anyhow::Result<CommentId> {
         let dir = self.comments_dir(repo, issue);
-        let n = numbers(&dir)?.into_iter().max().unwrap_or(0) + 1;
+        let n = comment_numbers(&dir)?.last().map_or(1, |last| last + 1);
         let at = now();
         let mut keys = vec![("author", author), ("at", at.as_str())];
         keys.extend(key.map(|key| ("key", key)));
@@ -232,7 +243,7 @@ impl Local {
         Ok(Comment {
             id,
             author: author.unwrap_or_else(|| self.person.clone()),
-            body: page.body().trim().to_owned(),
+            body: text_of(&page),
             at: value(&page, "at"),
             key: page.get("key").map(|key| key.to_string()),
             reactions: list(&page, "reactions"),
@@ -251,8 +262,20 @@ fn file_name(n: u64) -> String {
 /// A Markdown file that is not one of the numbered ones. Editors' own files are not Markdown.
 fn is_stray(path: &Path) -> bool {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let is_numbered = name.strip_suffix(".md").is_some_and(|stem| stem.parse::<u64>().is_ok());
-    name.ends_with(".md") && !name.starts_with('.') && !is_numbered
+    name.ends_with(".md") && !name.starts_with('.') && number_of(&name).is_none()
+}
+
+/// The number in a comment's name. `7.md` is not how zazen writes it, so it is no number.
+fn number_of(name: &str) -> Option<u64> {
+    let n = name.strip_suffix(".md")?.parse().ok()?;
+    (file_name(n) == name).then_some(n)
+}
+
+/// The numbers of the comments in a folder, in order.
+fn comment_numbers(dir: &Path) -> anyhow::Result<Vec<u64>> {
+    let mut found: Vec<u64> = names(dir)?.iter().filter_map(|name| number_of(name)).collect();
+    found.sort_unstable();
+    Ok(found)
 }
 
 fn check_body(body: &str) -> anyhow::Result<()> {

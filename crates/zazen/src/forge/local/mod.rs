@@ -70,21 +70,20 @@ impl Local {
 
 /// The numbers that the names in a folder begin with: `12`, `12.md`. Other names are passed over.
 fn numbers(dir: &Path) -> anyhow::Result<Vec<u64>> {
+    let number = |name: &String| name.strip_suffix(".md").unwrap_or(name).parse().ok();
+    let mut numbers: Vec<u64> = names(dir)?.iter().filter_map(number).collect();
+    numbers.sort_unstable();
+    Ok(numbers)
+}
+
+/// The names in a folder, in no order. One that is not there has none.
+fn names(dir: &Path) -> anyhow::Result<Vec<String>> {
     let entries = match fs::read_dir(dir) {
         Ok(entries) => entries,
         Err(err) if err.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
         Err(err) => return Err(err).with_context(|| format!("read {}", dir.display())),
     };
-    let mut numbers = Vec::new();
-    for entry in entries {
-        let name = entry?.file_name();
-        let name = name.to_string_lossy();
-        if let Ok(n) = name.strip_suffix(".md").unwrap_or(&name).parse() {
-            numbers.push(n);
-        }
-    }
-    numbers.sort_unstable();
-    Ok(numbers)
+    entries.map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned())).collect()
 }
 
 /// A new page with these keys, in this order.
@@ -100,6 +99,14 @@ fn new_page(keys: &[(&str, &str)], body: &str) -> anyhow::Result<Page> {
 fn read_page(path: &Path) -> anyhow::Result<Page> {
     let text = fs::read_to_string(path).with_context(|| format!("read {}", path.display()))?;
     Page::parse(&text).with_context(|| format!("read {}", path.display()))
+}
+
+/// What a person wrote: the first line keeps its indent, which makes it code.
+fn text_of(page: &Page) -> String {
+    let body = page.body();
+    let is_blank = |line: &&str| line.trim().is_empty();
+    let n_blank: usize = body.split_inclusive('\n').take_while(is_blank).map(str::len).sum();
+    body[n_blank..].trim_end().to_owned()
 }
 
 fn value(page: &Page, key: &str) -> String {

@@ -69,7 +69,9 @@ impl Local {
     pub fn pulls(&self, repo: &RepoName) -> anyhow::Result<Vec<Pull>> {
         numbers(&self.repo_dir(repo).join("pulls"))?
             .into_iter()
-            .map(|n| self.pull(repo, PullNumber(n)))
+            .map(PullNumber)
+            .filter(|n| self.pull_path(repo, *n).exists())
+            .map(|n| self.pull(repo, n))
             .collect()
     }
 

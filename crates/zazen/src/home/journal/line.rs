@@ -106,8 +106,11 @@ impl Chain {
         let data = entry.data.get().replace(['\n', '\r'], " ");
         write!(
             out,
-            r#"{{"v":{FORMAT},"seq":{seq},"at":{},"boot":"{boot}","task":{task},"ev":"{}","data":{data},"ph":"{}""#,
-            entry.at.0, entry.event, self.hash,
+            concat!(
+                r#"{{"v":{},"seq":{},"at":{},"boot":"{}","task":{},"#,
+                r#""ev":"{}","data":{},"ph":"{}""#
+            ),
+            FORMAT, seq, entry.at.0, boot, task, entry.event, data, self.hash,
         )
         .expect("a vector takes every byte");
         let crc = crc32fast::hash(&out[start..]);

@@ -6,9 +6,9 @@
 //! sealed segments below `facts/` that are committed and never change.
 //!
 //! `line` prints and checks one record, `segment` names and seals the files,
-//! `replay` reads them, `open` repairs what a crash leaves behind, `write` is the one thread that writes,
-//! `reserve` keeps some disk space for the last words. What the events mean is
-//! none of the journal's business.
+//! `replay` reads them, `open` repairs what a crash leaves behind, `write` is the
+//! one thread that writes, `reserve` keeps some disk space for the last words.
+//! What the events mean is none of the journal's business.
 
 mod line;
 mod open;

@@ -552,7 +552,11 @@ fn repair_gives_up_what_follows_the_damage_and_keeps_it() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 60, failure_persistence: None, ..Default::default() })]
+    #![proptest_config(ProptestConfig {
+        cases: 60,
+        failure_persistence: None,
+        ..Default::default()
+    })]
 
     #[test]
     fn any_prefix_of_a_journal_opens_to_a_prefix_of_its_records(

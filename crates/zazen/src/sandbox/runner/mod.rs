@@ -20,7 +20,7 @@ use anyhow::{Context, bail};
 use rustix::process::{DumpableBehavior, Resource, Rlimit, set_dumpable_behavior, setrlimit};
 
 use super::event::{Ev, Frame, Outcome};
-use super::inside::{Inside, Rlimits};
+use super::inside::{GO, GO_COUNTED, Inside, Rlimits};
 use super::run_dir::read_json;
 use super::spec::EngineKind;
 use report::{report, report_event};
@@ -56,8 +56,8 @@ fn run(spec_path: &Path) -> anyhow::Result<()> {
     let go = listen(&tree);
     report(&Frame::Hello);
     // Without a limit: the supervisor has one, and its end ends us.
-    go.recv().context("wait to be told to go on")?;
-    limit(inside.rlimits, inside.engine)?;
+    let is_counted = go.recv().context("wait to be told to go on")?;
+    limit(inside.rlimits, inside.engine, is_counted)?;
 
     let tried = canary::try_all(&inside);
     let ok = tried.iter().all(|tried| tried.outcome != Outcome::Allowed);
@@ -76,13 +76,13 @@ fn run(spec_path: &Path) -> anyhow::Result<()> {
 }
 
 /// Does what the supervisor asks for, and ends everything when it is gone.
-fn listen(tree: &Arc<Tree>) -> mpsc::Receiver<()> {
+fn listen(tree: &Arc<Tree>) -> mpsc::Receiver<bool> {
     let (sender, go) = mpsc::sync_channel(1);
     let tree = Arc::clone(tree);
     thread::spawn(move || {
         for line in BufReader::new(std::io::stdin()).lines().map_while(Result::ok) {
-            if line == "go" {
-                sender.send(()).ok();
+            if line == GO || line == GO_COUNTED {
+                sender.send(line == GO_COUNTED).ok();
             } else if let Some(grace) = line.strip_prefix("stop ").and_then(|ms| ms.parse().ok()) {
                 tree.stop(Duration::from_millis(grace));
             }
@@ -94,18 +94,24 @@ fn listen(tree: &Arc<Tree>) -> mpsc::Receiver<()> {
 
 /// Sets the limits of each process. Not `RLIMIT_AS`: node and the like map
 /// far more than they use.
-fn limit(rlimits: Rlimits, engine: EngineKind) -> anyhow::Result<()> {
+fn limit(rlimits: Rlimits, engine: EngineKind, is_counted: bool) -> anyhow::Result<()> {
     // In a sandbox the count is its own; on the host it is that of the user.
     let n_before = match engine {
         EngineKind::Bwrap => 0,
         EngineKind::None => tree::n_threads_of_user(),
     };
+    let n_processes = match engine {
+        // There all runs are one user, and would take the processes from each other.
+        EngineKind::None if is_counted => None,
+        EngineKind::None | EngineKind::Bwrap => Some(rlimits.n_processes_max + n_before),
+    };
     let limits = [
-        (Resource::Nproc, rlimits.n_processes_max + n_before),
-        (Resource::Fsize, rlimits.file_bytes_max),
-        (Resource::Core, 0),
+        (Resource::Nproc, n_processes),
+        (Resource::Fsize, Some(rlimits.file_bytes_max)),
+        (Resource::Core, Some(0)),
     ];
     for (resource, limit) in limits {
+        let Some(limit) = limit else { continue };
         let before = rustix::process::getrlimit(resource).maximum;
         let limit = Some(before.map_or(limit, |before| limit.min(before)));
         if let Err(err) = setrlimit(resource, Rlimit { current: limit, maximum: limit }) {

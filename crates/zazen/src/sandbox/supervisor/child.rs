@@ -14,10 +14,10 @@ use rustix::fs::{CWD, FileType, Mode, mknodat};
 
 use super::watch::Message;
 use crate::exec::Command;
-use crate::sandbox::event::Frame;
-use crate::sandbox::inside::{Inside, markers};
+use crate::sandbox::event::{Frame, LimitedBy};
+use crate::sandbox::inside::{GO, GO_COUNTED, Inside, markers};
 use crate::sandbox::process::{self, Handle};
-use crate::sandbox::run_dir::{RunDir, write_whole};
+use crate::sandbox::run_dir::{RunDir, write_unsynced};
 use crate::sandbox::spec::{EngineKind, LaunchSpec};
 use crate::sandbox::{bwrap, reach};
 
@@ -88,9 +88,13 @@ impl Sandbox {
         Ok(members)
     }
 
-    /// Lets the runner begin.
-    pub(super) fn go(&mut self) -> anyhow::Result<()> {
-        self.stdin.write_all(b"go\n").context("let the runner begin")
+    /// Lets the runner begin. It is told whether a control group counts its processes.
+    pub(super) fn go(&mut self, processes: LimitedBy) -> anyhow::Result<()> {
+        let word = match processes {
+            LimitedBy::CgroupV2 | LimitedBy::CgroupV1 => GO_COUNTED,
+            LimitedBy::Rlimit | LimitedBy::Watched | LimitedBy::Nothing => GO,
+        };
+        writeln!(self.stdin, "{word}").context("let the runner begin")
     }
 
     /// Asks the runner to stop the work. If it does not listen, [`Self::kill`] comes.
@@ -149,7 +153,7 @@ fn prepare(run_dir: &RunDir, inside: &Inside) -> anyhow::Result<()> {
     }
     make_folder(&run_dir.etc(), 0o755)?;
     let json = serde_json::to_vec(inside).context("print the runner's orders")?;
-    write_whole(&run_dir.inside(), &json)?;
+    write_unsynced(&run_dir.inside(), &json)?;
     reach::give_to_runs(&run_dir.inside())
 }
 

@@ -94,6 +94,8 @@ fn supervise_locked(run_dir: &RunDir) -> anyhow::Result<()> {
     };
     journal.append(Ev::Ended { exit: Box::new(exit.clone()) })?;
     journal.sync()?;
+    // Who reads how it ended, reads what it was for, too.
+    File::open(run_dir.spec()).and_then(|spec| spec.sync_all()).context("keep the spec")?;
     let json = serde_json::to_vec(&exit).context("print how the run ended")?;
     write_whole(&run_dir.exit(), &json)
 }

@@ -87,7 +87,7 @@ pub(super) fn run(run_dir: &RunDir, journal: &mut Journal) -> anyhow::Result<End
     }
     let achieved = achieved(&spec, &cgroups);
     journal.append(Ev::Ready { achieved: achieved.clone() })?;
-    sandbox.go()?;
+    sandbox.go(achieved.processes_limit)?;
 
     let folders = vec![spec.workspace.clone(), run_dir.out(), run_dir.home()];
     let disk_sender = sender.clone();

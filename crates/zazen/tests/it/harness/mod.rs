@@ -4,5 +4,6 @@
 //! Real are git, the sandbox, the gateway, the harness and the daemon; scripted
 //! is the model's service, which is a server of its own on loopback.
 
+pub(crate) mod gate;
 pub(crate) mod model;
 pub(crate) mod place;

@@ -12,7 +12,7 @@ use std::sync::{Arc, Mutex};
 use axum::Router;
 use axum::extract::State;
 use axum::http::StatusCode;
-use axum::http::header::{CONTENT_TYPE, HeaderMap};
+use axum::http::header::{CONTENT_TYPE, HeaderMap, RETRY_AFTER};
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -73,7 +73,44 @@ pub(crate) fn demo_script() -> Script {
     toml::from_str(include_str!("../../fixtures/demo-answers.toml")).expect("a script")
 }
 
+/// A plan with one step, as an agent writes it.
+pub(crate) const SMALL_PLAN: &str = "## Summary\n\nThe README says hello.\n\n## Steps\n\n\
+    - [ ] 1. Say hello in the README\n  One line at its end.\n\n## Files\n\n- `README.md`\n\n\
+    ## Dependencies\n\nNone\n\n## Validation\n\n```sh\ngrep -q hello README.md\n```\n\n\
+    ## Risks\n\nNone\n\n## Open questions\n\nNone\n\n## Non-goals\n\nNone\n";
+
+/// A script for the smallest work that is worth a pull request: one step, one line.
+pub(crate) fn small_script() -> Script {
+    script(&[
+        ("plan", vec![Turn::say(SMALL_PLAN)]),
+        ("implement/1", vec![Turn::run("echo hello >> README.md"), Turn::say("It says hello.")]),
+    ])
+}
+
+/// A script of these phases.
+pub(crate) fn script(phases: &[(&str, Vec<Turn>)]) -> Script {
+    phases.iter().map(|(label, turns)| ((*label).to_owned(), turns.clone())).collect()
+}
+
+impl Call {
+    /// What the agent was given at its start, as text.
+    pub(crate) fn prompt(&self) -> String {
+        let request: Value = serde_json::from_str(&self.body).unwrap_or(Value::Null);
+        let content = &request["messages"][0]["content"];
+        match content.as_str() {
+            Some(text) => text.to_owned(),
+            None => content[0]["text"].as_str().unwrap_or_default().to_owned(),
+        }
+    }
+}
+
 impl Model {
+    /// The prompts of all runs that asked for `label`, in order.
+    pub(crate) fn prompts(&self, label: &str) -> Vec<String> {
+        let calls = self.calls().into_iter();
+        calls.filter(|call| call.turn == 0 && call.label == label).map(|c| c.prompt()).collect()
+    }
+
     /// Starts a server that follows `script`.
     pub(crate) fn start(script: Script) -> Self {
         let calls = Arc::new(Mutex::new(Vec::new()));
@@ -115,7 +152,7 @@ impl Drop for Model {
 
 async fn answer(State(shared): State<Shared>, headers: HeaderMap, body: String) -> Response {
     let request: Value = serde_json::from_str(&body).unwrap_or(Value::Null);
-    let label = label(&request);
+    let label = more_exact(&shared.script, label(&request), &request);
     let turn = request["messages"]
         .as_array()
         .map_or(0, |all| all.iter().filter(|m| m["role"] == "assistant").count());
@@ -138,10 +175,17 @@ async fn answer(State(shared): State<Shared>, headers: HeaderMap, body: String) 
     }
 }
 
+/// Answers with an error. With status 200 it comes in the stream, after a good beginning.
 fn refuse(status: u16, kind: &str) -> Response {
     let body = json!({ "type": "error", "error": { "type": kind, "message": kind } });
+    if status == 200 {
+        let event = format!("event: error\ndata: {body}\n\n");
+        return ([(CONTENT_TYPE, "text/event-stream")], event).into_response();
+    }
     let status = StatusCode::from_u16(status).expect("a status");
-    (status, [(CONTENT_TYPE, "application/json")], body.to_string()).into_response()
+    // Nobody is to wait in a test.
+    let headers = [(CONTENT_TYPE, "application/json"), (RETRY_AFTER, "0")];
+    (status, headers, body.to_string()).into_response()
 }
 
 /// What the prompt asks for, in the words of the phases.
@@ -165,6 +209,20 @@ fn label(request: &Value) -> String {
         }
     }
     "aside".to_owned()
+}
+
+/// The label for a second try or a revision, where the script has words for that.
+fn more_exact(script: &Script, label: String, request: &Value) -> String {
+    let first = request["messages"][0]["content"].to_string();
+    for (sign, more) in
+        [("This was tried before", "again"), ("The plan so far. Revise it", "revised")]
+    {
+        let exact = format!("{label}/{more}");
+        if first.contains(sign) && script.contains_key(&exact) {
+            return exact;
+        }
+    }
+    label
 }
 
 /// The harness's own name for the tool that runs a command.

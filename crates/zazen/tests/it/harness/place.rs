@@ -1,5 +1,6 @@
 //! A place to work in: a home, a repository, and the daemon as a process.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
@@ -7,6 +8,8 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 use tempfile::TempDir;
+
+use super::model::{Model, Script};
 
 /// How long anything that is waited for may take on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -50,6 +53,12 @@ impl Setup {
 pub(crate) const KEY: &str = "sk-canary-3f1c9a7e55d04b7c";
 
 impl Place {
+    /// A home without a sandbox, and a model that follows `script`.
+    pub(crate) fn with(script: Script) -> (Self, Model) {
+        let model = Model::start(script);
+        (Self::new(&Setup::mini("none", &model.url())), model)
+    }
+
     /// Makes a home and the demo's repository.
     pub(crate) fn new(setup: &Setup) -> Self {
         let dir = tempfile::Builder::new().prefix("zazen-it-").tempdir().expect("a folder");
@@ -125,7 +134,7 @@ impl Place {
         self.command(args).stdin(Stdio::null()).output().expect("zazen starts")
     }
 
-    fn command(&self, args: &[&str]) -> Command {
+    pub(crate) fn command(&self, args: &[&str]) -> Command {
         self.command_by(&[], args)
     }
 
@@ -243,16 +252,57 @@ impl Place {
         self.zazen(&["issue", "comment", "1", "Leave empty months out.\n\n/implement"]);
     }
 
+    /// Comments on an issue.
+    pub(crate) fn comment(&self, issue: u64, text: &str) {
+        self.zazen(&["issue", "comment", &issue.to_string(), text]);
+    }
+
     /// The comments on issue 1, as `(author, body)`.
     pub(crate) fn comments(&self) -> Vec<(String, String)> {
-        let issue: Value =
-            serde_json::from_str(&self.zazen(&["issue", "show", "1", "--json"])).expect("JSON");
+        self.comments_of(1)
+    }
+
+    /// The comments on an issue, as `(author, body)`.
+    pub(crate) fn comments_of(&self, issue: u64) -> Vec<(String, String)> {
+        let issue = self.json(&["issue", "show", &issue.to_string(), "--json"]);
         issue["comments"]
             .as_array()
             .expect("comments")
             .iter()
             .map(|c| (text(&c["author"]), text(&c["body"])))
             .collect()
+    }
+
+    /// What zazen wrote on an issue.
+    pub(crate) fn said(&self, issue: u64) -> Vec<String> {
+        let comments = self.comments_of(issue).into_iter();
+        comments.filter(|(author, _)| author == "zazen").map(|(_, body)| body).collect()
+    }
+
+    /// Waits until zazen has said something with these words on an issue.
+    pub(crate) fn wait_said(&mut self, issue: u64, words: &str) -> String {
+        self.wait(&format!("zazen says {words:?}"), |place| {
+            place.said(issue).into_iter().find(|body| body.contains(words))
+        })
+    }
+
+    /// Runs the program, and reads its answer.
+    pub(crate) fn json(&self, args: &[&str]) -> Value {
+        serde_json::from_str(&self.zazen(args)).expect("the answer is JSON")
+    }
+
+    /// The folder of a task's pages.
+    pub(crate) fn task_folder(&self, id: u64) -> PathBuf {
+        let show = self.json(&["task", "show", &id.to_string(), "--json"]);
+        PathBuf::from(show["folder"].as_str().expect("a folder"))
+    }
+
+    /// Changes `zazen.toml` as with an editor.
+    pub(crate) fn configure(&self, from: &str, to: &str) {
+        let path = self.home().join("zazen.toml");
+        let text = fs::read_to_string(&path).expect("the configuration");
+        assert!(text.contains(from), "{text}");
+        fs::write(path, text.replace(from, to)).expect("the configuration is written");
     }
 
     /// The branches on the remote that zazen made, with their commits.
@@ -329,8 +379,40 @@ fn text(value: &Value) -> String {
     value.as_str().unwrap_or_default().to_owned()
 }
 
+/// Lets everybody write in a folder: agents may be another user.
+pub(crate) fn open_to_writers(dir: &Path) {
+    use std::os::unix::fs::PermissionsExt as _;
+    fs::set_permissions(dir, fs::Permissions::from_mode(0o777)).expect("the mode is set");
+}
+
 /// The sandbox's own user has to pass, where tests run as root.
 fn open_to_all(dir: &Path) {
     use std::os::unix::fs::PermissionsExt as _;
     fs::set_permissions(dir, fs::Permissions::from_mode(0o755)).expect("the mode is set");
+}
+
+/// Whether sandboxes can be had here. Says loudly if not, and fails where they must be.
+pub(crate) fn has_bwrap() -> bool {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    if std::env::split_paths(&path).any(|dir| dir.join("bwrap").exists()) {
+        return true;
+    }
+    assert!(std::env::var_os("ZAZEN_REQUIRE_TOOLS").is_none(), "bwrap is not installed");
+    println!("SKIPPED: bwrap is not installed");
+    false
+}
+
+/// Every file below a folder, with what is in it.
+pub(crate) fn files_below(dir: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+    let mut found = BTreeMap::new();
+    for entry in fs::read_dir(dir).expect("a folder") {
+        let entry = entry.expect("an entry");
+        let kind = entry.file_type().expect("a kind");
+        if kind.is_dir() {
+            found.extend(files_below(&entry.path()));
+        } else if kind.is_file() {
+            found.insert(entry.path(), fs::read(entry.path()).expect("a file"));
+        }
+    }
+    found
 }

@@ -1,0 +1,138 @@
+//! Measures the numbers that zazen is held to, on a release build.
+//!
+//! `cargo run --release -p bench` measures everything; with names, only those.
+//! Each measurement is a file of its own here and says what it does. Everything
+//! is compared with the bare thing in the same run where there is one, because
+//! another machine, or another hour, gives other numbers.
+
+mod appends;
+mod demo;
+mod gateway;
+mod grown;
+mod idle;
+mod machine;
+mod model;
+mod overhead;
+mod parallel;
+mod place;
+mod process;
+mod report;
+mod size;
+mod start;
+
+use std::path::{Path, PathBuf};
+use std::process::{ExitCode, Stdio};
+
+use anyhow::{Context as _, bail};
+use clap::{Parser, ValueEnum};
+
+use self::machine::Machine;
+use self::place::program;
+use self::report::{Report, Row};
+
+/// Measures zazen.
+#[derive(Debug, Parser)]
+struct Args {
+    /// What to measure; everything, without a name
+    measurements: Vec<Measurement>,
+    /// Print the numbers for machines
+    #[arg(long)]
+    json: bool,
+    /// The program to measure [default: a release build of this repository, made first]
+    #[arg(long)]
+    zazen: Option<PathBuf>,
+}
+
+/// What can be measured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Measurement {
+    /// From a comment to an agent at work
+    Start,
+    /// What a run costs on top of the bare harness
+    Overhead,
+    /// What the gateway adds to a model call
+    Gateway,
+    /// What a daemon with nothing to do takes, and how it starts
+    Idle,
+    /// How large the program is
+    Size,
+    /// How many facts a second become durable
+    Appends,
+    /// A hundred agents at once
+    Parallel,
+    /// How long the demo takes
+    Demo,
+}
+
+fn main() -> ExitCode {
+    let args = Args::parse();
+    match measure_all(&args) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(err) => {
+            say(&format!("bench: {err:#}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn measure_all(args: &Args) -> anyhow::Result<()> {
+    let zazen = match &args.zazen {
+        Some(zazen) => zazen.canonicalize().context("find the program")?,
+        None => build()?,
+    };
+    let all = Measurement::value_variants();
+    let wanted = if args.measurements.is_empty() { all } else { &args.measurements };
+    let mut report = Report { machine: Machine::read(), rows: Vec::new() };
+    for &measurement in wanted {
+        let name = measurement.to_possible_value().map_or(String::new(), |v| v.get_name().into());
+        say(&format!("bench: {name} (load {})", machine::load()));
+        let rows = measure(measurement, &zazen).with_context(|| format!("measure `{name}`"))?;
+        report.rows.extend(rows);
+    }
+    let text = if args.json { serde_json::to_string_pretty(&report)? } else { report.markdown() };
+    print(&text);
+    Ok(())
+}
+
+fn measure(measurement: Measurement, zazen: &Path) -> anyhow::Result<Vec<Row>> {
+    let in_both = |measure: fn(&Path, &'static str) -> anyhow::Result<Vec<Row>>| {
+        Ok([measure(zazen, "bwrap")?, measure(zazen, "none")?].concat())
+    };
+    match measurement {
+        Measurement::Start => in_both(start::run),
+        Measurement::Overhead => in_both(overhead::run),
+        Measurement::Gateway => gateway::run(),
+        Measurement::Idle => idle::run(zazen),
+        Measurement::Size => size::run(zazen),
+        Measurement::Appends => appends::run(),
+        Measurement::Parallel => in_both(parallel::run),
+        Measurement::Demo => demo::run(zazen),
+    }
+}
+
+/// Builds the program that is handed out, and says where it is.
+fn build() -> anyhow::Result<PathBuf> {
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let status = program(Path::new(&cargo))
+        .args(["build", "--release", "--quiet", "--package", "zazen"])
+        .current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join(".."))
+        .stdout(Stdio::null())
+        .status()
+        .context("start cargo")?;
+    if !status.success() {
+        bail!("the release build failed ({status})");
+    }
+    let here = std::env::current_exe().context("find our own program")?;
+    let target = here.parent().and_then(Path::parent).context("find the target folder")?;
+    target.join("release/zazen").canonicalize().context("find the release build")
+}
+
+#[expect(clippy::print_stderr, reason = "this is for who waits")]
+fn say(text: &str) {
+    eprintln!("{text}");
+}
+
+#[expect(clippy::print_stdout, reason = "this is the result")]
+fn print(text: &str) {
+    println!("{text}");
+}

@@ -1,0 +1,366 @@
+//! What each command does where a task stands.
+
+use std::fmt::Write as _;
+
+use expect_test::{Expect, expect, expect_file};
+
+use super::*;
+use crate::engine::Unfit;
+use crate::id::{CommitId, PullNumber, RunId, Time};
+use crate::task::{Outcome, Phase, PlanRef, Trouble, TroubleKind};
+use crate::usage::Usage;
+
+/// How far the task of issue 12 has come when the comment is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stand {
+    Nothing,
+    Received,
+    Planning,
+    AwaitingApproval,
+    Revising,
+    Queued,
+    Implementing,
+    Verifying,
+    Correcting,
+    Publishing,
+    Drafted,
+    Merged,
+    Closed,
+    Stopped,
+    Failed,
+}
+
+#[test]
+fn every_command_in_every_state() {
+    let mut table = String::from("# What a command does where a task stands\n");
+    let commands =
+        ["/plan smaller", "/implement yes", "/stop", "/retry look", "/ask why?", "/status"];
+    for command in commands {
+        writeln!(table, "\n## `{command}`\n").unwrap();
+        let mut stand = Some(Stand::Nothing);
+        while let Some(at) = stand {
+            let fact = read(&book(at), command);
+            writeln!(table, "- {at:?}: {}", in_words(&fact)).unwrap();
+            stand = at.next();
+        }
+    }
+    expect_file!["../../tests/texts/commands.md"].assert_eq(&table);
+}
+
+#[test]
+fn what_asks_for_nothing_changes_nothing_and_is_read_once() {
+    let mut book = book(Stand::Planning);
+    let fact = read(&book, "I think that `/plan` is near.\n\n> /stop\n");
+    assert_eq!(fact.changes, []);
+    book.take_in(fact.clone(), Time(99)).unwrap();
+    assert_eq!(book.take_in(fact, Time(99)), Err(Unfit::Repeated));
+}
+
+#[test]
+fn the_text_of_the_issue_is_comment_0() {
+    let mut book = Book::default();
+    let issue = Comment { id: CommentId(0), text: "Sums are slow.\n\n/plan", ..comment_12("") };
+    let fact = super::comment(&book, &issue, &PlanOnDisk::AsKnown);
+    check(
+        &fact,
+        expect![[r#"
+        task 1 is opened, a Change with the request ""
+        comment 0 is taken"#]],
+    );
+    book.take_in(fact.clone(), Time(1)).unwrap();
+    assert_eq!(book.take_in(fact, Time(1)), Err(Unfit::Repeated));
+    assert_eq!(book.issue(&repo(), IssueNumber(12)).seen, Some(CommentId(0)));
+}
+
+#[test]
+fn two_tasks_of_one_comment_have_numbers_of_their_own() {
+    let fact = read(&book(Stand::Nothing), "/plan use a map\n/ask how large is it?");
+    check(
+        &fact,
+        expect![[r#"
+        task 1 is opened, a Change with the request "use a map"
+        comment 99 is taken
+        task 2 is opened, a Question with the request "how large is it?"
+        comment 99 is taken"#]],
+    );
+    let mut book = book(Stand::Nothing);
+    book.take_in(fact, Time(1)).unwrap();
+    let issue = book.issue(&repo(), IssueNumber(12));
+    assert_eq!(issue.task, Some(TaskId(1)), "commands are for the change");
+}
+
+#[test]
+fn stop_and_retry_reach_a_question_where_there_is_nothing_else_for_them() {
+    let mut book = book(Stand::Drafted);
+    book.take_in(read(&book, "/ask how large is it?"), Time(50)).unwrap();
+    let stop = Comment { id: CommentId(100), ..comment_12("/stop") };
+    let fact = super::comment(&book, &stop, &PlanOnDisk::AsKnown);
+    check(
+        &fact,
+        expect![[r#"
+        task 2: ada says stop
+        comment 100 is taken"#]],
+    );
+    book.take_in(fact, Time(51)).unwrap();
+    let retry = Comment { id: CommentId(101), ..comment_12("/retry\n/status") };
+    check(
+        &super::comment(&book, &retry, &PlanOnDisk::AsKnown),
+        expect![[r#"
+            task 2: try again with ""
+            comment 101 is taken
+            reply: - Task 1 is a draft, #5 (0 tokens, cost $0). You can write `/plan`.
+            - Task 2 was stopped by ada (0 tokens, cost $0). You can write `/retry`."#]],
+    );
+}
+
+#[test]
+fn a_comment_has_one_reply() {
+    let fact = read(&book(Stand::Nothing), "/implement\n/status");
+    check(
+        &fact,
+        expect![[r#"
+        reply: There is no plan to carry out yet. Write `/plan` to have one written; when it is here, `/implement` approves it.
+
+        Nothing was asked for on this issue yet. Write `/plan` to begin."#]],
+    );
+}
+
+#[test]
+fn a_command_that_is_misspelled_does_nothing() {
+    check(
+        &read(&book(Stand::Planning), "/stpo"),
+        expect!["reply: Nothing was done: `/stpo` is not a command; did you mean `/stop`?"],
+    );
+    check(
+        &read(&book(Stand::Planning), "/plan\n/stop"),
+        expect!["reply: Nothing was done: `/plan` and `/stop` cannot be in one comment."],
+    );
+    check(
+        &read(&book(Stand::Planning), "/ask"),
+        expect!["reply: Nothing was done: `/ask` needs a question after it."],
+    );
+}
+
+#[test]
+fn a_plan_that_cannot_be_read_is_not_approved() {
+    let book = book(Stand::AwaitingApproval);
+    let on_disk = PlanOnDisk::Unreadable { why: "there is no `## Steps` section".to_owned() };
+    let fact = super::comment(&book, &comment_12("/implement"), &on_disk);
+    check(
+        &fact,
+        expect![[r#"
+        reply: Nothing was started: the plan was edited, and cannot be read now. Mend it, then write `/implement` again.
+
+        ```text
+        there is no `## Steps` section
+        ```
+    "#]],
+    );
+}
+
+#[test]
+fn an_approval_is_bound_to_the_plan_that_is_known_now() {
+    let fact = read(&book(Stand::AwaitingApproval), "/implement use a map\nand no new crate");
+    let [Change::Task { event: Event::PlanApproved { by, hash, answers }, .. }, _] =
+        &fact.changes[..]
+    else {
+        panic!("{fact:?}")
+    };
+    assert_eq!((by.as_str(), hash), ("ada", &plan().hash));
+    assert_eq!(answers, "use a map\nand no new crate");
+}
+
+#[test]
+fn requests_of_the_command_line() {
+    let stop = Request::Stop { task: TaskId(1), by: "ada".to_owned() };
+    let mut book = book(Stand::Planning);
+    let fact = request(&book, "17", &stop).unwrap();
+    check(&fact, expect!["task 1: ada says stop"]);
+    book.take_in(fact.clone(), Time(50)).unwrap();
+    assert_eq!(book.take_in(fact, Time(50)), Err(Unfit::Repeated));
+    assert!(book.was_taken(&Cause::Request { id: "17".to_owned() }));
+
+    expect!["task 1 is stopped by ada"].assert_eq(&request(&book, "18", &stop).unwrap_err());
+    let nobody = Request::Stop { task: TaskId(7), by: "ada".to_owned() };
+    expect!["there is no task 7"].assert_eq(&request(&book, "19", &nobody).unwrap_err());
+
+    let retry =
+        Request::Retry { task: TaskId(1), by: "ada".to_owned(), remarks: "slowly".to_owned() };
+    check(&request(&book, "20", &retry).unwrap(), expect![[r#"task 1: try again with "slowly""#]]);
+}
+
+#[test]
+fn a_request_is_written_as_it_was_before() {
+    let text = r#"{"ask":"retry","task":3,"by":"ada","remarks":"slowly"}"#;
+    let request: Request = serde_json::from_str(text).unwrap();
+    assert_eq!(serde_json::to_string(&request).unwrap(), text);
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "an `Expect` is written in place")]
+#[track_caller]
+fn check(fact: &Fact, expected: Expect) {
+    let lines: Vec<String> = fact.changes.iter().map(change_in_words).collect();
+    expected.assert_eq(&lines.join("\n"));
+}
+
+fn in_words(fact: &Fact) -> String {
+    fact.changes.iter().map(change_in_words).collect::<Vec<_>>().join("; ")
+}
+
+fn change_in_words(change: &Change) -> String {
+    match change {
+        Change::Opened(Opened { id, kind, request, .. }) => {
+            format!("task {id} is opened, a {kind:?} with the request {request:?}")
+        }
+        Change::Task { task, event } => match event {
+            Event::PlanApproved { answers, .. } => {
+                format!("task {task}: the plan is approved with {answers:?}")
+            }
+            Event::PlanSentBack { remarks, .. } => {
+                format!("task {task}: the plan is sent back with {remarks:?}")
+            }
+            Event::StopAsked { by } => format!("task {task}: {by} says stop"),
+            Event::RetryAsked { remarks, .. } => format!("task {task}: try again with {remarks:?}"),
+            Event::CommandTaken { comment } => format!("comment {comment} is taken"),
+            event @ (Event::PlanEdited { .. }
+            | Event::BaseFound { .. }
+            | Event::RunBegun { .. }
+            | Event::RunEnded { .. }
+            | Event::Blocked { .. }
+            | Event::Shown { .. }
+            | Event::Acknowledged { .. }
+            | Event::Pushed { .. }
+            | Event::PullOpened { .. }
+            | Event::PullMerged
+            | Event::PullClosed) => format!("{event:?}"),
+        },
+        Change::ReplyDue { reply, .. } => format!("reply: {}", crate::words::reply(reply).as_str()),
+        Change::Replied { .. } => "replied".to_owned(),
+    }
+}
+
+fn read(book: &Book, text: &str) -> Fact {
+    super::comment(book, &comment_12(text), &PlanOnDisk::AsKnown)
+}
+
+/// A comment on issue 12 that was not read.
+fn comment_12(text: &str) -> Comment<'_> {
+    static REPO: std::sync::LazyLock<RepoName> = std::sync::LazyLock::new(repo);
+    Comment {
+        repo: &REPO,
+        issue: IssueNumber(12),
+        title: "Sum by month",
+        id: CommentId(99),
+        author: "ada",
+        text,
+    }
+}
+
+impl Stand {
+    fn next(self) -> Option<Self> {
+        Some(match self {
+            Self::Nothing => Self::Received,
+            Self::Received => Self::Planning,
+            Self::Planning => Self::AwaitingApproval,
+            Self::AwaitingApproval => Self::Revising,
+            Self::Revising => Self::Queued,
+            Self::Queued => Self::Implementing,
+            Self::Implementing => Self::Verifying,
+            Self::Verifying => Self::Correcting,
+            Self::Correcting => Self::Publishing,
+            Self::Publishing => Self::Drafted,
+            Self::Drafted => Self::Merged,
+            Self::Merged => Self::Closed,
+            Self::Closed => Self::Stopped,
+            Self::Stopped => Self::Failed,
+            Self::Failed => return None,
+        })
+    }
+}
+
+/// A book in which task 1 of issue 12 stands there.
+fn book(stand: Stand) -> Book {
+    let mut book = Book::default();
+    let at = Time(1);
+    let opened = Opened {
+        id: TaskId(1),
+        kind: Kind::Change,
+        repo: repo(),
+        issue: IssueNumber(12),
+        title: "Sum by month".to_owned(),
+        request: String::new(),
+        by: "ada".to_owned(),
+    };
+    if stand == Stand::Nothing {
+        return book;
+    }
+    book.take_in(Fact { cause: None, changes: vec![Change::Opened(opened)] }, at).unwrap();
+    let mut tell = |event| book.take_in(Fact::of(TaskId(1), event), at).map(drop).unwrap();
+    for event in events_to(stand) {
+        tell(event);
+    }
+    book
+}
+
+fn events_to(stand: Stand) -> Vec<Event> {
+    let by = || "ada".to_owned();
+    let none = String::new;
+    let run = |n| RunId { task: TaskId(1), n };
+    let begun = |n, phase| Event::RunBegun { run: run(n), phase, from: commit('b') };
+    let ended = |n, outcome| Event::RunEnded { run: run(n), outcome, usage: Usage::default() };
+    let trouble = |kind| Trouble { kind, evidence: none() };
+    let verify = Event::RunBegun { run: run(3), phase: Phase::Verify, from: commit('c') };
+    let path = [
+        (Stand::Planning, begun(1, Phase::Plan)),
+        (Stand::AwaitingApproval, ended(1, Outcome::Planned { plan: plan() })),
+        (Stand::Queued, Event::PlanApproved { by: by(), hash: plan().hash, answers: none() }),
+        (Stand::Implementing, begun(2, Phase::Implement { step: 1 })),
+        (Stand::Verifying, ended(2, Outcome::StepDone { head: commit('c'), n_commits: 1 })),
+        (Stand::Verifying, verify),
+        (Stand::Publishing, ended(3, Outcome::ChecksGreen { head: commit('c') })),
+        (Stand::Publishing, Event::Pushed { head: commit('c') }),
+        (Stand::Drafted, Event::PullOpened { pull: PullNumber(5) }),
+    ];
+    let upto = |last: Stand| {
+        let end = path.iter().rposition(|(stand, _)| *stand == last).map_or(0, |i| i + 1);
+        path[..end].iter().map(|(_, event)| event.clone()).collect::<Vec<_>>()
+    };
+    let (last, then) = match stand {
+        Stand::Revising => {
+            (Stand::AwaitingApproval, Some(Event::PlanSentBack { by: by(), remarks: none() }))
+        }
+        Stand::Correcting => {
+            let trouble = trouble(TroubleKind::RedChecks);
+            (Stand::Verifying, Some(ended(3, Outcome::Failed { trouble })))
+        }
+        Stand::Merged => (Stand::Drafted, Some(Event::PullMerged)),
+        Stand::Closed => (Stand::Drafted, Some(Event::PullClosed)),
+        Stand::Stopped => (Stand::Implementing, Some(Event::StopAsked { by: by() })),
+        Stand::Failed => {
+            let trouble = trouble(TroubleKind::NeedsLogin);
+            (Stand::Planning, Some(ended(1, Outcome::Failed { trouble })))
+        }
+        Stand::Nothing
+        | Stand::Received
+        | Stand::Planning
+        | Stand::AwaitingApproval
+        | Stand::Queued
+        | Stand::Implementing
+        | Stand::Verifying
+        | Stand::Publishing
+        | Stand::Drafted => (stand, None),
+    };
+    upto(last).into_iter().chain(then).collect()
+}
+
+fn plan() -> PlanRef {
+    PlanRef { hash: PlanHash::of("the plan"), version: 1, n_steps: 1, n_questions: 0 }
+}
+
+fn commit(digit: char) -> CommitId {
+    digit.to_string().repeat(40).parse().unwrap()
+}
+
+fn repo() -> RepoName {
+    "ada/sums".parse().unwrap()
+}

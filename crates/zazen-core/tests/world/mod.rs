@@ -1,0 +1,480 @@
+//! A world for the engine: it performs, records, crashes, and checks what must hold.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use proptest::test_runner::TestCaseError;
+use zazen_core::effect::{Effect, Key};
+use zazen_core::engine::{Book, Change, Engine, Fact, Policy};
+use zazen_core::id::{
+    CommentId, CommitId, IssueNumber, PlanHash, PullNumber, RepoName, RunId, TaskId, Time,
+};
+use zazen_core::intake::{self, PlanOnDisk, Request};
+use zazen_core::task::{
+    Digest, Event, Outcome, Phase, PlanRef, Run, Slot, State, Task, Trouble, TroubleKind,
+};
+use zazen_core::usage::Usage;
+
+/// What the owner of this world allows.
+pub(crate) const PLACES: Policy = Policy { n_runs_max: 2 };
+
+/// What people write.
+pub(crate) const COMMENTS: [&str; 14] = [
+    "/plan",
+    "/plan make it smaller",
+    "/plan\n/ask how large is it?",
+    "/implement",
+    "/implement use the first",
+    "/implement\n/status",
+    "/ask why is it slow?",
+    "/stop",
+    "/stop it",
+    "/retry",
+    "/retry look at the log",
+    "/status",
+    "/plann",
+    "thank you",
+];
+
+/// Something that happens by itself, not because the engine asked for it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Action {
+    /// A person writes the n-th of [`COMMENTS`] on an issue.
+    Comment(u64, usize),
+    /// One of the runs that are under way ends.
+    RunEnds(u8),
+    /// A person asks on the command line to stop a task (or to try again).
+    Request(u8, bool),
+    /// A person edits a plan.
+    Edit(u8),
+    /// A person merges (or closes) a pull request.
+    EndPull(u8, bool),
+}
+
+/// When the daemon is killed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Crashes {
+    Never,
+    /// Before every effect, after every effect and before its result is recorded, and after that.
+    Everywhere,
+}
+
+/// How runs turn out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Luck {
+    Mixed,
+    Bad,
+}
+
+/// The engine and all that is around it.
+pub(crate) struct World {
+    engine: Engine,
+    seed: u64,
+    crashes: Crashes,
+    luck: Luck,
+    /// What is in the journal, and the same as it was written.
+    journal: Vec<Fact>,
+    lines: Vec<(Time, String)>,
+    /// The time. Showing a text takes none, since how often that is done depends on crashes.
+    clock: u64,
+    /// What the engine asked for and is not done, runs excepted.
+    to_do: BTreeMap<Key, Effect>,
+    confirmed: BTreeMap<Key, Effect>,
+    ended_runs: BTreeSet<RunId>,
+    n_comments: u64,
+}
+
+impl World {
+    pub(crate) fn new(seed: u64, crashes: Crashes) -> Self {
+        Self {
+            engine: Engine::new(PLACES, Book::default()),
+            seed,
+            crashes,
+            luck: Luck::Mixed,
+            journal: Vec::new(),
+            lines: Vec::new(),
+            clock: 1_000_000,
+            to_do: BTreeMap::new(),
+            confirmed: BTreeMap::new(),
+            ended_runs: BTreeSet::new(),
+            n_comments: 0,
+        }
+    }
+
+    pub(crate) fn book(&self) -> &Book {
+        self.engine.book()
+    }
+
+    pub(crate) fn now(&self) -> Time {
+        Time(self.clock)
+    }
+
+    /// Something happens, and everything that the engine asks for is done.
+    pub(crate) fn act(&mut self, action: Action) {
+        match action {
+            Action::Comment(issue, n) => self.comment(IssueNumber(issue), COMMENTS[n]),
+            Action::RunEnds(n) => {
+                let runs: Vec<Run> = self.book().tasks().filter_map(|t| t.run.clone()).collect();
+                if let Some(run) = pick(&runs, n) {
+                    self.end_run(run);
+                }
+            }
+            Action::Request(n, stop) => {
+                let tasks: Vec<TaskId> = self.book().tasks().map(|task| task.id).collect();
+                let Some(&task) = pick(&tasks, n) else { return };
+                let by = "ada".to_owned();
+                let request = if stop {
+                    Request::Stop { task, by }
+                } else {
+                    Request::Retry { task, by, remarks: String::new() }
+                };
+                let id = format!("request-{}", self.clock);
+                if let Ok(fact) = intake::request(self.book(), &id, &request) {
+                    self.record(fact);
+                }
+            }
+            Action::Edit(n) => {
+                let tasks: Vec<Task> = self.waiting();
+                let Some(task) = pick(&tasks, n) else { return };
+                let known = task.plan.as_ref().expect("a plan waits");
+                let plan = PlanRef {
+                    hash: PlanHash::of(&format!("edit {}", self.clock)),
+                    version: known.version + 1,
+                    ..known.clone()
+                };
+                self.record(Fact::of(task.id, Event::PlanEdited { plan }));
+            }
+            Action::EndPull(n, merge) => {
+                let drafted: Vec<TaskId> = self
+                    .book()
+                    .tasks()
+                    .filter(|task| matches!(task.state, State::Drafted { .. }))
+                    .map(|task| task.id)
+                    .collect();
+                let Some(&task) = pick(&drafted, n) else { return };
+                let event = if merge { Event::PullMerged } else { Event::PullClosed };
+                self.record(Fact::of(task, event));
+            }
+        }
+        self.settle();
+    }
+
+    /// Lets the runs end until every task is at rest, and counts how many it takes.
+    pub(crate) fn rest(&mut self, luck: Luck, n_runs_max: usize) -> Result<(), TestCaseError> {
+        self.luck = luck;
+        self.settle();
+        let n_tasks = self.book().tasks().filter(|task| !task.is_at_rest()).count();
+        for _ in 0..n_tasks * n_runs_max {
+            let Some(run) = self.book().tasks().find_map(|task| task.run.clone()) else { break };
+            self.end_run(&run);
+            self.settle();
+        }
+        for task in self.book().tasks() {
+            if !task.is_at_rest() {
+                return Err(TestCaseError::fail(format!("task {} is {}", task.id, task.state)));
+            }
+        }
+        Ok(())
+    }
+
+    /// The book that the written journal gives.
+    pub(crate) fn replayed(&self) -> Book {
+        let mut book = Book::default();
+        for (at, line) in &self.lines {
+            let fact: Fact = serde_json::from_str(line).expect("what was written can be read");
+            book.take_in(fact, *at).expect("what fitted fits again");
+        }
+        book
+    }
+
+    /// The facts that a comment or a request led to.
+    pub(crate) fn caused(&self) -> Vec<Fact> {
+        self.journal.iter().filter(|fact| fact.cause.is_some()).cloned().collect()
+    }
+
+    fn waiting(&self) -> Vec<Task> {
+        let waits = |task: &&Task| matches!(task.state, State::AwaitingApproval);
+        self.book().tasks().filter(waits).cloned().collect()
+    }
+
+    fn comment(&mut self, issue: IssueNumber, text: &str) {
+        self.n_comments += 1;
+        let repo = repo();
+        let comment = intake::Comment {
+            repo: &repo,
+            issue,
+            title: "Sum by month",
+            id: CommentId(self.n_comments),
+            author: "ada",
+            text,
+        };
+        let fact = intake::comment(self.book(), &comment, &PlanOnDisk::AsKnown);
+        self.record(fact);
+        // Read again, by a daemon that does not know that it was read.
+        let before = self.book().clone();
+        let again = intake::comment(self.book(), &comment, &PlanOnDisk::AsKnown);
+        let now = self.now();
+        self.engine.take_in(again, now).expect_err("a comment is taken once");
+        assert_eq!(*self.book(), before);
+    }
+
+    /// Performs what the engine asks for, until only runs are under way.
+    fn settle(&mut self) {
+        let mut lost = None;
+        loop {
+            self.give_out();
+            let Some((key, effect)) = self.to_do.first_key_value() else { return };
+            let (key, effect) = (key.clone(), effect.clone());
+            self.crash();
+            let Some(fact) = self.perform(&effect) else { unreachable!("{effect} is a run") };
+            if self.crashes == Crashes::Everywhere && lost.as_ref() != Some(&key) {
+                // It was done, and nobody knows.
+                lost = Some(key);
+                self.crash();
+                continue;
+            }
+            lost = None;
+            let is_done =
+                !matches!(fact.changes[..], [Change::Task { event: Event::Blocked { .. }, .. }]);
+            if is_done && !matches!(effect, Effect::FindBase { .. } | Effect::StopRun { .. }) {
+                self.confirmed.insert(key.clone(), effect);
+            }
+            self.record(fact);
+            self.to_do.remove(&key);
+            self.engine.ended(&key);
+            self.crash();
+        }
+    }
+
+    /// What comes of an effect. The same, however often it is performed.
+    fn perform(&self, effect: &Effect) -> Option<Fact> {
+        let luck = self.draw("effect");
+        let trouble = |kind| Trouble { kind, evidence: "it failed".to_owned() };
+        let (task, event) = match effect.clone() {
+            Effect::FindBase { task } if luck.is_multiple_of(8) => {
+                (task, Event::Blocked { trouble: trouble(TroubleKind::Repository) })
+            }
+            Effect::FindBase { task } => (task, Event::BaseFound { base: self.commit("base") }),
+            Effect::Show { task, slot, digest } => (task, Event::Shown { slot, digest }),
+            Effect::Acknowledge { task, comment } => (task, Event::Acknowledged { comment }),
+            Effect::Push { task, .. } if luck.is_multiple_of(8) => {
+                (task, Event::Blocked { trouble: trouble(TroubleKind::ForeignBranch) })
+            }
+            Effect::Push { task, head } => (task, Event::Pushed { head }),
+            Effect::OpenPull { task, .. } => {
+                (task, Event::PullOpened { pull: PullNumber(u64::from(task.0)) })
+            }
+            Effect::StopRun { run } => {
+                let known = self.book().task(run.task).and_then(|task| task.run.clone())?;
+                // Some end just before they are stopped.
+                let outcome =
+                    if luck.is_multiple_of(3) { self.outcome(&known) } else { Outcome::Stopped };
+                (run.task, Event::RunEnded { run, outcome, usage: Usage::default() })
+            }
+            Effect::Reply { repo, issue, comment, .. } => {
+                let change = Change::Replied { repo, issue, comment };
+                return Some(Fact { cause: None, changes: vec![change] });
+            }
+            Effect::Run { .. } => return None,
+        };
+        Some(Fact::of(task, event))
+    }
+
+    fn end_run(&mut self, run: &Run) {
+        let outcome = self.outcome(run);
+        let usage = Usage { n_calls: 1, ..Usage::default() };
+        self.record(Fact::of(run.id.task, Event::RunEnded { run: run.id, outcome, usage }));
+        self.engine.ended(&Key::Run(run.id));
+    }
+
+    fn outcome(&self, run: &Run) -> Outcome {
+        let luck = self.draw("run");
+        let failed = |kind| Outcome::Failed { trouble: Trouble { kind, evidence: String::new() } };
+        let is_bad = self.luck == Luck::Bad || luck.is_multiple_of(4);
+        let kinds = [TroubleKind::Crash, TroubleKind::Deadline, TroubleKind::NeedsLogin];
+        match run.phase {
+            Phase::Verify if is_bad && luck.is_multiple_of(3) => failed(TroubleKind::Deadline),
+            Phase::Verify if is_bad => failed(TroubleKind::RedChecks),
+            _ if is_bad => failed(*pick(&kinds, luck.to_le_bytes()[1]).expect("there are three")),
+            Phase::Plan => {
+                let hash = PlanHash::of(&format!("plan of {}", run.id));
+                let version = u32::try_from(self.clock).expect("a short journal");
+                let n_steps = 1 + u32::from(luck.to_le_bytes()[2] % 3);
+                Outcome::Planned { plan: PlanRef { hash, version, n_steps, n_questions: 0 } }
+            }
+            Phase::Ask => Outcome::Answered { digest: Digest(7) },
+            Phase::Implement { .. } | Phase::Correct if luck.is_multiple_of(5) => {
+                Outcome::StepDone { head: run.from.clone(), n_commits: 0 }
+            }
+            Phase::Implement { .. } | Phase::Correct => {
+                Outcome::StepDone { head: self.commit("step"), n_commits: 1 }
+            }
+            Phase::Verify => Outcome::ChecksGreen { head: run.from.clone() },
+        }
+    }
+
+    /// Takes what the engine asks for, and checks that it may.
+    fn give_out(&mut self) {
+        if self.crashes == Crashes::Everywhere {
+            // Asked for, and forgotten before anything was recorded.
+            let _forgotten = self.engine.next_effects(self.now());
+            self.crash();
+        }
+        loop {
+            let (effects, intents) = self.engine.next_effects(self.now());
+            if effects.is_empty() {
+                assert!(intents.is_empty(), "a run begins only where it is asked for");
+                return;
+            }
+            for intent in intents {
+                self.record(intent);
+            }
+            for effect in effects {
+                self.check(&effect);
+                if !matches!(effect, Effect::Run { .. }) {
+                    let old = self.to_do.insert(effect.key(), effect);
+                    assert!(old.is_none(), "it is under way already: {old:?}");
+                }
+            }
+        }
+    }
+
+    fn check(&self, effect: &Effect) {
+        assert_ne!(self.confirmed.get(&effect.key()), Some(effect), "it is done already");
+        match effect {
+            Effect::Run { run, phase, from } => {
+                assert!(!self.ended_runs.contains(run), "run {run} has ended");
+                let task = self.book().task(run.task).expect("a run has a task");
+                let known = task.run.as_ref().expect("its beginning is recorded");
+                assert_eq!((known.id, known.phase, &known.from), (*run, *phase, from));
+            }
+            Effect::StopRun { run } => assert!(!self.ended_runs.contains(run), "{run} has ended"),
+            Effect::Push { task, head } | Effect::OpenPull { task, head } => {
+                self.check_published(*task, head);
+            }
+            Effect::FindBase { .. }
+            | Effect::Show { .. }
+            | Effect::Reply { .. }
+            | Effect::Acknowledge { .. } => {}
+        }
+    }
+
+    /// What is published was approved by a person, and then verified, exactly.
+    fn check_published(&self, id: TaskId, published: &CommitId) {
+        let task = self.book().task(id).expect("it is known");
+        let plan = &task.state.work().expect("it has work").plan.hash;
+        let events: Vec<&Event> = self
+            .journal
+            .iter()
+            .flat_map(|fact| &fact.changes)
+            .filter_map(|change| match change {
+                Change::Task { task, event } if *task == id => Some(event),
+                Change::Task { .. }
+                | Change::Opened(_)
+                | Change::ReplyDue { .. }
+                | Change::Replied { .. } => None,
+            })
+            .collect();
+        let approved = events
+            .iter()
+            .rposition(|event| matches!(event, Event::PlanApproved { hash, .. } if hash == plan))
+            .expect("this very plan was approved");
+        let is_green = |event: &&Event| {
+            matches!(event, Event::RunEnded { outcome: Outcome::ChecksGreen { head }, .. }
+                if head == published)
+        };
+        assert!(events[approved..].iter().any(is_green), "this very commit was verified");
+    }
+
+    fn record(&mut self, fact: Fact) {
+        let now = self.now();
+        self.lines.push((now, serde_json::to_string(&fact).expect("a fact can be written")));
+        self.journal.push(fact.clone());
+        if !matches!(fact.changes[..], [Change::Task { event: Event::Shown { .. }, .. }]) {
+            self.clock += 1;
+        }
+        for change in &fact.changes {
+            if let Change::Task { event: Event::RunEnded { run, .. }, .. } = change {
+                self.ended_runs.insert(*run);
+            }
+        }
+        self.engine.take_in(fact, now).expect("the world tells only what fits");
+        let n_runs = self.book().tasks().filter(|task| task.run.is_some()).count();
+        assert!(n_runs <= PLACES.n_runs_max, "{n_runs} runs");
+    }
+
+    /// The daemon is killed and started again.
+    fn crash(&mut self) {
+        if self.crashes == Crashes::Everywhere {
+            let json = serde_json::to_string(self.book()).expect("a book can be written");
+            let book = serde_json::from_str(&json).expect("what was written can be read");
+            self.engine = Engine::new(PLACES, book);
+            self.to_do.clear();
+        }
+    }
+
+    fn commit(&self, what: &str) -> CommitId {
+        let hash = PlanHash::of(&format!("{} {what} {}", self.seed, self.clock));
+        hash.as_str()[..40].parse().expect("forty digits")
+    }
+
+    /// A number that is the same at the same place of the same world.
+    fn draw(&self, what: &str) -> u64 {
+        u64::from(Digest::of(&format!("{} {what} {}", self.seed, self.clock)).0)
+    }
+}
+
+/// Facts of which most do not fit.
+pub(crate) fn unfit_facts(book: &Book) -> Vec<Fact> {
+    let by = || "eve".to_owned();
+    let plan = PlanRef { hash: PlanHash::of("another"), version: 9, n_steps: 1, n_questions: 0 };
+    let head: CommitId = "e".repeat(40).parse().expect("forty digits");
+    let trouble = Trouble { kind: TroubleKind::Crash, evidence: String::new() };
+    let none = String::new;
+    let mut facts = Vec::new();
+    let strangers = [TaskId(0), TaskId(99)];
+    for id in book.tasks().map(|task| task.id).chain(strangers) {
+        let task = book.task(id);
+        let run = task.map_or(RunId { task: id, n: 1 }, Task::next_run);
+        let current = task.and_then(|task| task.run.as_ref()).map_or(run, |run| run.id);
+        let mut events = vec![
+            Event::PlanApproved { by: by(), hash: plan.hash.clone(), answers: none() },
+            Event::PlanSentBack { by: by(), remarks: none() },
+            Event::PlanEdited { plan: plan.clone() },
+            Event::StopAsked { by: by() },
+            Event::RetryAsked { by: by(), remarks: none() },
+            Event::Blocked { trouble: trouble.clone() },
+            Event::Pushed { head: head.clone() },
+            Event::PullOpened { pull: PullNumber(5) },
+            Event::PullMerged,
+            Event::PullClosed,
+            Event::Shown { slot: Slot::Note(7), digest: Digest(7) },
+        ];
+        for phase in [Phase::Plan, Phase::Ask, Phase::Implement { step: 9 }, Phase::Verify] {
+            events.push(Event::RunBegun { run, phase, from: head.clone() });
+        }
+        for outcome in [
+            Outcome::Planned { plan: plan.clone() },
+            Outcome::Answered { digest: Digest(7) },
+            Outcome::StepDone { head: head.clone(), n_commits: 1 },
+            Outcome::ChecksGreen { head: head.clone() },
+            Outcome::Failed { trouble: trouble.clone() },
+            Outcome::Stopped,
+        ] {
+            events.push(Event::RunEnded { run: current, outcome, usage: Usage::default() });
+        }
+        facts.extend(events.into_iter().map(|event| Fact::of(id, event)));
+    }
+    // A whole fact fits or none of it.
+    let halves: Vec<Change> =
+        facts.iter().rev().take(2).flat_map(|fact| fact.changes.clone()).collect();
+    facts.push(Fact { cause: None, changes: halves });
+    facts
+}
+
+fn repo() -> RepoName {
+    "ada/sums".parse().expect("it is a name")
+}
+
+fn pick<T>(from: &[T], n: u8) -> Option<&T> {
+    from.get(usize::from(n).checked_rem(from.len())?)
+}

@@ -1,0 +1,99 @@
+//! What a run left behind for people: its output, its cost, its agent's words.
+//!
+//! All of it is read from the run's folder, by any daemon, at any later time.
+
+use std::collections::BTreeMap;
+use std::fs;
+
+use anyhow::Context as _;
+use zazen_core::id::RunId;
+use zazen_core::task::Task;
+use zazen_core::text::{cut_middle, plain};
+use zazen_core::usage::Usage;
+
+use super::run::{ANSWER_FILE, RECORDING_FILE};
+use super::world::World;
+use crate::gateway;
+use crate::home::atomic::{self, Durability};
+use crate::sandbox::{Ev, Exit, LaunchSpec, Phase as Stage, RunDir};
+
+/// The name of the file with what the run used, written when it has ended.
+const USAGE_FILE: &str = "usage.json";
+
+/// What a run used: the sum of what its recording says.
+pub(super) fn usage(world: &World, dir: &RunDir) -> anyhow::Result<Usage> {
+    let path = dir.path().join(RECORDING_FILE);
+    let mut usage = Usage::default();
+    let Ok(text) = fs::read_to_string(&path) else { return Ok(usage) };
+    for line in text.lines() {
+        let Ok(call) = serde_json::from_str::<gateway::Call>(line) else { continue };
+        let cost = world.config.prices.cost(&call.request.model, call.tokens);
+        usage += Usage { n_calls: 1, tokens: call.tokens, cost };
+    }
+    let kept = dir.path().join(USAGE_FILE);
+    atomic::write(&kept, &serde_json::to_vec(&usage)?, Durability::Relaxed)?;
+    Ok(usage)
+}
+
+/// The text that the agent answered a question with.
+pub(super) fn answer(world: &World, task: &Task) -> anyhow::Result<String> {
+    let run = RunId { task: task.id, n: task.n_runs };
+    let path = world.home.run_dir(run).join(ANSWER_FILE);
+    fs::read_to_string(&path).with_context(|| format!("read {}", path.display()))
+}
+
+/// What the work of a run printed, both streams in order, cut in the middle.
+pub(super) fn output(world: &World, run: RunId, bytes_max: usize) -> anyhow::Result<String> {
+    output_of(&RunDir::new(world.home.run_dir(run)), bytes_max)
+}
+
+pub(super) fn output_of(dir: &RunDir, bytes_max: usize) -> anyhow::Result<String> {
+    let mut text = String::new();
+    let mut offset = 0;
+    loop {
+        let lines = dir.read_new(&mut offset)?;
+        if lines.is_empty() {
+            return Ok(cut_middle(&text, bytes_max));
+        }
+        for line in lines {
+            if let Ev::Out { line } | Ev::Err { line } = line.ev {
+                text.push_str(&plain(&line));
+                text.push('\n');
+            }
+        }
+        // Twice the limit keeps a head and a tail that are long enough for any cut.
+        if text.len() > bytes_max * 4 {
+            text = cut_middle(&text, bytes_max * 2);
+        }
+    }
+}
+
+/// Where a run happened and what held, in words.
+pub(super) fn sandbox_words(world: &World, run: RunId) -> anyhow::Result<String> {
+    let dir = RunDir::new(world.home.run_dir(run));
+    let Stage::Ended(Exit { achieved: Some(achieved), .. }) = dir.observe()? else {
+        return Ok("unknown".to_owned());
+    };
+    Ok(format!("{}: {achieved}", world.engine.word()))
+}
+
+/// What each agent said at the end of its step, in order.
+pub(super) fn reports(world: &World, task: &Task) -> Vec<String> {
+    let mut reports: BTreeMap<u32, String> = BTreeMap::new();
+    for n in 1..=task.n_runs {
+        let dir = RunDir::new(world.home.run_dir(RunId { task: task.id, n }));
+        let Some(step) = step_of(&dir) else { continue };
+        if let Ok(answer) = fs::read_to_string(dir.path().join(ANSWER_FILE)) {
+            reports.insert(step, answer);
+        }
+    }
+    reports.into_values().collect()
+}
+
+/// The step that a run was for, by the commit message that it was given.
+fn step_of(dir: &RunDir) -> Option<u32> {
+    let spec: LaunchSpec = serde_json::from_slice(&fs::read(dir.spec()).ok()?).ok()?;
+    let message = spec.collect?.message;
+    let step = message.lines().find_map(|line| line.strip_prefix("Zazen-Step: "))?;
+    step.split('/').next()?.parse().ok()
+}

@@ -1,0 +1,217 @@
+//! What a run is started with: its workspace, its prompt, its limits.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, bail};
+use zazen_core::id::{CommitId, RunId};
+use zazen_core::prompt::{self, Brief, Place, Said};
+use zazen_core::task::{Phase, State, Task, Try};
+use zazen_core::words;
+
+use super::crash::{self, Moment};
+use super::perform::check_command;
+use super::run::token;
+use super::world::World;
+use crate::exec;
+use crate::forge::local::BOT;
+use crate::git::{trash, workspace};
+use crate::harness::{self, Launch};
+use crate::home::Home;
+use crate::sandbox::{self, Access, Collect, LaunchSpec, Limits, RunDir, Work};
+
+/// How much of the disk has to be free for a run to be begun: the trace of an ordinary
+/// run, its recording and a small checkout, several times over.
+const SPACE_MIN: u64 = 32 << 20;
+
+/// Prepares the workspace, says what is to run in it, and starts it.
+pub(super) async fn start(
+    world: &World,
+    task: &Task,
+    dir: &RunDir,
+    (run, phase, from): (RunId, Phase, &CommitId),
+) -> anyhow::Result<()> {
+    check_space(&world.home)?;
+    let mirror = world.mirror(&task.repo).await?;
+    let workspace = world.home.work_dir().join(run.to_string());
+    if workspace.exists() {
+        // Half made when the daemon ended; nothing has run in it but our own git.
+        exec::end_leftovers(&format!("--git-dir={}/", workspace.display()));
+        trash::remove(&workspace, &world.home.trash_dir())?;
+    }
+    let objects = mirror.objects();
+    let seen_as = match world.engine {
+        sandbox::EngineKind::Bwrap => PathBuf::from(sandbox::OBJECTS_INSIDE),
+        sandbox::EngineKind::None => objects.clone(),
+    };
+    workspace::prepare(&mirror, &workspace, from, &seen_as, sandbox::sandbox_ids()).await?;
+    drop(mirror);
+    let (work, launch) = work(world, task, dir, phase)?;
+    let spec = LaunchSpec {
+        v: sandbox::SPEC_VERSION,
+        run,
+        engine: world.engine,
+        task_marker: task.id.to_string(),
+        work,
+        env: environment(world, launch.env),
+        workspace,
+        access: access(phase),
+        objects,
+        tools: world.config.sandbox.tools.iter().cloned().chain(launch.tools).collect(),
+        gateway_socket: (phase != Phase::Verify)
+            .then(|| dir.path().join("gateway").join("gateway.sock")),
+        collect: collect(world, task, phase, from)?,
+        limits: limits(world),
+    };
+    crash::point(world.crash(), Moment::RunPrepared);
+    sandbox::submit(&world.zazen, dir.path(), &spec).await?;
+    crash::point(world.crash(), Moment::RunSubmitted);
+    Ok(())
+}
+
+/// Begins no run on a disk on which it could not even write down what it does. It
+/// would fail, and so would the next one.
+fn check_space(home: &Home) -> anyhow::Result<()> {
+    let dir = home.runs_dir();
+    let facts = rustix::fs::statvfs(&dir).map_err(io::Error::from);
+    let facts = facts.with_context(|| format!("look at the disk of {}", dir.display()))?;
+    let n_free = facts.f_bavail.saturating_mul(facts.f_frsize);
+    if n_free < SPACE_MIN {
+        let mib = n_free >> 20;
+        let why = format!("only {mib} MiB are free on the disk of {}", dir.display());
+        bail!(io::Error::new(io::ErrorKind::StorageFull, why));
+    }
+    Ok(())
+}
+
+fn access(phase: Phase) -> Access {
+    match phase {
+        Phase::Plan | Phase::Ask => Access::ReadOnly,
+        Phase::Implement { .. } | Phase::Correct | Phase::Verify => Access::ReadWrite,
+    }
+}
+
+fn limits(world: &World) -> Limits {
+    let limits = &world.config.limits;
+    Limits {
+        memory_bytes: limits.memory_bytes,
+        n_processes_max: limits.n_processes_max,
+        wall: limits.wall,
+        silence: limits.silence,
+        disk_bytes: limits.disk_bytes,
+        output_bytes: limits.output_bytes,
+    }
+}
+
+fn environment(world: &World, launch: BTreeMap<String, String>) -> BTreeMap<String, String> {
+    let sandbox = &world.config.sandbox;
+    let bins = sandbox.tools.iter().filter(|tool| tool.file_name().is_some_and(|n| n == "bin"));
+    let path: Vec<String> =
+        bins.map(|bin| bin.display().to_string()).chain([exec::PATH_DEFAULT.to_owned()]).collect();
+    let mut env = BTreeMap::from([("PATH".to_owned(), path.join(":"))]);
+    env.extend(sandbox.env.clone());
+    env.extend(launch);
+    env
+}
+
+fn collect(
+    world: &World,
+    task: &Task,
+    phase: Phase,
+    from: &CommitId,
+) -> anyhow::Result<Option<Collect>> {
+    let step = match phase {
+        Phase::Implement { step } => Some(step),
+        Phase::Correct => None,
+        Phase::Plan | Phase::Ask | Phase::Verify => return Ok(None),
+    };
+    let work = task.state.work().context("the task has no work")?;
+    let (_, plan) = world.plan(&work.plan.hash)?;
+    let title = step
+        .and_then(|step| plan.steps.get(step.saturating_sub(1) as usize))
+        .map_or_else(|| format!("Mend the checks of {}", task.title), |step| step.title.clone());
+    let place = step.map(|step| (step, work.plan.n_steps));
+    Ok(Some(Collect {
+        base: from.clone(),
+        message: words::step_commit(task.id, task.issue, &title, place),
+        author: "zazen <agent@zazen.invalid>".to_owned(),
+    }))
+}
+
+/// What is run: the harness with its prompt, or the validation command.
+fn work(world: &World, task: &Task, dir: &RunDir, phase: Phase) -> anyhow::Result<(Work, Launch)> {
+    let brief = brief(world, task)?;
+    let fresh = Try::default();
+    let work = task.state.work();
+    let attempt = if let State::Received(attempt) | State::Planning(attempt) = &task.state {
+        attempt
+    } else {
+        work.map_or(&fresh, |work| &work.attempt)
+    };
+    let prompt = match (phase, work) {
+        (Phase::Plan, _) => {
+            let earlier = task.plan.as_ref().map(|plan| world.plan(&plan.hash)).transpose()?;
+            let earlier = earlier.as_ref().map(|(text, _)| text.as_str());
+            prompt::plan(&brief, &task.request, earlier, attempt)
+        }
+        (Phase::Ask, _) => prompt::ask(&brief, &task.request, attempt),
+        (Phase::Implement { step }, Some(work)) => {
+            let (text, plan) = world.plan(&work.plan.hash)?;
+            let place = Place { index: step.saturating_sub(1) as usize, text: &text };
+            prompt::implement(&brief, &plan, place, &work.answers, attempt)
+        }
+        (Phase::Correct, Some(work)) => {
+            let (text, plan) = world.plan(&work.plan.hash)?;
+            prompt::correct(&brief, &plan, &text, attempt)
+        }
+        (Phase::Verify, Some(work)) => {
+            let (_, plan) = world.plan(&work.plan.hash)?;
+            let command = check_command(world, task, &plan)?;
+            return Ok((Work::Check { command }, Launch::default()));
+        }
+        (Phase::Implement { .. } | Phase::Correct | Phase::Verify, None) => {
+            bail!("task {} has no approved plan", task.id)
+        }
+    };
+    let kind = match access(phase) {
+        Access::ReadOnly => harness::Task::Read,
+        Access::ReadWrite => harness::Task::Write,
+    };
+    let token = token(dir)?.to_string();
+    let route = world.config.harness.route.as_str();
+    let launch = world.harness.launch(kind, &prompt, (route, &token));
+    let work = Work::Harness { argv: launch.argv.clone(), stdin: launch.stdin.clone() };
+    Ok((work, launch))
+}
+
+/// What the agent is told of the issue, of people, and of this place.
+fn brief(world: &World, task: &Task) -> anyhow::Result<Brief> {
+    let issue = world.forge.issue(&task.repo, task.issue)?;
+    let thread = world.forge.comments(&task.repo, task.issue)?;
+    let thread = thread
+        .into_iter()
+        .filter(|comment| comment.author != BOT)
+        .map(|comment| Said { by: comment.author, text: comment.body })
+        .collect();
+    let home = &world.home;
+    let memory = home.memory_dir();
+    let own = memory.join("repos").join(format!("{}.md", task.repo));
+    let memory = [page(&memory.join("global.md")), page(&own)].join("\n");
+    Ok(Brief {
+        repo: Some(task.repo.clone()),
+        issue: Some(task.issue),
+        title: issue.title,
+        body: issue.body,
+        thread,
+        soul: page(&home.soul_page()),
+        memory: memory.trim().to_owned(),
+        missions: page(&home.missions_page()),
+    })
+}
+
+/// A page's text, or nothing: a person may have deleted it.
+fn page(path: &Path) -> String {
+    fs::read_to_string(path).unwrap_or_default()
+}

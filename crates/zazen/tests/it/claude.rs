@@ -1,0 +1,207 @@
+//! The real Claude Code in a real sandbox, answered by the scripted model.
+//!
+//! Its program is the one that `ZAZEN_CLAUDE` names, or the `claude` on the path.
+//! Where there is none, or no `bwrap`, the tests say so and pass; with
+//! `ZAZEN_REQUIRE_TOOLS=1` they fail.
+
+use std::env;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::harness::model::{Model, Script, Turn, demo_script};
+use crate::harness::place::{KEY, Place, Setup, git};
+
+/// What the endless command of a test is known by among all processes.
+const MARK: &str = "zazen-endless-command";
+
+#[test]
+fn claude_code_takes_an_issue_to_a_checked_draft_pull_request() {
+    let model = Model::start(demo_script());
+    let Some(setup) = setup(&model, "") else { return };
+    let mut place = Place::new(&setup);
+    place.up();
+    place.ask_for_plan();
+    place.wait_for(1, &["awaiting-approval", "failed"]);
+    place.approve();
+    place.wait_for(1, &["drafted", "failed"]);
+
+    let [pull] = place.pulls().try_into().expect("one pull request");
+    assert!(pull.contains("draft: true"), "{pull}");
+    assert!(pull.contains("Refs #1"), "{pull}");
+    assert!(pull.contains("all tests passed"), "{pull}");
+    let branches = place.branches();
+    assert_eq!(branches.len(), 1);
+    assert_eq!(branches[0].0, "zazen/1-sum-by-month");
+    let log = git(&place.remote(), &["log", "--format=%s", "main..zazen/1-sum-by-month"]);
+    assert_eq!(log, "Describe `--by` in the README\nSum by month with `--by month`\n");
+    check_calls(&model, &place);
+    check_logs(&place.zazen(&["task", "logs", "1"]));
+    place.down();
+    assert_eq!(place.processes(), Vec::<String>::new());
+    assert_eq!(files_with(KEY, &place.home()), Vec::<PathBuf>::new());
+}
+
+/// Claude Code asked the model what the script expects, and asked nothing else of anybody.
+fn check_calls(model: &Model, place: &Place) {
+    let calls = model.calls();
+    let asked: Vec<String> =
+        calls.iter().map(|call| format!("{} {}", call.label, call.turn)).collect();
+    let expected = [
+        "plan 0",
+        "plan 1",
+        "plan 2",
+        "implement/1 0",
+        "implement/1 1",
+        "implement/1 2",
+        "implement/2 0",
+        "implement/2 1",
+    ];
+    assert_eq!(asked, expected);
+    assert!(calls.iter().all(|call| call.key == KEY), "the gateway puts the key in");
+    assert!(calls.iter().all(|call| !call.body.contains(KEY)), "the agent does not know it");
+    let log = place.log();
+    assert!(!log.contains("refused a call"), "{log}");
+}
+
+/// What people read of the runs is words, and holds what matters.
+fn check_logs(logs: &str) {
+    for expected in [
+        "begins with ",
+        "Let me look at the program",
+        "$ sh tests/run.sh; printf ",
+        "ok   sums by month, oldest first",
+        "says it finished",
+        "result: 1 commit",
+    ] {
+        assert!(logs.contains(expected), "`{expected}` is not in:\n{logs}");
+    }
+    for unexpected in ["{\"type\"", "model call failed", "error: ", "  ! "] {
+        assert!(!logs.contains(unexpected), "`{unexpected}` is in:\n{logs}");
+    }
+}
+
+#[test]
+fn a_refused_key_ends_the_run_of_claude_code_as_needs_login() {
+    let refused = vec![Turn::fail(401, "authentication_error")];
+    let model = Model::start(Script::from([("plan".to_owned(), refused)]));
+    let Some(setup) = setup(&model, "") else { return };
+    let mut place = Place::new(&setup);
+    place.up();
+    place.ask_for_plan();
+    let task = place.wait_for(1, &["failed", "awaiting-approval"]);
+    println!("{task}\n{}", place.zazen(&["task", "logs", "1"]));
+    let page = place.zazen(&["task", "show", "1"]);
+    assert!(page.contains("the model's service refused the key"), "{page}");
+    assert_eq!(model.calls().len(), 1, "a key that is refused once is not tried again");
+    place.down();
+}
+
+#[test]
+fn the_limit_of_turns_of_claude_code_is_told_apart() {
+    let model = Model::start(demo_script());
+    let Some(setup) = setup(&model, "turns = 1\n") else { return };
+    let mut place = Place::new(&setup);
+    place.up();
+    place.ask_for_plan();
+    place.wait_for(1, &["failed", "awaiting-approval"]);
+    let page = place.zazen(&["task", "show", "1"]);
+    assert!(page.contains("the agent reached its limit of turns"), "{page}");
+    place.down();
+}
+
+#[test]
+fn a_stopped_claude_code_leaves_no_process() {
+    let command = format!("touch /tmp/{MARK}; while true; do sleep 0.1; done");
+    let script = Script::from([("plan".to_owned(), vec![Turn::run(&command)])]);
+    let model = Model::start(script);
+    let Some(setup) = setup(&model, "") else { return };
+    let mut place = Place::new(&setup);
+    place.up();
+    place.ask_for_plan();
+    let token_file = place.home().join(".zazen/runs/1.1/token");
+    let token = place.wait("the command runs", |_| {
+        let token = fs::read_to_string(&token_file).ok()?.trim().to_owned();
+        let is_of_run = |process: &Process| process.environ.contains(&token);
+        let of_run = processes(is_of_run);
+        of_run.iter().any(|process| process.cmdline.contains(MARK)).then_some(token)
+    });
+    let running = processes(|process| process.environ.contains(&token));
+    assert!(running.iter().any(|process| process.cmdline.contains("claude")), "{running:#?}");
+    // The supervisor and the sandbox are started by the daemon, which has the key.
+    let run = token_file.parent().expect("the run's folder").display().to_string();
+    let around = processes(|process| process.cmdline.contains(&run));
+    assert!(!around.is_empty(), "the run has a supervisor");
+    for process in running.iter().chain(&around) {
+        assert!(!process.environ.contains(KEY), "the key is in the environment of {process:?}");
+    }
+
+    place.zazen(&["issue", "comment", "1", "/stop"]);
+    place.wait_for(1, &["stopped"]);
+    place.wait("all processes are gone", |_| {
+        processes(|process| process.environ.contains(&token)).is_empty().then_some(())
+    });
+    place.down();
+    assert_eq!(place.processes(), Vec::<String>::new());
+}
+
+/// A home whose agents are Claude Code in bubblewrap; `more` are lines below `[limits]`.
+/// Nothing where there are no such tools and none are required.
+fn setup(model: &Model, more: &str) -> Option<Setup> {
+    let bwrap = on_path("bwrap");
+    let claude = env::var_os("ZAZEN_CLAUDE").map(PathBuf::from).or_else(|| on_path("claude"));
+    let (Some(_), Some(claude)) = (&bwrap, &claude) else {
+        let what = format!("bwrap is {bwrap:?}, claude is {claude:?} (see `ZAZEN_CLAUDE`)");
+        let is_required = env::var_os("ZAZEN_REQUIRE_TOOLS").is_some_and(|value| value == "1");
+        assert!(!is_required, "a tool is missing: {what}");
+        println!("SKIPPED, as a tool is missing: {what}");
+        return None;
+    };
+    let harness = format!("use = \"claude\"\nclaude = \"{}\"\n", claude.display());
+    let more = more.to_owned();
+    Some(Setup { harness, more, ..Setup::mini("bwrap", &model.url()) })
+}
+
+fn on_path(program: &str) -> Option<PathBuf> {
+    let path = env::var_os("PATH")?;
+    env::split_paths(&path).map(|folder| folder.join(program)).find(|file| file.is_file())
+}
+
+/// A process on this machine.
+#[derive(Debug)]
+struct Process {
+    cmdline: String,
+    environ: String,
+}
+
+fn processes(is_meant: impl Fn(&Process) -> bool) -> Vec<Process> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir("/proc").expect("/proc").flatten() {
+        let read = |name: &str| {
+            let bytes = fs::read(entry.path().join(name)).unwrap_or_default();
+            String::from_utf8_lossy(&bytes).replace('\0', " ")
+        };
+        let process = Process { cmdline: read("cmdline"), environ: read("environ") };
+        if is_meant(&process) {
+            found.push(process);
+        }
+    }
+    found
+}
+
+/// The files below a folder that hold this.
+fn files_with(text: &str, folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).expect("the folder is there") {
+        let path = entry.expect("an entry").path();
+        let kind = path.symlink_metadata().expect("it is there").file_type();
+        if kind.is_dir() {
+            found.extend(files_with(text, &path));
+        } else if kind.is_file() {
+            let bytes = fs::read(&path).expect("it can be read");
+            if bytes.windows(text.len()).any(|part| part == text.as_bytes()) {
+                found.push(path);
+            }
+        }
+    }
+    found
+}

@@ -1,0 +1,173 @@
+//! What can go wrong in a run, and what people are told.
+
+use crate::harness::gate::Gate;
+use crate::harness::model::{Script, Turn, script, small_script};
+use crate::harness::place::Place;
+
+/// The agent that carries out the step does this first.
+fn begins_with(turn: Turn) -> Script {
+    let mut answers = small_script();
+    answers.get_mut("implement/1").expect("a step").insert(0, turn);
+    answers
+}
+
+fn carry_out(place: &mut Place) {
+    place.up();
+    place.ask_for_plan();
+    place.wait_for(1, &["awaiting-approval", "failed"]);
+    place.approve();
+}
+
+/// The task failed, nobody is left, and nothing was published.
+fn check_failed(place: &mut Place, words: &str) -> String {
+    place.wait_for(1, &["failed"]);
+    let said = place.wait_said(1, &format!("I gave up: {words}."));
+    place.down();
+    assert_eq!(place.processes(), Vec::<String>::new());
+    assert_eq!(place.branches(), Vec::new());
+    said
+}
+
+#[test]
+fn a_key_that_is_refused_is_a_persons_matter_at_once() {
+    let refused = script(&[("plan", vec![Turn::fail(401, "authentication_error")])]);
+    let (mut place, model) = Place::with(refused);
+    place.up();
+    place.ask_for_plan();
+    let said = check_failed(&mut place, "the model's service refused the key");
+    assert!(said.contains("Check the key with `zazen doctor`"), "{said}");
+    assert!(said.contains("status 401"), "{said}");
+    assert_eq!(model.calls().len(), 1, "it is not tried again");
+}
+
+#[test]
+fn a_service_without_quota_is_asked_again_and_then_let_be() {
+    for (status, kind) in [(429, "rate_limit_error"), (529, "overloaded_error")] {
+        let (mut place, model) = Place::with(script(&[("plan", vec![Turn::fail(status, kind)])]));
+        place.up();
+        place.ask_for_plan();
+        let said = check_failed(&mut place, "the model's service is out of quota or too busy");
+        assert!(said.contains("when the service is well again"), "{said}");
+        assert!(model.calls().len() > 2, "{status} is tried again");
+    }
+}
+
+#[test]
+fn an_empty_account_ends_the_run_without_waiting() {
+    let (mut place, model) =
+        Place::with(script(&[("plan", vec![Turn::fail(429, "insufficient_quota")])]));
+    place.up();
+    place.ask_for_plan();
+    check_failed(&mut place, "the model's service is out of quota or too busy");
+    assert_eq!(model.calls().len(), 2, "one call a run, two runs");
+}
+
+#[test]
+fn an_answer_that_breaks_off_with_an_error_fails_as_the_services_fault() {
+    let broken = script(&[("plan", vec![Turn::fail(200, "invalid_request_error")])]);
+    let (mut place, _model) = Place::with(broken);
+    place.up();
+    place.ask_for_plan();
+    let said = check_failed(&mut place, "the model's service failed");
+    assert!(said.contains("invalid_request_error"), "{said}");
+}
+
+#[test]
+fn a_harness_that_is_killed_is_a_crash() {
+    let (mut place, model) = Place::with(begins_with(Turn::run("kill -9 $PPID; sleep 7777")));
+    carry_out(&mut place);
+    let said = check_failed(&mut place, "the harness failed");
+    assert!(said.contains("signal 9"), "{said}");
+    assert_eq!(model.prompts("implement/1").len(), 2, "it is tried once more");
+}
+
+#[test]
+fn a_run_that_takes_too_long_is_ended_with_all_its_processes() {
+    let noisy = "setsid sleep 7777 & while true; do echo still here; sleep 0.1; done";
+    let (mut place, _model) = Place::with(begins_with(Turn::run(noisy)));
+    place.configure("wall = \"2m\"", "wall = \"2s\"");
+    carry_out(&mut place);
+    let said = check_failed(&mut place, "the run took too long");
+    assert!(said.contains("Raise that limit in `zazen.toml`"), "{said}");
+}
+
+#[test]
+fn a_run_that_is_silent_for_too_long_is_ended() {
+    let (mut place, _model) = Place::with(begins_with(Turn::run("sleep 7777")));
+    place.configure("silence = \"1m\"", "silence = \"1s\"");
+    carry_out(&mut place);
+    check_failed(&mut place, "the run was silent for too long");
+}
+
+#[test]
+fn an_agent_that_never_ends_reaches_its_limit_of_turns() {
+    let (mut place, _model) = Place::with(begins_with(Turn::run("ls")));
+    place.configure("wall = \"2m\"", "turns = 1\nwall = \"2m\"");
+    place.up();
+    place.ask_for_plan();
+    place.wait_for(1, &["awaiting-approval"]);
+    place.approve();
+    check_failed(&mut place, "the agent reached its limit of turns");
+}
+
+#[test]
+fn a_check_that_never_ends_is_ended_as_a_run_that_takes_too_long() {
+    let (mut place, _model) = Place::with(small_script());
+    place.configure("wall = \"2m\"", "wall = \"2s\"");
+    place.configure("[[repo]]", "[[repo]]\ncheck = \"sleep 7777\"");
+    carry_out(&mut place);
+    let said = check_failed(&mut place, "the run took too long");
+    assert!(said.contains("The finished commits are kept"), "{said}");
+}
+
+#[test]
+fn a_repository_that_is_gone_is_a_persons_matter_and_retry_goes_on_when_it_is_back() {
+    let (mut place, _model) = Place::with(small_script());
+    let away = place.repo().with_file_name("away");
+    std::fs::rename(place.repo(), &away).expect("it is moved");
+    place.up();
+    place.ask_for_plan();
+    place.wait_for(1, &["failed"]);
+    let said = place.wait_said(1, "I gave up: the repository could not be read.");
+    assert!(said.contains("Run `zazen doctor`, mend what it names"), "{said}");
+    std::fs::rename(&away, place.repo()).expect("it is back");
+    place.comment(1, "/retry");
+    place.wait_for(1, &["awaiting-approval"]);
+    place.down();
+}
+
+#[test]
+fn the_real_key_is_nowhere_that_an_agent_or_a_reader_gets_to() {
+    use crate::harness::place::{KEY, files_below};
+
+    let gate = Gate::new();
+    let (mut place, model) = Place::with(begins_with(gate.turn()));
+    carry_out(&mut place);
+    gate.wait(&mut place);
+    let holder = place.daemon_pid();
+    let mut n_runs = 0;
+    for entry in std::fs::read_dir("/proc").expect("/proc").flatten() {
+        let read = |name: &str| std::fs::read(entry.path().join(name)).unwrap_or_default();
+        let all = [read("environ"), read("cmdline")].concat();
+        let all = String::from_utf8_lossy(&all);
+        if !all.contains(&*place.home().display().to_string()) {
+            continue;
+        }
+        let is_daemon = entry.file_name().to_string_lossy() == holder.to_string();
+        if is_daemon {
+            continue;
+        }
+        n_runs += 1;
+        assert!(!all.contains(KEY), "{}: {all}", entry.path().display());
+    }
+    assert!(n_runs > 0, "a run is under way");
+    gate.open();
+    place.wait_for(1, &["drafted"]);
+    place.down();
+    assert!(model.calls().iter().all(|call| call.key == KEY), "the service got it");
+    assert!(!place.log().contains(KEY));
+    for (path, bytes) in files_below(&place.home()) {
+        let has_key = bytes.windows(KEY.len()).any(|window| window == KEY.as_bytes());
+        assert!(!has_key, "{}", path.display());
+    }
+}
