@@ -8,6 +8,9 @@ use super::work::{begin, let_go, script, wait_for_ticks, waiting_script};
 use crate::harness::model::Model;
 use crate::harness::place::{Place, Setup};
 
+/// What the daemon's log says when it takes up its one task.
+const READY: &str = ", 1 tasks";
+
 /// How the daemon goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum End {
@@ -84,10 +87,10 @@ fn a_daemon_that_starts_again_is_ready_at_once() {
     let mut took = Vec::new();
     for _ in 0..5 {
         place.kill();
-        let n_ready = place.log().matches("ready: 1 tasks").count();
+        let n_ready = place.log().matches(READY).count();
         let began = Instant::now();
         place.up();
-        while place.log().matches("ready: 1 tasks").count() == n_ready {
+        while place.log().matches(READY).count() == n_ready {
             std::thread::sleep(Duration::from_millis(1));
         }
         took.push(began.elapsed());

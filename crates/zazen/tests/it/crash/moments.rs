@@ -14,7 +14,7 @@ use crate::harness::model::Model;
 use crate::harness::place::{Place, Setup};
 
 /// How many tests share the points.
-const N_PARTS: usize = 4;
+const N_PARTS: usize = 6;
 
 /// Moments that are all alike: of these, every third one is enough.
 const OFTEN: [Moment; 1] = [Moment::PagesWritten];
@@ -45,6 +45,8 @@ parts! {
     the_daemon_is_killed_at_every_moment_second_part = 1,
     the_daemon_is_killed_at_every_moment_third_part = 2,
     the_daemon_is_killed_at_every_moment_fourth_part = 3,
+    the_daemon_is_killed_at_every_moment_fifth_part = 4,
+    the_daemon_is_killed_at_every_moment_sixth_part = 5,
 }
 
 #[test]

@@ -24,6 +24,9 @@ pub(super) struct Delivered {
     day: Vec<String>,
 }
 
+/// What a daemon says when it has begun.
+const UP: &str = " INFO up in ";
+
 /// A daemon that does not come up is not started more often than this.
 const N_STARTS_MAX: usize = 8;
 
@@ -238,7 +241,9 @@ pub(super) fn check_after_faults(place: &mut Place, expected: &Delivered) -> Vec
         ask_to_end(place);
     }
     if !place.log().trim_end().ends_with("stopped") {
+        let n_up = place.log().matches(UP).count();
         place.up();
+        place.wait("it is up", |place| (place.log().matches(UP).count() > n_up).then_some(()));
         place.down();
     }
     check_ended(place, expected)
