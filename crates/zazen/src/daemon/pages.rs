@@ -5,7 +5,7 @@
 //! own keys and its own marked parts, and puts a part that a person changed
 //! aside in `conflicts/` before it writes over it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -17,13 +17,15 @@ use zazen_core::engine::{Book, Change};
 use zazen_core::id::{TaskId, Time};
 use zazen_core::page::{Page, ParseError};
 use zazen_core::plan::Plan;
-use zazen_core::task::{Digest, Kind, Task};
+use zazen_core::task::{Digest, Task};
 use zazen_core::text::{fence, one_line, plain};
 use zazen_core::words;
 
 use super::commit::{Batch, Scope};
+use super::crash::{self, Moment};
+use super::day::{self, Line, Seen};
 use super::keep::now;
-use super::look::{SETTLED, is_settled};
+use super::look::is_settled;
 use super::world::World;
 use crate::home::Home;
 use crate::home::atomic::{self, Durability, ReplaceError, Stamp};
@@ -38,9 +40,34 @@ const COMMIT_MAX: Duration = Duration::from_secs(10);
 /// How long after a commit that failed it is tried again. A person's own git is done by then.
 const COMMIT_AGAIN: Duration = Duration::from_secs(2);
 
-/// How far behind the journal the pages can be when a daemon is killed, in milliseconds.
-/// They are written some thousandths of a second later; a full disk may delay them.
-const BEHIND_MAX_MS: u64 = 60 * 1000;
+/// How long pages that could not be written wait for the next try: the disk is
+/// full, say, or a person is just writing there.
+const WRITE_AGAIN: Duration = Duration::from_millis(500);
+
+/// How many tasks' pages are written before the loop looks at other things. After a
+/// crash, those of many tasks may be due; writing so many takes a few hundredths of a second.
+const TASKS_PER_TURN: usize = 100;
+
+/// How many lines are looked for on the days' pages after a restart. A crash loses
+/// the last few; more than this come up only where there is no snapshot.
+const LINES_BEHIND_MAX: usize = 10_000;
+
+/// What the journal says since the last snapshot, and the pages may not say yet.
+#[derive(Debug, Default)]
+pub(super) struct Behind {
+    tasks: BTreeSet<TaskId>,
+    lines: VecDeque<Line>,
+}
+
+impl Behind {
+    pub(super) fn add(&mut self, tasks: BTreeSet<TaskId>, lines: Vec<Line>) {
+        self.tasks.extend(tasks);
+        self.lines.extend(lines);
+        while self.lines.len() > LINES_BEHIND_MAX {
+            self.lines.pop_front();
+        }
+    }
+}
 
 /// The pages that are due, and the paths that wait for a commit.
 pub(super) struct Pages {
@@ -50,11 +77,17 @@ pub(super) struct Pages {
     due: BTreeSet<TaskId>,
     /// Of these, the ones whose plan's page is.
     plans_due: BTreeSet<TaskId>,
+    /// Tasks whose pages could not be written, and are tried again at `write_at`.
+    again: BTreeSet<TaskId>,
+    /// Tasks whose pages are likely to be right, and are looked at to be sure.
+    doubtful: BTreeSet<TaskId>,
     /// Each task's page as this daemon last wrote it: another text is a person's.
     written: BTreeMap<TaskId, Digest>,
     /// What was last complained about, so that it is said once.
     complaints: BTreeMap<TaskId, String>,
-    lines: Vec<String>,
+    lines: Vec<Line>,
+    /// Not before this is tried again what could not be written.
+    write_at: Option<Instant>,
     /// Everything that changed since the last commit.
     changed: BTreeSet<PathBuf>,
     /// What zazen wrote since the last commit.
@@ -78,52 +111,44 @@ enum Written {
 }
 
 impl Pages {
-    /// Begins with the pages that the last daemon may not have come to.
-    pub(super) fn new(world: Arc<World>, book: &Book) -> anyhow::Result<Self> {
+    /// Begins with what the last daemon may not have come to.
+    pub(super) fn new(world: Arc<World>, mut behind: Behind) -> anyhow::Result<Self> {
         let committer = Committer::new(&world.home)?;
-        let last = book.tasks().map(|task| task.changed).max().unwrap_or(Time(0));
-        let is_late = |task: &&Task| last.millis_since(task.changed) <= BEHIND_MAX_MS;
-        let due: BTreeSet<TaskId> = book.tasks().filter(is_late).map(|task| task.id).collect();
-        Ok(Self {
+        let mut pages = Self {
             world,
             committer,
-            plans_due: due.clone(),
-            due,
+            due: BTreeSet::new(),
+            plans_due: behind.tasks.clone(),
+            again: BTreeSet::new(),
+            doubtful: behind.tasks,
             written: BTreeMap::new(),
             complaints: BTreeMap::new(),
             lines: Vec::new(),
+            write_at: None,
             changed: BTreeSet::new(),
             ours: BTreeSet::new(),
             since: None,
             commit_lines: Vec::new(),
             committing: JoinSet::new(),
-            scope: Scope::Noted,
-        })
+            scope: Scope::All,
+        };
+        match day::write(&pages.world.home, behind.lines.make_contiguous(), Seen::Maybe) {
+            Ok(paths) => pages.wrote(paths),
+            Err(err) => tracing::warn!("the day's page was not written: {err:#}"),
+        }
+        Ok(pages)
     }
 
     /// Notes what the changes mean for the pages.
-    pub(super) fn note(&mut self, book: &Book, touched: &BTreeSet<TaskId>, changes: &[Change]) {
+    pub(super) fn note(
+        &mut self,
+        book: &Book,
+        touched: &BTreeSet<TaskId>,
+        (changes, at): (&[Change], Time),
+    ) {
         self.due.extend(touched);
         self.plans_due.extend(touched);
-        for change in changes {
-            match change {
-                Change::Opened(opened) => {
-                    let what = match opened.kind {
-                        Kind::Change => "asked for a plan",
-                        Kind::Question => "asked a question",
-                    };
-                    self.lines.push(format!(
-                        "{} {what} on {} #{}: task {}.",
-                        opened.by, opened.repo, opened.issue, opened.id
-                    ));
-                }
-                Change::Task { task, event } => {
-                    let task = book.task(*task);
-                    self.lines.extend(task.and_then(|task| words::day_line(task, event)));
-                }
-                Change::ReplyDue { .. } | Change::Replied { .. } => {}
-            }
-        }
+        self.lines.extend(day::lines(book, changes, at));
     }
 
     /// Notes that these tasks' pages are to be there: a person may have deleted them.
@@ -144,6 +169,11 @@ impl Pages {
         self.plans_due.contains(&task)
     }
 
+    /// Whether there are pages left to be looked at after a restart.
+    pub(super) fn has_doubts(&self) -> bool {
+        !self.doubtful.is_empty()
+    }
+
     /// Notes that files changed.
     pub(super) fn seen(&mut self, paths: &BTreeSet<PathBuf>) {
         let root = self.world.home.root();
@@ -157,37 +187,55 @@ impl Pages {
         }
     }
 
-    /// Writes every page that is due.
-    pub(super) fn write(&mut self, book: &Book) {
-        let mut behind = BTreeSet::new();
-        for id in std::mem::take(&mut self.due) {
-            let Some(task) = book.task(id) else { continue };
+    /// Writes the pages that are due. Says whether all of them are as the book says.
+    pub(super) fn write(&mut self, book: &Book) -> bool {
+        if self.write_at.is_some_and(|at| at <= Instant::now()) {
+            self.write_at = None;
+            self.due.append(&mut self.again);
+        }
+        let mut tasks = std::mem::take(&mut self.due);
+        while tasks.len() < TASKS_PER_TURN
+            && let Some(id) = self.doubtful.pop_first()
+        {
+            tasks.insert(id);
+        }
+        for task in tasks.into_iter().filter_map(|id| book.task(id)) {
             match self.write_pages(task) {
-                Ok(Written::All) => drop(self.complaints.remove(&id)),
-                Ok(Written::Later) => drop(behind.insert(id)),
+                Ok(Written::All) => drop(self.complaints.remove(&task.id)),
+                Ok(Written::Later) => drop(self.again.insert(task.id)),
                 Err(err) => {
-                    let why = format!("the pages of task {id} were not written: {err:#}");
-                    self.complain(id, why);
-                    behind.insert(id);
+                    let why = format!("the pages of task {} were not written: {err:#}", task.id);
+                    self.complain(task.id, why);
+                    self.again.insert(task.id);
                 }
             }
         }
-        self.due = behind;
-        let lines = std::mem::take(&mut self.lines);
-        if !lines.is_empty() {
-            for line in &lines {
-                tracing::info!("{line}");
+        if self.write_at.is_none() {
+            self.write_day();
+        }
+        if !self.again.is_empty() || !self.lines.is_empty() {
+            self.write_at.get_or_insert(Instant::now() + WRITE_AGAIN);
+        }
+        self.write_at.is_none() && self.doubtful.is_empty()
+    }
+
+    fn write_day(&mut self) {
+        if self.lines.is_empty() {
+            return;
+        }
+        match day::write(&self.world.home, &self.lines, Seen::Never) {
+            Ok(paths) => {
+                self.wrote(paths);
+                let lines = self.lines.drain(..).map(|line| line.text);
+                self.commit_lines.extend(lines.inspect(|line| tracing::info!("{line}")));
             }
-            match self.write_day(&lines) {
-                Ok(path) => self.wrote(vec![path]),
-                Err(err) => tracing::warn!("the day's page was not written: {err:#}"),
-            }
-            self.commit_lines.extend(lines);
+            Err(err) => tracing::warn!("the day's page was not written: {err:#}"),
         }
     }
 
     fn wrote(&mut self, paths: Vec<PathBuf>) {
         if !paths.is_empty() {
+            crash::point(self.world.crash(), Moment::PagesWritten);
             self.changed.extend(paths.iter().cloned());
             self.ours.extend(paths);
             self.touch();
@@ -207,13 +255,16 @@ impl Pages {
         }
     }
 
+    /// The task's plan. Where its text is lost, the pages are written without it.
+    fn plan(&mut self, task: &Task) -> Option<(String, Plan)> {
+        let plan = self.world.plan(&task.plan.as_ref()?.hash);
+        plan.map_err(|err| self.complain(task.id, format!("task {}: {err:#}", task.id))).ok()
+    }
+
     fn write_pages(&mut self, task: &Task) -> anyhow::Result<Written> {
         let dir = self.world.task_dir(task);
         fs::create_dir_all(&dir).with_context(|| format!("make {}", dir.display()))?;
-        let plan = match &task.plan {
-            Some(plan) => Some(self.world.plan(&plan.hash)?),
-            None => None,
-        };
+        let plan = self.plan(task);
         if let Some((text, _)) = &plan
             && self.write_plan(task, &dir, text)? == Written::Later
         {
@@ -315,7 +366,7 @@ impl Pages {
     }
 
     /// The text of the plan's page as zazen last wrote it: what an edit is told by.
-    fn last_plan(&self, task: &Task) -> Option<String> {
+    pub(super) fn last_plan(&self, task: &Task) -> Option<String> {
         fs::read_to_string(self.last_plan_file(task)).ok()
     }
 
@@ -336,29 +387,13 @@ impl Pages {
         Ok(aside)
     }
 
-    fn write_day(&self, lines: &[String]) -> anyhow::Result<PathBuf> {
-        use std::io::Write as _;
-
-        let zoned = jiff::Zoned::now();
-        let path = self.world.home.journal_page(zoned.date());
-        let is_new = !path.exists();
-        fs::create_dir_all(path.parent().unwrap_or(Path::new("/")))?;
-        let title = if is_new { format!("# {}\n\n", zoned.date()) } else { String::new() };
-        let time = zoned.strftime("%H:%M").to_string();
-        let lines: Vec<String> = lines.iter().map(|line| format!("- {time} {line}\n")).collect();
-        let text = format!("{title}{}", lines.concat());
-        let mut file = fs::File::options().create(true).append(true).open(&path)?;
-        file.write_all(text.as_bytes())?;
-        Ok(path)
-    }
-
-    /// How long until a commit is due, or a page that could not be written is tried again.
+    /// How long until there is something to do: pages to be written, or a commit.
     pub(super) fn patience(&self) -> Duration {
-        if self.due.is_empty() {
-            self.commit_patience()
-        } else {
-            self.commit_patience().min(SETTLED)
+        if self.has_doubts() && self.write_at.is_none() {
+            return Duration::ZERO;
         }
+        let write = self.write_at.map(|at| at.saturating_duration_since(Instant::now()));
+        self.commit_patience().min(write.unwrap_or(Duration::MAX))
     }
 
     fn commit_patience(&self) -> Duration {
@@ -378,7 +413,8 @@ impl Pages {
         while let Some(done) = self.committing.try_join_next() {
             self.note_commit(done);
         }
-        if self.since.is_some() && self.commit_patience().is_zero() && self.committing.is_empty() {
+        let is_due = self.since.is_some() && self.commit_patience().is_zero();
+        if is_due && self.committing.is_empty() {
             self.start_commit();
         }
     }
@@ -391,7 +427,9 @@ impl Pages {
 
     /// Commits everything, and waits for it.
     pub(super) async fn commit_now(&mut self) {
-        while self.committing.join_next().await.is_some() {}
+        while let Some(done) = self.committing.join_next().await {
+            self.note_commit(done);
+        }
         self.scope = Scope::All;
         self.start_commit();
         while self.committing.join_next().await.is_some() {}
@@ -422,6 +460,7 @@ impl Pages {
             ours: std::mem::take(&mut self.ours),
             lines: std::mem::take(&mut self.commit_lines),
             person: Author::person(&self.world.config.name),
+            crash: self.world.crash().map(str::to_owned),
         };
         self.committing.spawn_blocking(move || batch.commit());
     }

@@ -184,7 +184,7 @@ fn the_help_is_what_was_reviewed() {
         let help = place.zazen(&[args, &["--help"]].concat());
         let help: Vec<&str> = help.lines().map(str::trim_end).collect();
         let args = [args, &["--help"]].concat().join(" ");
-        all += &format!("$ zazen {args}\n{}\n\n", help.join("\n"));
+        all.extend(["$ zazen ", &args, "\n", &help.join("\n"), "\n\n"]);
     }
     expect_file!["snapshots/help.txt"].assert_eq(&all);
 }

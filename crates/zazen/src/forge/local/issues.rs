@@ -45,6 +45,12 @@ impl Local {
         Ok(number)
     }
 
+    /// Whether there is such an issue: its page, and not only its number.
+    pub fn has_issue(&self, repo: &RepoName, number: IssueNumber) -> anyhow::Result<bool> {
+        let path = self.issue_dir(repo, number).join("issue.md");
+        path.try_exists().with_context(|| format!("look for {}", path.display()))
+    }
+
     /// Reads one issue.
     pub fn issue(&self, repo: &RepoName, number: IssueNumber) -> anyhow::Result<Issue> {
         let path = self.issue_dir(repo, number).join("issue.md");
