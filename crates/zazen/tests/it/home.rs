@@ -206,6 +206,8 @@ fn a_commit_that_is_in_the_way_of_a_persons_git_is_made_later() {
     let (mut place, _model) = Place::with(small_script());
     let lock = place.home().join(".git/index.lock");
     place.up();
+    // At its start it removes a lock that nobody holds.
+    place.wait("it is up", |place| place.log().contains(" up in ").then_some(()));
     fs::write(&lock, "").expect("a lock");
     place.ask_for_plan();
     place.wait_for(1, &["awaiting-approval"]);
