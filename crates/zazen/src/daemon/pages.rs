@@ -317,8 +317,13 @@ impl Pages {
     fn brief(&self, task: &Task) -> String {
         let issue = self.world.forge.issue(&task.repo, task.issue);
         let asked = issue.map_or_else(|_| String::new(), |issue| issue.body);
-        let asked = fence(plain(&format!("{asked}\n\n{}", task.request)).trim(), "text");
-        format!("---\n---\n\n# {}\n\n## Brief\n\n{asked}\n## Notes\n\n", title(task))
+        let asked = plain(&format!("{asked}\n\n{}", task.request));
+        // The title may say it all.
+        let asked = match asked.trim() {
+            "" => String::new(),
+            asked => fence(asked, "text") + "\n",
+        };
+        format!("---\n---\n\n# {}\n\n## Brief\n\n{asked}## Notes\n\n", title(task))
     }
 
     /// Writes the plan's page when the plan is zazen's news, and never over a person's edit.

@@ -105,7 +105,7 @@ fn errors_are_one_sentence_each() {
     check_refused(
         &place.try_zazen(&["repo", "add", "/nowhere"]),
         2,
-        "there is nothing at /nowhere",
+        "there is nothing at `/nowhere`",
     );
     let plain = place.home().display().to_string();
     let repo = place.repo().display().to_string();

@@ -230,3 +230,19 @@ fn two_issues_are_worked_on_at_once() {
     assert_eq!(place.pulls().len(), 2);
     place.down();
 }
+
+#[test]
+fn an_issue_written_by_hand_is_as_good_as_any() {
+    let (mut place, _model) = Place::with(small_script());
+    place.up();
+    place.wait("it is up", |place| place.log().contains(" up in ").then_some(()));
+    let dir = place.home().join("forge/local/tally/issues/1");
+    fs::create_dir_all(&dir).expect("a folder");
+    fs::write(dir.join("issue.md"), "# Say hello\n\nA line is missing.\n\n/plan\n")
+        .expect("a file");
+    place.wait_for(1, &["awaiting-approval"]);
+    place.comment(1, "/implement");
+    place.wait_for(1, &["drafted"]);
+    assert_eq!(place.branches()[0].0, "zazen/1-say-hello");
+    place.down();
+}
