@@ -19,6 +19,7 @@ mod keep;
 mod launch;
 mod look;
 mod owed;
+mod page;
 mod pages;
 mod perform;
 mod recover;

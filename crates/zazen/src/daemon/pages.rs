@@ -15,17 +15,16 @@ use anyhow::Context as _;
 use tokio::task::{JoinError, JoinSet};
 use zazen_core::engine::{Book, Change};
 use zazen_core::id::{TaskId, Time};
-use zazen_core::page::{Page, ParseError};
 use zazen_core::plan::Plan;
 use zazen_core::task::{Digest, Task};
-use zazen_core::text::{fence, one_line, plain};
+use zazen_core::text::{fence, plain};
 use zazen_core::words;
 
 use super::commit::{Batch, Scope};
 use super::crash::{self, Moment};
 use super::day::{self, Line, Seen};
-use super::keep::now;
 use super::look::is_settled;
+use super::page::{task_page, title};
 use super::world::World;
 use crate::home::Home;
 use crate::home::atomic::{self, Durability, ReplaceError, Stamp};
@@ -464,40 +463,6 @@ impl Pages {
         };
         self.committing.spawn_blocking(move || batch.commit());
     }
-}
-
-/// The task's page: what a person wrote in it, with zazen's keys and parts as they are now.
-/// Says also whether zazen's parts were left alone by people.
-fn task_page(task: &Task, before: &str, progress: &str) -> Result<(String, bool), ParseError> {
-    let mut page = Page::parse(before)?;
-    let issue = format!("{}#{}", task.repo, task.issue);
-    for (key, value) in [
-        ("task", task.id.to_string()),
-        ("issue", issue),
-        ("state", task.state.word().to_owned()),
-        ("changed", time(task.changed)),
-    ] {
-        page.set(key, &value);
-    }
-    let mut parts = BTreeMap::from([("progress", progress.to_owned())]);
-    parts.extend(words::result(task).map(|result| ("result", result)));
-    let intact = parts.keys().all(|name| page.region(name).is_none_or(|region| region.intact));
-    for (name, text) in &parts {
-        page.set_region(name, text);
-    }
-    Ok((page.print(), intact))
-}
-
-fn title(task: &Task) -> String {
-    one_line(&task.title, 200)
-}
-
-fn time(at: zazen_core::id::Time) -> String {
-    let millis = i64::try_from(at.0.min(now().0)).unwrap_or(0);
-    jiff::Timestamp::from_millisecond(millis)
-        .unwrap_or(jiff::Timestamp::UNIX_EPOCH)
-        .strftime("%Y-%m-%dT%H:%M:%SZ")
-        .to_string()
 }
 
 fn read_if_there(path: &Path) -> anyhow::Result<Option<String>> {
