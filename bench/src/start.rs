@@ -62,10 +62,10 @@ pub(crate) fn run(zazen: &Path, engine: &'static str) -> anyhow::Result<Vec<Row>
         }
     }
     place.down()?;
-    Ok(rows(engine, from_file, &from_program))
+    Ok(rows(engine, &from_file, &from_program))
 }
 
-fn rows(engine: &str, from_file: Vec<Marks>, from_program: &[Marks]) -> Vec<Row> {
+fn rows(engine: &str, from_file: &[Marks], from_program: &[Marks]) -> Vec<Row> {
     let file = Samples::new(from_file.iter().map(|marks| marks.started).collect());
     let program = Samples::new(from_program.iter().map(|marks| marks.started).collect());
     let mut rows: Vec<Row> = [

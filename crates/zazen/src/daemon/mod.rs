@@ -61,6 +61,13 @@ const SLEEP_MAX: Duration = Duration::from_secs(60);
 /// go on by themselves and are found again.
 const DRAIN_MAX: Duration = Duration::from_secs(10);
 
+/// How long the last pages may take: one that a person is just writing is left alone for
+/// a moment, and is to be in the last commit all the same.
+const LAST_PAGES_MAX: Duration = Duration::from_secs(2);
+
+/// How often the last pages are tried. A person at the keyboard waits for the end.
+const LAST_PAGES_EVERY: Duration = Duration::from_millis(50);
+
 /// Runs until `shutdown`. Agents that are at work then go on by themselves.
 pub async fn run(world: Arc<World>, shutdown: CancellationToken) -> anyhow::Result<()> {
     let (sender, mut found) = mpsc::channel(INBOX_MAX);
@@ -276,7 +283,12 @@ impl Daemon {
             self.take_reports(report).await?;
         }
         self.work.shutdown().await;
-        while !self.pages.write(self.engine.book()) && self.pages.has_doubts() {}
+        let deadline = tokio::time::Instant::now() + LAST_PAGES_MAX;
+        while !self.pages.write(self.engine.book()) && tokio::time::Instant::now() < deadline {
+            if !self.pages.has_doubts() {
+                tokio::time::sleep(LAST_PAGES_EVERY).await;
+            }
+        }
         self.pages.commit_now().await;
         crash::point(self.world.crash(), Moment::DrainEnds);
         if self.pages.write(self.engine.book()) {
