@@ -207,7 +207,6 @@ fn in_words(fact: &Fact) -> String {
     fact.changes.iter().map(change_in_words).collect::<Vec<_>>().join("; ")
 }
 
-#[expect(clippy::wildcard_enum_match_arm, reason = "the others are told by their own names")]
 fn change_in_words(change: &Change) -> String {
     match change {
         Change::Opened(Opened { id, kind, request, .. }) => {
@@ -303,7 +302,6 @@ fn book(stand: Stand) -> Book {
     book
 }
 
-#[expect(clippy::wildcard_enum_match_arm, reason = "most places are reached as they are")]
 fn events_to(stand: Stand) -> Vec<Event> {
     let by = || "ada".to_owned();
     let none = String::new;

@@ -185,7 +185,8 @@ fn list(args: &List, context: &Context) -> Result {
     for issue in issues {
         let state = if issue.open { "open" } else { "closed" };
         let title = one_line(&issue.title, 80);
-        line(&format!("{:<24} #{:<5} {state:<7} {title}", issue.repo, issue.number.0));
+        let repo = issue.repo.to_string();
+        line(&format!("{repo:<24} #{:<5} {state:<7} {title}", issue.number.0));
     }
     Ok(())
 }
@@ -200,15 +201,24 @@ fn show(args: &Show, context: &Context) -> Result {
         return json(&of(issue, Some(comments)));
     }
     line(&format!("#{number} {}", one_line(&issue.title, 200)));
-    line(&format!("{} · {} · {}\n", issue.repo, plain(&issue.author), issue.at));
-    line(&plain(&issue.body));
+    line(&heading(&[issue.repo.as_str(), &plain(&issue.author), &issue.at]));
+    if !issue.body.is_empty() {
+        line(&format!("\n{}", plain(&issue.body)));
+    }
     for comment in comments {
-        let seen = if comment.reactions.is_empty() { "" } else { " · taken" };
+        let seen = if comment.reactions.is_empty() { "" } else { "taken" };
         let author = one_line(&comment.author, 80);
-        line(&format!("\n── {} · {author} · {}{seen}\n", comment.id, comment.at));
+        let id = comment.id.to_string();
+        line(&format!("\n── {}\n", heading(&[&id, &author, &comment.at, seen])));
         line(&plain(&comment.body));
     }
     Ok(())
+}
+
+/// What is known, in a line. A text that was written by hand says little of itself.
+fn heading(parts: &[&str]) -> String {
+    let known: Vec<&str> = parts.iter().copied().filter(|part| !part.is_empty()).collect();
+    known.join(" · ")
 }
 
 fn of(issue: Issue, comments: Option<Vec<Comment>>) -> IssueJson {

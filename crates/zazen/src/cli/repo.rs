@@ -140,7 +140,7 @@ fn checked_source(text: &str) -> anyhow::Result<String> {
     } else if text.contains(':') {
         text.to_owned()
     } else {
-        anyhow::bail!("there is nothing at {text}");
+        anyhow::bail!("there is nothing at `{text}`");
     };
     let _checked: Source = source.parse().with_context(|| format!("`{text}` cannot be used"))?;
     if path.exists() && !path.join(".git").exists() && !path.join("HEAD").exists() {

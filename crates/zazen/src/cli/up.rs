@@ -1,6 +1,6 @@
 //! `zazen up`: the daemon, in the foreground.
 
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 use super::{Context, ErrorKind, Result, context, kinded, say};
@@ -31,10 +31,12 @@ pub(super) fn run(args: &Args, context: &Context) -> Result {
         .enable_all()
         .build()?;
     runtime.block_on(async {
-        let world = World::open(options).await.map_err(kinded(ErrorKind::Unavailable))?;
+        // Listened to from the start: a daemon that is told to end while it begins ends well.
+        let signals = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
         let shutdown = CancellationToken::new();
         let mut work = tokio::task::JoinSet::new();
-        work.spawn(wait_for_signal(shutdown.clone()));
+        work.spawn(wait_for_signal(signals, shutdown.clone()));
+        let world = World::open(options).await.map_err(kinded(ErrorKind::Unavailable))?;
         let result = daemon::run(world, shutdown).await;
         work.abort_all();
         Ok(result?)
@@ -42,12 +44,7 @@ pub(super) fn run(args: &Args, context: &Context) -> Result {
 }
 
 /// Cancels `shutdown` at the first SIGTERM or SIGINT.
-async fn wait_for_signal(shutdown: CancellationToken) {
-    let (Ok(mut term), Ok(mut int)) =
-        (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
-    else {
-        return;
-    };
+async fn wait_for_signal((mut term, mut int): (Signal, Signal), shutdown: CancellationToken) {
     let either = std::future::poll_fn(|cx| {
         if term.poll_recv(cx).is_ready() || int.poll_recv(cx).is_ready() {
             std::task::Poll::Ready(())

@@ -55,6 +55,7 @@ fn the_page_that_init_writes_can_be_read() {
         .replace("{{harness}}", "claude")
         .replace("{{model}}", "")
         .replace("{{engine}}", "bwrap")
+        .replace("{{env}}", "CARGO_HOME = \"/opt/cargo\"")
         .replace("{{tools}}", "\"~/.cargo/bin\", \"/opt/tools\"")
         .replace(
             "{{route}}",

@@ -15,6 +15,8 @@ use crate::home::journal::{self, AppendError, Entry, Journal, Position};
 use crate::home::snapshot::{self, Found};
 
 use super::crash::{self, Moment};
+use super::day;
+use super::pages::Behind;
 
 /// Changes whenever the same journal would lead to another book.
 const SHAPE: u32 = 1;
@@ -34,14 +36,20 @@ pub(super) struct Record {
 }
 
 impl Record {
-    /// Opens the journal, and reads what it says.
-    pub(super) fn open(home: &Home, crash: Option<String>) -> anyhow::Result<(Self, Book)> {
+    /// Opens the journal, and reads what it says. Says also what the pages may not say yet.
+    pub(super) fn open(home: &Home, crash: Option<String>) -> anyhow::Result<(Self, Book, Behind)> {
         let (from, mut book) = start(home);
-        let opened = match journal::open(home, from, &mut |record| take(&mut book, &record)) {
+        let mut behind = Behind::default();
+        let opened = match journal::open(home, from, &mut |record| {
+            take(&mut book, &record, Some(&mut behind))
+        }) {
             Err(journal::OpenError::Elsewhere { .. }) => {
                 tracing::warn!("the snapshot is not of this journal; reading all of it");
                 book = Book::default();
-                journal::open(home, Position::START, &mut |record| take(&mut book, &record))
+                behind = Behind::default();
+                journal::open(home, Position::START, &mut |record| {
+                    take(&mut book, &record, Some(&mut behind))
+                })
             }
             opened => opened,
         }
@@ -51,9 +59,8 @@ impl Record {
         }
         let journal = opened.journal;
         let snapshot_at = from.seq;
-        let mut record = Self { journal, home: home.clone(), snapshot_at, crash, is_full: false };
-        record.keep_snapshot(&book);
-        Ok((record, book))
+        let record = Self { journal, home: home.clone(), snapshot_at, crash, is_full: false };
+        Ok((record, book, behind))
     }
 
     /// Makes facts durable. Says no when there is no space; the journal is then as it was.
@@ -68,7 +75,9 @@ impl Record {
             Ok(_) => {
                 if std::mem::take(&mut self.is_full) {
                     tracing::info!("there is space on the disk again; going on");
-                    self.journal.reserve_again().context("keep space in reserve")?;
+                    if let Err(err) = self.journal.reserve_again() {
+                        tracing::warn!("no disk space is kept in reserve: {err}");
+                    }
                 }
             }
             Err(AppendError::NoSpace) => {
@@ -83,7 +92,8 @@ impl Record {
         Ok(true)
     }
 
-    /// Writes a snapshot when the last one is old.
+    /// Writes a snapshot when the last one is old. All pages have to be written: what
+    /// comes after a snapshot is all that they may not say after a crash.
     pub(super) fn keep_snapshot(&mut self, book: &Book) {
         let position = self.journal.position();
         if position.seq >= self.snapshot_at + SNAPSHOT_EVERY {
@@ -112,10 +122,10 @@ pub fn read_book(home: &Home) -> anyhow::Result<Book> {
         return Ok(Book::default());
     }
     let (from, mut book) = start(home);
-    match journal::read(home, from, &mut |record| take(&mut book, &record)) {
+    match journal::read(home, from, &mut |record| take(&mut book, &record, None)) {
         Err(journal::OpenError::Elsewhere { .. }) => {
             book = Book::default();
-            journal::read(home, Position::START, &mut |record| take(&mut book, &record))
+            journal::read(home, Position::START, &mut |record| take(&mut book, &record, None))
         }
         read => read,
     }
@@ -134,7 +144,11 @@ fn start(home: &Home) -> (Position, Book) {
     }
 }
 
-fn take(book: &mut Book, record: &journal::Record) -> anyhow::Result<()> {
+fn take(
+    book: &mut Book,
+    record: &journal::Record,
+    behind: Option<&mut Behind>,
+) -> anyhow::Result<()> {
     let entry = &record.entry;
     if !is_ours(&entry.event) {
         // Written by a later zazen, or by the journal itself. It stays in the journal.
@@ -143,13 +157,15 @@ fn take(book: &mut Book, record: &journal::Record) -> anyhow::Result<()> {
     }
     let fact: Fact = serde_json::from_str(entry.data.get())
         .with_context(|| format!("read the event `{}`", entry.event))?;
-    match book.take_in(fact, entry.at) {
-        Ok(_) | Err(Unfit::Repeated) => Ok(()),
-        Err(err) => {
-            tracing::error!("record {} was passed over: {err}", record.seq);
-            Ok(())
+    let changes = behind.as_ref().map_or_else(Vec::new, |_| fact.changes.clone());
+    match (book.take_in(fact, entry.at), behind) {
+        (Ok(touched), Some(behind)) => {
+            behind.add(touched, day::lines(book, &changes, entry.at));
         }
+        (Ok(_), None) | (Err(Unfit::Repeated), _) => {}
+        (Err(err), _) => tracing::error!("record {} was passed over: {err}", record.seq),
     }
+    Ok(())
 }
 
 /// The names under which facts are written.

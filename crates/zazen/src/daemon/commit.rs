@@ -8,9 +8,10 @@ use std::path::{Path, PathBuf};
 
 use zazen_core::words;
 
+use super::crash::{self, Moment};
 use crate::forge::local::BOT;
 use crate::home::Home;
-use crate::home::commit::{Author, Committer};
+use crate::home::commit::{Author, CommitError, Committer};
 
 /// What a commit takes in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,30 +33,31 @@ pub(super) struct Batch {
     /// What happened, in the words of the day's page.
     pub(super) lines: Vec<String>,
     pub(super) person: Author,
+    /// The moment in which a test wants the daemon to end.
+    pub(super) crash: Option<String>,
 }
 
 impl Batch {
     /// Commits what people changed, and then what zazen wrote. It blocks, and gives itself
     /// back if it could not be done.
     pub(super) fn commit(mut self) -> Option<Self> {
+        crash::point(self.crash.as_deref(), Moment::CommitBefore);
+        let done = self.try_commit();
+        crash::point(self.crash.as_deref(), Moment::CommitAfter);
+        let err = done.err()?;
+        tracing::warn!("{err}; it is tried again");
+        Some(self)
+    }
+
+    fn try_commit(&mut self) -> Result<(), CommitError> {
         if self.scope == Scope::All {
-            match self.committer.uncommitted() {
-                Ok(paths) => self.changed.extend(paths),
-                Err(err) => tracing::warn!("{err}"),
-            }
+            self.changed.extend(self.committer.uncommitted()?);
         }
         let (ours, theirs): (Vec<PathBuf>, Vec<PathBuf>) =
             self.changed.iter().cloned().partition(|path| self.is_ours(path));
-        let message = words::home_commit(&self.lines);
-        let done = self
-            .committer
-            .commit(&theirs, &self.person, "Keep what people wrote")
-            .and_then(|_| self.committer.commit(&ours, &Author::zazen(), &message));
-        if let Err(err) = done {
-            tracing::warn!("{err}; it is tried again");
-            return Some(self);
-        }
-        None
+        self.committer.commit(&theirs, &self.person, "Keep what people wrote")?;
+        self.committer.commit(&ours, &Author::zazen(), &words::home_commit(&self.lines))?;
+        Ok(())
     }
 
     fn is_ours(&self, path: &Path) -> bool {

@@ -2,21 +2,29 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use zazen_core::id::{CommitId, RunId};
 use zazen_core::prompt::{self, Brief, Place, Said};
 use zazen_core::task::{Phase, State, Task, Try};
 use zazen_core::words;
 
+use super::crash::{self, Moment};
 use super::perform::check_command;
 use super::run::token;
 use super::world::World;
+use crate::exec;
 use crate::forge::local::BOT;
 use crate::git::{trash, workspace};
 use crate::harness::{self, Launch};
+use crate::home::Home;
 use crate::sandbox::{self, Access, Collect, LaunchSpec, Limits, RunDir, Work};
+
+/// How much of the disk has to be free for a run to be begun: the trace of an ordinary
+/// run, its recording and a small checkout, several times over.
+const SPACE_MIN: u64 = 32 << 20;
 
 /// Prepares the workspace, says what is to run in it, and starts it.
 pub(super) async fn start(
@@ -25,11 +33,13 @@ pub(super) async fn start(
     dir: &RunDir,
     (run, phase, from): (RunId, Phase, &CommitId),
 ) -> anyhow::Result<()> {
+    check_space(&world.home)?;
     let mirror = world.mirror(&task.repo).await?;
     let workspace = world.home.work_dir().join(run.to_string());
     if workspace.exists() {
-        // Half made when the daemon ended; nothing has run in it.
-        trash::remove(&workspace, &world.trash())?;
+        // Half made when the daemon ended; nothing has run in it but our own git.
+        exec::end_leftovers(&format!("--git-dir={}/", workspace.display()));
+        trash::remove(&workspace, &world.home.trash_dir())?;
     }
     let objects = mirror.objects();
     let seen_as = match world.engine {
@@ -55,7 +65,25 @@ pub(super) async fn start(
         collect: collect(world, task, phase, from)?,
         limits: limits(world),
     };
-    sandbox::submit(&world.zazen, dir.path(), &spec).await
+    crash::point(world.crash(), Moment::RunPrepared);
+    sandbox::submit(&world.zazen, dir.path(), &spec).await?;
+    crash::point(world.crash(), Moment::RunSubmitted);
+    Ok(())
+}
+
+/// Begins no run on a disk on which it could not even write down what it does. It
+/// would fail, and so would the next one.
+fn check_space(home: &Home) -> anyhow::Result<()> {
+    let dir = home.runs_dir();
+    let facts = rustix::fs::statvfs(&dir).map_err(io::Error::from);
+    let facts = facts.with_context(|| format!("look at the disk of {}", dir.display()))?;
+    let n_free = facts.f_bavail.saturating_mul(facts.f_frsize);
+    if n_free < SPACE_MIN {
+        let mib = n_free >> 20;
+        let why = format!("only {mib} MiB are free on the disk of {}", dir.display());
+        bail!(io::Error::new(io::ErrorKind::StorageFull, why));
+    }
+    Ok(())
 }
 
 fn access(phase: Phase) -> Access {
@@ -80,10 +108,8 @@ fn limits(world: &World) -> Limits {
 fn environment(world: &World, launch: BTreeMap<String, String>) -> BTreeMap<String, String> {
     let sandbox = &world.config.sandbox;
     let bins = sandbox.tools.iter().filter(|tool| tool.file_name().is_some_and(|n| n == "bin"));
-    let path: Vec<String> = bins
-        .map(|bin| bin.display().to_string())
-        .chain([crate::exec::PATH_DEFAULT.to_owned()])
-        .collect();
+    let path: Vec<String> =
+        bins.map(|bin| bin.display().to_string()).chain([exec::PATH_DEFAULT.to_owned()]).collect();
     let mut env = BTreeMap::from([("PATH".to_owned(), path.join(":"))]);
     env.extend(sandbox.env.clone());
     env.extend(launch);
@@ -146,7 +172,7 @@ fn work(world: &World, task: &Task, dir: &RunDir, phase: Phase) -> anyhow::Resul
             return Ok((Work::Check { command }, Launch::default()));
         }
         (Phase::Implement { .. } | Phase::Correct | Phase::Verify, None) => {
-            anyhow::bail!("task {} has no approved plan", task.id)
+            bail!("task {} has no approved plan", task.id)
         }
     };
     let kind = match access(phase) {

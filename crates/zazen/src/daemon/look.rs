@@ -2,11 +2,12 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use tokio::sync::mpsc;
 use zazen_core::engine::{Cause, Fact, IssueRef};
 use zazen_core::id::{CommentId, IssueNumber, PlanHash, PullNumber, RepoName, TaskId};
@@ -15,6 +16,7 @@ use zazen_core::plan;
 use zazen_core::task::{Event, PlanRef, State, Task};
 
 use super::Daemon;
+use super::owed::Place;
 use super::world::World;
 use crate::forge::local::BOT;
 use crate::forge::{Comment, Issue, PullState};
@@ -28,22 +30,26 @@ pub(super) const SETTLED: Duration = Duration::from_millis(300);
 pub(crate) const REQUEST_ENDING: &str = "json";
 
 /// Looks at every issue that there is, and names those where something may be new.
-pub(super) fn all_issues(world: &Arc<World>, found: &mpsc::Sender<IssueRef>) {
+/// Says whether all of them were found.
+pub(super) fn all_issues(world: &Arc<World>, found: &mpsc::Sender<IssueRef>) -> bool {
+    let mut all = true;
     for repo in &world.config.repos {
         let issues = world.forge.issue_numbers(&repo.name).unwrap_or_else(|err| {
-            tracing::warn!("the issues of {} cannot be read: {err:#}", repo.name);
+            tracing::warn!("the issues of {} cannot be read by now: {err:#}", repo.name);
+            all = false;
             Vec::new()
         });
         for issue in issues {
             if found.blocking_send(IssueRef { repo: repo.name.clone(), issue }).is_err() {
-                return;
+                return all;
             }
         }
     }
+    all
 }
 
 /// The issues that these paths belong to.
-pub(super) fn issues_of(home: &Home, paths: &BTreeSet<PathBuf>) -> BTreeSet<IssueRef> {
+fn issues_of(home: &Home, paths: &BTreeSet<PathBuf>) -> BTreeSet<IssueRef> {
     paths.iter().filter_map(|path| issue_of(home, path)).collect()
 }
 
@@ -82,7 +88,7 @@ pub(super) fn tasks_of(home: &Home, paths: &BTreeSet<PathBuf>) -> BTreeSet<TaskI
 }
 
 /// The tasks whose plan's page is among these paths.
-pub(super) fn plans_of(home: &Home, paths: &BTreeSet<PathBuf>) -> BTreeSet<TaskId> {
+fn plans_of(home: &Home, paths: &BTreeSet<PathBuf>) -> BTreeSet<TaskId> {
     let task = |path: &PathBuf| {
         let inside = path.strip_prefix(home.tasks_dir()).ok()?;
         if inside.file_name()? != "plan.md" {
@@ -95,7 +101,7 @@ pub(super) fn plans_of(home: &Home, paths: &BTreeSet<PathBuf>) -> BTreeSet<TaskI
 }
 
 /// Whether one of these paths is a request of the command line.
-pub(super) fn touches_requests(home: &Home, paths: &BTreeSet<PathBuf>) -> bool {
+fn touches_requests(home: &Home, paths: &BTreeSet<PathBuf>) -> bool {
     let inbox = home.inbox_dir();
     paths.iter().any(|path| path.starts_with(&inbox))
 }
@@ -103,6 +109,40 @@ pub(super) fn touches_requests(home: &Home, paths: &BTreeSet<PathBuf>) -> bool {
 impl Daemon {
     /// Looks at everything that is not an issue. At the start, and when the watch lost its way.
     pub(super) async fn look_everywhere(&mut self) -> anyhow::Result<()> {
+        match self.try_look_everywhere().await {
+            Ok(()) => self.owed.done(&Place::Everywhere),
+            Err(err) => self.owe_everything(&err),
+        }
+        Ok(())
+    }
+
+    fn owe_everything(&mut self, err: &anyhow::Error) {
+        tracing::warn!("not everything could be looked at by now: {err:#}");
+        self.owed.owe(Place::Everywhere);
+    }
+
+    /// Looks at what changed.
+    pub(super) async fn look_at_paths(&mut self, paths: &BTreeSet<PathBuf>) -> anyhow::Result<()> {
+        for issue in issues_of(&self.world.home, paths) {
+            self.look_at_issue(&issue).await?;
+        }
+        if let Err(err) = self.try_look_at_paths(paths).await {
+            self.owe_everything(&err);
+        }
+        Ok(())
+    }
+
+    async fn try_look_at_paths(&mut self, paths: &BTreeSet<PathBuf>) -> anyhow::Result<()> {
+        if touches_requests(&self.world.home, paths) {
+            self.look_at_requests().await?;
+        }
+        for task in plans_of(&self.world.home, paths) {
+            self.look_at_plan(task).await?;
+        }
+        self.look_at_pulls(paths).await
+    }
+
+    async fn try_look_everywhere(&mut self) -> anyhow::Result<()> {
         self.look_at_requests().await?;
         let waiting: Vec<TaskId> = self
             .engine
@@ -125,35 +165,47 @@ impl Daemon {
         Ok(())
     }
 
-    /// Looks again at what was too fresh to be read.
+    /// Looks again at what was too fresh to be read, or could not be.
     pub(super) async fn look_again(&mut self) -> anyhow::Result<()> {
-        for issue in std::mem::take(&mut self.unsettled) {
-            self.look_at_issue(&issue).await?;
+        for place in self.owed.due() {
+            match place {
+                Place::Issue(issue) => self.look_at_issue(&issue).await?,
+                Place::Issues => {
+                    self.owed.done(&Place::Issues);
+                    self.look_for_issues();
+                }
+                Place::Everywhere => self.look_everywhere().await?,
+            }
         }
         Ok(())
     }
 
     /// Reads the comments of an issue that were not read yet.
     pub(super) async fn look_at_issue(&mut self, at: &IssueRef) -> anyhow::Result<()> {
-        if let Err(err) = self.read_issue(at).await {
-            tracing::warn!("issue #{} of {} cannot be read: {err:#}", at.issue, at.repo);
+        let place = Place::Issue(at.clone());
+        match self.read_issue(at).await {
+            Ok(()) => self.owed.done(&place),
+            Err(err) => {
+                tracing::warn!("issue #{} of {} cannot be read by now: {err:#}", at.issue, at.repo);
+                self.owed.owe(place);
+            }
         }
         Ok(())
     }
 
     async fn read_issue(&mut self, at: &IssueRef) -> anyhow::Result<()> {
-        if self.world.repo(&at.repo).is_err() {
+        let forge = self.world.forge.clone();
+        if self.world.repo(&at.repo).is_err() || !forge.has_issue(&at.repo, at.issue)? {
             return Ok(());
         }
-        let forge = self.world.forge.clone();
         forge.adopt(&at.repo, at.issue, &is_settled)?;
         if self.world.forge.has_stray(&at.repo, at.issue) {
-            self.unsettled.insert(at.clone());
+            self.owed.look_soon(Place::Issue(at.clone()));
         }
         if let Some(task) = self.engine.book().issue(&at.repo, at.issue).task {
             self.look_at_plan(task).await?;
         }
-        let Ok(issue) = forge.issue(&at.repo, at.issue) else { return Ok(()) };
+        let issue = forge.issue(&at.repo, at.issue)?;
         let seen = self.engine.book().issue(&at.repo, at.issue).seen;
         let mut texts = forge.comments_after(&at.repo, at.issue, seen.unwrap_or(CommentId(0)))?;
         if seen.is_none() {
@@ -163,7 +215,7 @@ impl Daemon {
             // What zazen wrote is never a command.
             if text.author != BOT && !self.read_comment(&issue, &text).await? {
                 // Each is read once. Those after it wait, so that the order stays.
-                self.unsettled.insert(at.clone());
+                self.owed.look_soon(Place::Issue(at.clone()));
                 break;
             }
         }
@@ -192,7 +244,14 @@ impl Daemon {
             text: &comment.body,
         };
         let fact = intake::comment(self.engine.book(), &asked, &on_disk);
-        self.take_in_all(vec![fact]).await
+        self.must_take(fact).await?;
+        Ok(true)
+    }
+
+    /// Takes in what a person did. Where that is not possible by now, the caller has
+    /// to look again: nobody else will say it.
+    async fn must_take(&mut self, fact: Fact) -> anyhow::Result<()> {
+        if self.take_in_all(vec![fact]).await? { Ok(()) } else { bail!("the disk is full") }
     }
 
     /// Takes a person's edit of a plan, if there is one. Says nothing while it is being written.
@@ -203,18 +262,28 @@ impl Daemon {
             return as_known;
         };
         let path = Home::plan_page(&self.world.task_dir(task));
-        let Ok(text) = fs::read_to_string(&path) else { return as_known };
-        if PlanHash::of(&text) == known.hash || self.pages.is_due(id) {
+        let text = match fs::read_to_string(&path) {
+            Err(err) if err.kind() == ErrorKind::NotFound => return as_known,
+            // Not taken for what is known: it may say something else.
+            text => text.with_context(|| format!("read {}", path.display()))?,
+        };
+        let is_known = PlanHash::of(&text) == known.hash || self.pages.is_plan_due(id);
+        // A page that was not written again before a crash is no person's edit.
+        if is_known || self.pages.last_plan(task).is_some_and(|last| last == text) {
             return as_known;
         }
         if !is_settled(&path) {
-            self.unsettled.insert(IssueRef { repo: task.repo.clone(), issue: task.issue });
+            let issue = IssueRef { repo: task.repo.clone(), issue: task.issue };
+            self.owed.look_soon(Place::Issue(issue));
             return Ok(None);
         }
         let plan = match plan::parse(&text) {
             Ok(plan) => plan,
             Err(err) => {
-                tracing::warn!("{} cannot be read as a plan: {err}", path.display());
+                let hash = PlanHash::of(&text);
+                if self.unreadable.insert(id, hash.clone()).as_ref() != Some(&hash) {
+                    tracing::warn!("{} cannot be read as a plan: {err}", path.display());
+                }
                 return Ok(Some(PlanOnDisk::Unreadable { why: err.to_string() }));
             }
         };
@@ -224,7 +293,7 @@ impl Daemon {
             n_steps: count(plan.steps.len()),
             n_questions: count(plan.questions.len()),
         };
-        self.take_in_all(vec![Fact::of(id, Event::PlanEdited { plan })]).await?;
+        self.must_take(Fact::of(id, Event::PlanEdited { plan })).await?;
         as_known
     }
 
@@ -250,13 +319,16 @@ impl Daemon {
         repo: &RepoName,
         number: PullNumber,
     ) -> anyhow::Result<()> {
-        let Ok(pull) = self.world.forge.pull(repo, number) else { return Ok(()) };
+        let pull = match self.world.forge.pull(repo, number) {
+            Err(err) if is_gone(&err) => return Ok(()),
+            pull => pull?,
+        };
         let event = match pull.state {
             PullState::Open => return Ok(()),
             PullState::Merged => Event::PullMerged,
             PullState::Closed => Event::PullClosed,
         };
-        self.take_in_all(vec![Fact::of(task, event)]).await.map(drop)
+        self.must_take(Fact::of(task, event)).await
     }
 
     /// Takes the requests of the command line.
@@ -273,7 +345,8 @@ impl Daemon {
                 Ok(true) => {
                     fs::remove_file(&file).with_context(|| format!("remove {}", file.display()))?;
                 }
-                Ok(false) => {}
+                Ok(false) => bail!("the disk is full"),
+                Err(err) if err.is::<io::Error>() => return Err(err),
                 Err(err) => {
                     tracing::warn!("the request {} was put aside: {err:#}", file.display());
                     fs::rename(&file, file.with_extension("refused"))?;
@@ -297,6 +370,12 @@ impl Daemon {
     }
 }
 
+/// Whether an error says that a file is not there any more.
+fn is_gone(err: &anyhow::Error) -> bool {
+    let io = err.chain().find_map(|cause| cause.downcast_ref::<io::Error>());
+    io.is_some_and(|io| io.kind() == ErrorKind::NotFound)
+}
+
 /// The issue's own text, as its first comment.
 fn own_text(issue: &Issue) -> Comment {
     Comment {
@@ -310,7 +389,7 @@ fn own_text(issue: &Issue) -> Comment {
 }
 
 /// Whether a file was left alone for long enough to be whole.
-fn is_settled(path: &Path) -> bool {
+pub(super) fn is_settled(path: &Path) -> bool {
     let changed = path.metadata().and_then(|meta| meta.modified());
     changed.is_ok_and(|at| SystemTime::now().duration_since(at).map_or(true, |age| age >= SETTLED))
 }

@@ -12,32 +12,38 @@
 mod book;
 mod commit;
 pub mod crash;
+mod day;
 mod evidence;
 mod judge;
 mod keep;
 mod launch;
 mod look;
+mod owed;
+mod page;
 mod pages;
 mod perform;
+mod recover;
 mod run;
 mod world;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
 use tokio::sync::mpsc;
-use tokio::task::JoinSet;
+use tokio::task::{JoinError, JoinSet};
 use tokio_util::sync::CancellationToken;
 use zazen_core::effect::{Effect, Key};
 use zazen_core::engine::{Engine, Fact, IssueRef, Policy, Unfit};
-use zazen_core::id::Time;
+use zazen_core::id::{PlanHash, TaskId, Time};
 
 use self::book::Record;
 pub use self::book::read_book;
+use self::crash::Moment;
 pub use self::keep::now;
+use self::owed::{Owed, Place};
 use self::pages::Pages;
 use self::perform::{Ending, Report};
 pub use self::world::{
@@ -57,10 +63,9 @@ const DRAIN_MAX: Duration = Duration::from_secs(10);
 
 /// Runs until `shutdown`. Agents that are at work then go on by themselves.
 pub async fn run(world: Arc<World>, shutdown: CancellationToken) -> anyhow::Result<()> {
-    let mut daemon = Daemon::start(world).await?;
-    let (_watch, mut watched) = watch::start(&daemon.world.home, Mode::Events)?;
     let (sender, mut found) = mpsc::channel(INBOX_MAX);
-    let mut looking = JoinSet::new();
+    let mut daemon = Daemon::start(world, sender).await?;
+    let (_watch, mut watched) = watch::start(&daemon.world.home, Mode::Events)?;
     daemon.world.announce(daemon.engine.book().n_tasks());
     loop {
         // The pages say it before anybody is told.
@@ -75,8 +80,7 @@ pub async fn run(world: Arc<World>, shutdown: CancellationToken) -> anyhow::Resu
                 Seen::Paths(paths) => daemon.take_paths(&paths).await?,
                 // It comes first when the watch is in place: nothing is missed after it.
                 Seen::Rescan => {
-                    let (world, sender) = (daemon.world.clone(), sender.clone());
-                    looking.spawn_blocking(move || look::all_issues(&world, &sender));
+                    daemon.look_for_issues();
                     daemon.look_everywhere().await?;
                     daemon.pages.look_for(daemon.engine.book().tasks());
                     daemon.pages.commit_all();
@@ -84,7 +88,7 @@ pub async fn run(world: Arc<World>, shutdown: CancellationToken) -> anyhow::Resu
                 }
             },
             Some(issue) = found.recv() => daemon.look_at_issue(&issue).await?,
-            Some(result) = looking.join_next() => result.context("look at the issues")?,
+            Some(all) = daemon.looking.join_next() => daemon.note_looked(all)?,
             () = tokio::time::sleep(patience) => daemon.look_again().await?,
         }
     }
@@ -99,25 +103,40 @@ struct Daemon {
     work: JoinSet<Report>,
     /// Deletes old workspaces, which takes long and hurries nobody.
     reaping: JoinSet<()>,
-    /// Issues where a person is just writing a comment.
-    unsettled: BTreeSet<IssueRef>,
+    /// Looks for issues, and says whether all of them were found.
+    looking: JoinSet<bool>,
+    /// Where the issues that were found go.
+    found: mpsc::Sender<IssueRef>,
+    /// What is to be looked at again: a person was just writing there, it could not be
+    /// read, or what it says could not be taken.
+    owed: Owed,
+    /// Edited plans that cannot be read and were complained about, each once.
+    unreadable: BTreeMap<TaskId, PlanHash>,
 }
 
 impl Daemon {
-    async fn start(world: Arc<World>) -> anyhow::Result<Self> {
-        let (record, book) = Record::open(&world.home, world.crash().map(str::to_owned))?;
+    async fn start(world: Arc<World>, found: mpsc::Sender<IssueRef>) -> anyhow::Result<Self> {
+        recover::mend(&world.home);
+        let crash = world.crash().map(str::to_owned);
+        let (record, book, behind) = Record::open(&world.home, crash)?;
         let policy = Policy { n_runs_max: world.config.n_runs_max };
         let engine = Engine::new(policy, book);
         world.sweep(&engine).await?;
-        let pages = Pages::new(world.clone(), engine.book())?;
+        let pages = Pages::new(world.clone(), behind)?;
+        let mut reaping = JoinSet::new();
+        let home = world.home.clone();
+        reaping.spawn_blocking(move || recover::tidy(&home));
         Ok(Self {
             world,
             engine,
             record,
             pages,
             work: JoinSet::new(),
-            reaping: JoinSet::new(),
-            unsettled: BTreeSet::new(),
+            reaping,
+            looking: JoinSet::new(),
+            found,
+            owed: Owed::default(),
+            unreadable: BTreeMap::new(),
         })
     }
 
@@ -143,10 +162,7 @@ impl Daemon {
         self.work.spawn(perform::perform(world, effect, task));
     }
 
-    async fn take_reports(
-        &mut self,
-        first: Result<Report, tokio::task::JoinError>,
-    ) -> anyhow::Result<()> {
+    async fn take_reports(&mut self, first: Result<Report, JoinError>) -> anyhow::Result<()> {
         let mut reports = vec![first];
         while let Some(report) = self.work.try_join_next() {
             reports.push(report);
@@ -186,12 +202,11 @@ impl Daemon {
         for fact in facts {
             let changes = fact.changes.clone();
             match self.engine.take_in(fact, at) {
-                Ok(touched) => self.pages.note(self.engine.book(), &touched, &changes),
+                Ok(touched) => self.pages.note(self.engine.book(), &touched, (&changes, at)),
                 // It fitted alone, and not after the one before it.
                 Err(err) => tracing::error!("a fact was passed over: {err}"),
             }
         }
-        self.record.keep_snapshot(self.engine.book());
         Ok(true)
     }
 
@@ -211,21 +226,14 @@ impl Daemon {
         self.pages.seen(paths);
         let tasks = look::tasks_of(&self.world.home, paths);
         self.pages.look_for(tasks.iter().filter_map(|id| self.engine.book().task(*id)));
-        for issue in look::issues_of(&self.world.home, paths) {
-            self.look_at_issue(&issue).await?;
-        }
-        if look::touches_requests(&self.world.home, paths) {
-            self.look_at_requests().await?;
-        }
-        for task in look::plans_of(&self.world.home, paths) {
-            self.look_at_plan(task).await?;
-        }
-        self.look_at_pulls(paths).await
+        self.look_at_paths(paths).await
     }
 
     /// Writes the pages that changed, and commits the home when it is quiet.
     fn keep_pages(&mut self) {
-        self.pages.write(self.engine.book());
+        if self.pages.write(self.engine.book()) {
+            self.record.keep_snapshot(self.engine.book());
+        }
         self.pages.commit_when_quiet();
     }
 
@@ -233,21 +241,29 @@ impl Daemon {
     fn reap(&mut self) {
         while self.reaping.try_join_next().is_some() {}
         if self.reaping.is_empty() {
-            let trash = self.world.trash();
-            self.reaping.spawn_blocking(move || {
-                if let Err(err) = crate::git::trash::reap(&trash) {
-                    tracing::warn!("{err:#}");
-                }
-            });
+            let home = self.world.home.clone();
+            self.reaping.spawn_blocking(move || recover::empty_trash(&home));
         }
+    }
+
+    fn look_for_issues(&mut self) {
+        let (world, found) = (self.world.clone(), self.found.clone());
+        self.looking.spawn_blocking(move || look::all_issues(&world, &found));
+    }
+
+    fn note_looked(&mut self, all: Result<bool, JoinError>) -> anyhow::Result<()> {
+        if !all.context("look for issues")? {
+            self.owed.owe(Place::Issues);
+        }
+        Ok(())
     }
 
     /// How long to sleep at the most: until an effect may be tried again, or a commit is due.
     fn patience(&self) -> Duration {
         let wake_at = self.engine.wake_at();
         let retry = wake_at.map_or(SLEEP_MAX, |at| Duration::from_millis(at.millis_since(now())));
-        let settled = if self.unsettled.is_empty() { SLEEP_MAX } else { look::SETTLED };
-        retry.min(self.pages.patience()).min(settled).max(Duration::from_millis(5))
+        let again = self.pages.patience().min(self.owed.patience());
+        retry.min(again).max(Duration::from_millis(5))
     }
 
     async fn drain(mut self) -> anyhow::Result<()> {
@@ -260,9 +276,12 @@ impl Daemon {
             self.take_reports(report).await?;
         }
         self.work.shutdown().await;
-        self.pages.write(self.engine.book());
+        while !self.pages.write(self.engine.book()) && self.pages.has_doubts() {}
         self.pages.commit_now().await;
-        self.record.close(self.engine.book());
+        crash::point(self.world.crash(), Moment::DrainEnds);
+        if self.pages.write(self.engine.book()) {
+            self.record.close(self.engine.book());
+        }
         tracing::info!("stopped");
         Ok(())
     }

@@ -5,7 +5,7 @@
 //! own keys and its own marked parts, and puts a part that a person changed
 //! aside in `conflicts/` before it writes over it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -15,16 +15,19 @@ use anyhow::Context as _;
 use tokio::task::{JoinError, JoinSet};
 use zazen_core::engine::{Book, Change};
 use zazen_core::id::{TaskId, Time};
-use zazen_core::page::{Page, ParseError};
-use zazen_core::task::{Kind, Task};
-use zazen_core::text::{fence, one_line, plain};
+use zazen_core::plan::Plan;
+use zazen_core::task::{Digest, Task};
+use zazen_core::text::{fence, plain};
 use zazen_core::words;
 
 use super::commit::{Batch, Scope};
-use super::keep::now;
+use super::crash::{self, Moment};
+use super::day::{self, Line, Seen};
+use super::look::is_settled;
+use super::page::{task_page, title};
 use super::world::World;
 use crate::home::Home;
-use crate::home::atomic::{self, Durability};
+use crate::home::atomic::{self, Durability, ReplaceError, Stamp};
 use crate::home::commit::{Author, Committer};
 
 /// How long the home is quiet before it is committed.
@@ -36,16 +39,54 @@ const COMMIT_MAX: Duration = Duration::from_secs(10);
 /// How long after a commit that failed it is tried again. A person's own git is done by then.
 const COMMIT_AGAIN: Duration = Duration::from_secs(2);
 
-/// How far behind the journal the pages can be when a daemon is killed, in milliseconds.
-/// They are written some thousandths of a second later; a full disk may delay them.
-const BEHIND_MAX_MS: u64 = 60 * 1000;
+/// How long pages that could not be written wait for the next try: the disk is
+/// full, say, or a person is just writing there.
+const WRITE_AGAIN: Duration = Duration::from_millis(500);
+
+/// How many tasks' pages are written before the loop looks at other things. After a
+/// crash, those of many tasks may be due; writing so many takes a few hundredths of a second.
+const TASKS_PER_TURN: usize = 100;
+
+/// How many lines are looked for on the days' pages after a restart. A crash loses
+/// the last few; more than this come up only where there is no snapshot.
+const LINES_BEHIND_MAX: usize = 10_000;
+
+/// What the journal says since the last snapshot, and the pages may not say yet.
+#[derive(Debug, Default)]
+pub(super) struct Behind {
+    tasks: BTreeSet<TaskId>,
+    lines: VecDeque<Line>,
+}
+
+impl Behind {
+    pub(super) fn add(&mut self, tasks: BTreeSet<TaskId>, lines: Vec<Line>) {
+        self.tasks.extend(tasks);
+        self.lines.extend(lines);
+        while self.lines.len() > LINES_BEHIND_MAX {
+            self.lines.pop_front();
+        }
+    }
+}
 
 /// The pages that are due, and the paths that wait for a commit.
 pub(super) struct Pages {
     world: Arc<World>,
     committer: Committer,
+    /// The tasks with a page that is behind the book.
     due: BTreeSet<TaskId>,
-    lines: Vec<String>,
+    /// Of these, the ones whose plan's page is.
+    plans_due: BTreeSet<TaskId>,
+    /// Tasks whose pages could not be written, and are tried again at `write_at`.
+    again: BTreeSet<TaskId>,
+    /// Tasks whose pages are likely to be right, and are looked at to be sure.
+    doubtful: BTreeSet<TaskId>,
+    /// Each task's page as this daemon last wrote it: another text is a person's.
+    written: BTreeMap<TaskId, Digest>,
+    /// What was last complained about, so that it is said once.
+    complaints: BTreeMap<TaskId, String>,
+    lines: Vec<Line>,
+    /// Not before this is tried again what could not be written.
+    write_at: Option<Instant>,
     /// Everything that changed since the last commit.
     changed: BTreeSet<PathBuf>,
     /// What zazen wrote since the last commit.
@@ -59,49 +100,54 @@ pub(super) struct Pages {
     scope: Scope,
 }
 
+/// Whether a page says what it should.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Written {
+    All,
+    /// A person is just writing it. An editor that empties the file first would lose
+    /// what is written to it after it was replaced.
+    Later,
+}
+
 impl Pages {
-    /// Begins with the pages that the last daemon may not have come to.
-    pub(super) fn new(world: Arc<World>, book: &Book) -> anyhow::Result<Self> {
+    /// Begins with what the last daemon may not have come to.
+    pub(super) fn new(world: Arc<World>, mut behind: Behind) -> anyhow::Result<Self> {
         let committer = Committer::new(&world.home)?;
-        let last = book.tasks().map(|task| task.changed).max().unwrap_or(Time(0));
-        let is_late = |task: &&Task| last.millis_since(task.changed) <= BEHIND_MAX_MS;
-        let due = book.tasks().filter(is_late).map(|task| task.id).collect();
-        Ok(Self {
+        let mut pages = Self {
             world,
             committer,
-            due,
+            due: BTreeSet::new(),
+            plans_due: behind.tasks.clone(),
+            again: BTreeSet::new(),
+            doubtful: behind.tasks,
+            written: BTreeMap::new(),
+            complaints: BTreeMap::new(),
             lines: Vec::new(),
+            write_at: None,
             changed: BTreeSet::new(),
             ours: BTreeSet::new(),
             since: None,
             commit_lines: Vec::new(),
             committing: JoinSet::new(),
-            scope: Scope::Noted,
-        })
+            scope: Scope::All,
+        };
+        match day::write(&pages.world.home, behind.lines.make_contiguous(), Seen::Maybe) {
+            Ok(paths) => pages.wrote(paths),
+            Err(err) => tracing::warn!("the day's page was not written: {err:#}"),
+        }
+        Ok(pages)
     }
 
     /// Notes what the changes mean for the pages.
-    pub(super) fn note(&mut self, book: &Book, touched: &BTreeSet<TaskId>, changes: &[Change]) {
+    pub(super) fn note(
+        &mut self,
+        book: &Book,
+        touched: &BTreeSet<TaskId>,
+        (changes, at): (&[Change], Time),
+    ) {
         self.due.extend(touched);
-        for change in changes {
-            match change {
-                Change::Opened(opened) => {
-                    let what = match opened.kind {
-                        Kind::Change => "asked for a plan",
-                        Kind::Question => "asked a question",
-                    };
-                    self.lines.push(format!(
-                        "{} {what} on {} #{}: task {}.",
-                        opened.by, opened.repo, opened.issue, opened.id
-                    ));
-                }
-                Change::Task { task, event } => {
-                    let task = book.task(*task);
-                    self.lines.extend(task.and_then(|task| words::day_line(task, event)));
-                }
-                Change::ReplyDue { .. } | Change::Replied { .. } => {}
-            }
-        }
+        self.plans_due.extend(touched);
+        self.lines.extend(day::lines(book, changes, at));
     }
 
     /// Notes that these tasks' pages are to be there: a person may have deleted them.
@@ -117,9 +163,14 @@ impl Pages {
         }
     }
 
-    /// Whether a task's pages are behind the book, so that what is on disk says nothing.
-    pub(super) fn is_due(&self, task: TaskId) -> bool {
-        self.due.contains(&task)
+    /// Whether a plan's page is behind the book, so that what is on disk says nothing.
+    pub(super) fn is_plan_due(&self, task: TaskId) -> bool {
+        self.plans_due.contains(&task)
+    }
+
+    /// Whether there are pages left to be looked at after a restart.
+    pub(super) fn has_doubts(&self) -> bool {
+        !self.doubtful.is_empty()
     }
 
     /// Notes that files changed.
@@ -135,35 +186,55 @@ impl Pages {
         }
     }
 
-    /// Writes every page that is due.
-    pub(super) fn write(&mut self, book: &Book) {
-        let mut behind = BTreeSet::new();
-        for id in std::mem::take(&mut self.due) {
-            let Some(task) = book.task(id) else { continue };
-            match self.write_task(task) {
-                Ok(paths) => self.wrote(paths),
+    /// Writes the pages that are due. Says whether all of them are as the book says.
+    pub(super) fn write(&mut self, book: &Book) -> bool {
+        if self.write_at.is_some_and(|at| at <= Instant::now()) {
+            self.write_at = None;
+            self.due.append(&mut self.again);
+        }
+        let mut tasks = std::mem::take(&mut self.due);
+        while tasks.len() < TASKS_PER_TURN
+            && let Some(id) = self.doubtful.pop_first()
+        {
+            tasks.insert(id);
+        }
+        for task in tasks.into_iter().filter_map(|id| book.task(id)) {
+            match self.write_pages(task) {
+                Ok(Written::All) => drop(self.complaints.remove(&task.id)),
+                Ok(Written::Later) => drop(self.again.insert(task.id)),
                 Err(err) => {
-                    tracing::warn!("the pages of task {id} were not written: {err:#}");
-                    behind.insert(id);
+                    let why = format!("the pages of task {} were not written: {err:#}", task.id);
+                    self.complain(task.id, why);
+                    self.again.insert(task.id);
                 }
             }
         }
-        self.due = behind;
-        let lines = std::mem::take(&mut self.lines);
-        if !lines.is_empty() {
-            for line in &lines {
-                tracing::info!("{line}");
+        if self.write_at.is_none() {
+            self.write_day();
+        }
+        if !self.again.is_empty() || !self.lines.is_empty() {
+            self.write_at.get_or_insert(Instant::now() + WRITE_AGAIN);
+        }
+        self.write_at.is_none() && self.doubtful.is_empty()
+    }
+
+    fn write_day(&mut self) {
+        if self.lines.is_empty() {
+            return;
+        }
+        match day::write(&self.world.home, &self.lines, Seen::Never) {
+            Ok(paths) => {
+                self.wrote(paths);
+                let lines = self.lines.drain(..).map(|line| line.text);
+                self.commit_lines.extend(lines.inspect(|line| tracing::info!("{line}")));
             }
-            match self.write_day(&lines) {
-                Ok(path) => self.wrote(vec![path]),
-                Err(err) => tracing::warn!("the day's page was not written: {err:#}"),
-            }
-            self.commit_lines.extend(lines);
+            Err(err) => tracing::warn!("the day's page was not written: {err:#}"),
         }
     }
 
     fn wrote(&mut self, paths: Vec<PathBuf>) {
         if !paths.is_empty() {
+            crash::point(self.world.crash(), Moment::PagesWritten);
             self.changed.extend(paths.iter().cloned());
             self.ours.extend(paths);
             self.touch();
@@ -176,46 +247,88 @@ impl Pages {
         self.since = Some((first, now));
     }
 
-    fn write_task(&self, task: &Task) -> anyhow::Result<Vec<PathBuf>> {
+    fn complain(&mut self, task: TaskId, why: String) {
+        if self.complaints.get(&task) != Some(&why) {
+            tracing::warn!("{why}");
+            self.complaints.insert(task, why);
+        }
+    }
+
+    /// The task's plan. Where its text is lost, the pages are written without it.
+    fn plan(&mut self, task: &Task) -> Option<(String, Plan)> {
+        let plan = self.world.plan(&task.plan.as_ref()?.hash);
+        plan.map_err(|err| self.complain(task.id, format!("task {}: {err:#}", task.id))).ok()
+    }
+
+    fn write_pages(&mut self, task: &Task) -> anyhow::Result<Written> {
         let dir = self.world.task_dir(task);
         fs::create_dir_all(&dir).with_context(|| format!("make {}", dir.display()))?;
-        let mut written = Vec::new();
-        let plan = match &task.plan {
-            Some(plan) => Some(self.world.plan(&plan.hash)?),
-            None => None,
-        };
-        let path = Home::task_page(&dir);
+        let plan = self.plan(task);
+        if let Some((text, _)) = &plan
+            && self.write_plan(task, &dir, text)? == Written::Later
+        {
+            return Ok(Written::Later);
+        }
+        self.plans_due.remove(&task.id);
+        self.write_task(task, &dir, plan.as_ref().map(|(_, plan)| plan))
+    }
+
+    fn write_task(
+        &mut self,
+        task: &Task,
+        dir: &Path,
+        plan: Option<&Plan>,
+    ) -> anyhow::Result<Written> {
+        let path = Home::task_page(dir);
+        let seen = Stamp::of(&path).ok();
         let before = read_if_there(&path)?;
-        let progress = words::progress(task, plan.as_ref().map(|(_, plan)| plan));
+        let last = self.written.get(&task.id).copied();
+        if before.as_deref().is_some_and(|text| Some(Digest::of(text)) != last)
+            && !is_settled(&path)
+        {
+            return Ok(Written::Later);
+        }
         let brief = if before.is_none() { self.brief(task) } else { String::new() };
-        let after = task_page(task, before.as_deref().unwrap_or(&brief), &progress);
-        match after {
-            Ok((page, intact)) => {
-                if !intact {
-                    written.push(self.put_aside(&path, before.as_deref().unwrap_or_default())?);
-                }
-                written.extend(put_if_new(&path, before.as_deref(), &page)?);
+        let progress = words::progress(task, plan);
+        let (page, intact) = match task_page(task, before.as_deref().unwrap_or(&brief), &progress) {
+            Ok(made) => made,
+            Err(err) => {
+                // It is a person's now; the journal has the truth.
+                self.complain(task.id, format!("{} is left as it is: {err}", path.display()));
+                return Ok(Written::All);
             }
-            // The page cannot be read. It is a person's now; the journal has the truth.
-            Err(err) => tracing::warn!("{} is left as it is: {err}", path.display()),
+        };
+        if before.as_deref() != Some(&page) {
+            if !intact {
+                let aside = self.put_aside(&path, before.as_deref().unwrap_or_default())?;
+                self.wrote(vec![aside]);
+            }
+            if put(&path, seen, &page)? == Written::Later {
+                return Ok(Written::Later);
+            }
+            self.wrote(vec![path]);
         }
-        if let Some((text, _)) = &plan {
-            written.extend(self.write_plan(task, &dir, text)?);
-        }
-        Ok(written)
+        self.written.insert(task.id, Digest::of(&page));
+        Ok(Written::All)
     }
 
     /// The page of a new task: what was asked for. From then on it is people's.
     fn brief(&self, task: &Task) -> String {
         let issue = self.world.forge.issue(&task.repo, task.issue);
         let asked = issue.map_or_else(|_| String::new(), |issue| issue.body);
-        let asked = fence(plain(&format!("{asked}\n\n{}", task.request)).trim(), "text");
-        format!("---\n---\n\n# {}\n\n## Brief\n\n{asked}\n## Notes\n\n", title(task))
+        let asked = plain(&format!("{asked}\n\n{}", task.request));
+        // The title may say it all.
+        let asked = match asked.trim() {
+            "" => String::new(),
+            asked => fence(asked, "text") + "\n",
+        };
+        format!("---\n---\n\n# {}\n\n## Brief\n\n{asked}## Notes\n\n", title(task))
     }
 
     /// Writes the plan's page when the plan is zazen's news, and never over a person's edit.
-    fn write_plan(&self, task: &Task, dir: &Path, text: &str) -> anyhow::Result<Option<PathBuf>> {
+    fn write_plan(&mut self, task: &Task, dir: &Path, text: &str) -> anyhow::Result<Written> {
         let path = Home::plan_page(dir);
+        let seen = Stamp::of(&path).ok();
         let before = read_if_there(&path)?;
         let written = self.last_plan(task);
         let is_edit = written.is_some() && written != before;
@@ -223,17 +336,24 @@ impl Pages {
             // It is there; a person may have put it there.
             Some(there) if there == text => {
                 self.keep_last_plan(task, text)?;
-                return Ok(None);
+                return Ok(Written::All);
             }
             // A person's edit that was not taken (too late, or unreadable) stays where it is,
             // unless there is a new plan to show.
-            Some(_) if is_edit && written.as_deref() == Some(text) => return Ok(None),
-            Some(there) if is_edit => drop(self.put_aside(&path, there)?),
+            Some(_) if is_edit && written.as_deref() == Some(text) => return Ok(Written::All),
+            Some(_) if is_edit && !is_settled(&path) => return Ok(Written::Later),
+            Some(there) if is_edit => {
+                let aside = self.put_aside(&path, there)?;
+                self.wrote(vec![aside]);
+            }
             Some(_) | None => {}
         }
-        put_if_new(&path, before.as_deref(), text)?;
+        if put(&path, seen, text)? == Written::Later {
+            return Ok(Written::Later);
+        }
         self.keep_last_plan(task, text)?;
-        Ok(Some(path))
+        self.wrote(vec![path]);
+        Ok(Written::All)
     }
 
     fn keep_last_plan(&self, task: &Task, text: &str) -> anyhow::Result<()> {
@@ -245,7 +365,7 @@ impl Pages {
     }
 
     /// The text of the plan's page as zazen last wrote it: what an edit is told by.
-    fn last_plan(&self, task: &Task) -> Option<String> {
+    pub(super) fn last_plan(&self, task: &Task) -> Option<String> {
         fs::read_to_string(self.last_plan_file(task)).ok()
     }
 
@@ -266,24 +386,16 @@ impl Pages {
         Ok(aside)
     }
 
-    fn write_day(&self, lines: &[String]) -> anyhow::Result<PathBuf> {
-        use std::io::Write as _;
-
-        let zoned = jiff::Zoned::now();
-        let path = self.world.home.journal_page(zoned.date());
-        let is_new = !path.exists();
-        fs::create_dir_all(path.parent().unwrap_or(Path::new("/")))?;
-        let title = if is_new { format!("# {}\n\n", zoned.date()) } else { String::new() };
-        let time = zoned.strftime("%H:%M").to_string();
-        let lines: Vec<String> = lines.iter().map(|line| format!("- {time} {line}\n")).collect();
-        let text = format!("{title}{}", lines.concat());
-        let mut file = fs::File::options().create(true).append(true).open(&path)?;
-        file.write_all(text.as_bytes())?;
-        Ok(path)
+    /// How long until there is something to do: pages to be written, or a commit.
+    pub(super) fn patience(&self) -> Duration {
+        if self.has_doubts() && self.write_at.is_none() {
+            return Duration::ZERO;
+        }
+        let write = self.write_at.map(|at| at.saturating_duration_since(Instant::now()));
+        self.commit_patience().min(write.unwrap_or(Duration::MAX))
     }
 
-    /// How long until a commit is due.
-    pub(super) fn patience(&self) -> Duration {
+    fn commit_patience(&self) -> Duration {
         match self.since {
             None if self.committing.is_empty() => Duration::MAX,
             // Whether it went well is to be seen then.
@@ -300,7 +412,8 @@ impl Pages {
         while let Some(done) = self.committing.try_join_next() {
             self.note_commit(done);
         }
-        if self.since.is_some() && self.patience().is_zero() && self.committing.is_empty() {
+        let is_due = self.since.is_some() && self.commit_patience().is_zero();
+        if is_due && self.committing.is_empty() {
             self.start_commit();
         }
     }
@@ -313,7 +426,9 @@ impl Pages {
 
     /// Commits everything, and waits for it.
     pub(super) async fn commit_now(&mut self) {
-        while self.committing.join_next().await.is_some() {}
+        while let Some(done) = self.committing.join_next().await {
+            self.note_commit(done);
+        }
         self.scope = Scope::All;
         self.start_commit();
         while self.committing.join_next().await.is_some() {}
@@ -344,43 +459,10 @@ impl Pages {
             ours: std::mem::take(&mut self.ours),
             lines: std::mem::take(&mut self.commit_lines),
             person: Author::person(&self.world.config.name),
+            crash: self.world.crash().map(str::to_owned),
         };
         self.committing.spawn_blocking(move || batch.commit());
     }
-}
-
-/// The task's page: what a person wrote in it, with zazen's keys and parts as they are now.
-/// Says also whether zazen's parts were left alone by people.
-fn task_page(task: &Task, before: &str, progress: &str) -> Result<(String, bool), ParseError> {
-    let mut page = Page::parse(before)?;
-    let issue = format!("{}#{}", task.repo, task.issue);
-    for (key, value) in [
-        ("task", task.id.to_string()),
-        ("issue", issue),
-        ("state", task.state.word().to_owned()),
-        ("changed", time(task.changed)),
-    ] {
-        page.set(key, &value);
-    }
-    let mut parts = BTreeMap::from([("progress", progress.to_owned())]);
-    parts.extend(words::result(task).map(|result| ("result", result)));
-    let intact = parts.keys().all(|name| page.region(name).is_none_or(|region| region.intact));
-    for (name, text) in &parts {
-        page.set_region(name, text);
-    }
-    Ok((page.print(), intact))
-}
-
-fn title(task: &Task) -> String {
-    one_line(&task.title, 200)
-}
-
-fn time(at: zazen_core::id::Time) -> String {
-    let millis = i64::try_from(at.0.min(now().0)).unwrap_or(0);
-    jiff::Timestamp::from_millisecond(millis)
-        .unwrap_or(jiff::Timestamp::UNIX_EPOCH)
-        .strftime("%Y-%m-%dT%H:%M:%SZ")
-        .to_string()
 }
 
 fn read_if_there(path: &Path) -> anyhow::Result<Option<String>> {
@@ -391,15 +473,19 @@ fn read_if_there(path: &Path) -> anyhow::Result<Option<String>> {
     }
 }
 
-/// Writes a page unless it says this already, and not over a change of the last moment.
-fn put_if_new(path: &Path, before: Option<&str>, after: &str) -> anyhow::Result<Option<PathBuf>> {
-    if before == Some(after) {
-        return Ok(None);
+/// Writes a page, and not over a change of the last moment.
+fn put(path: &Path, seen: Option<Stamp>, text: &str) -> anyhow::Result<Written> {
+    let context = || format!("write {}", path.display());
+    match seen {
+        Some(seen) => match atomic::replace_if_unchanged(path, seen, text.as_bytes()) {
+            Ok(()) => Ok(Written::All),
+            Err(ReplaceError::Changed(_)) => Ok(Written::Later),
+            Err(err @ ReplaceError::Failed { .. }) => Err(err).with_context(context),
+        },
+        None if path.exists() => Ok(Written::Later),
+        None => {
+            atomic::write(path, text.as_bytes(), Durability::Relaxed).with_context(context)?;
+            Ok(Written::All)
+        }
     }
-    if read_if_there(path)?.as_deref() != before {
-        anyhow::bail!("{} was changed in this moment; it will be written again", path.display());
-    }
-    atomic::write(path, after.as_bytes(), Durability::Relaxed)
-        .with_context(|| format!("write {}", path.display()))?;
-    Ok(Some(path.to_owned()))
 }

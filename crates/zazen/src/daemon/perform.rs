@@ -91,6 +91,7 @@ fn answer(
 async fn find_base(world: &World, task: &Task) -> anyhow::Result<Vec<Fact>> {
     let event = match look_for_base(world, task).await {
         Ok(base) => Event::BaseFound { base },
+        Err(err) if may_pass(&err) => return Err(err),
         Err(err) => Event::Blocked { trouble: trouble(TroubleKind::Repository, &err) },
     };
     Ok(vec![Fact::of(task.id, event)])
@@ -245,3 +246,17 @@ pub(super) fn trouble(kind: TroubleKind, err: &anyhow::Error) -> Trouble {
     let evidence = plain(&format!("{err:#}"));
     Trouble { kind, evidence: cut_middle(&evidence, zazen_core::task::EVIDENCE_BYTES_MAX) }
 }
+
+/// Whether an error is this machine's, and of a kind that goes away: then the same is
+/// tried again, and no task is given up for it.
+pub(super) fn may_pass(err: &anyhow::Error) -> bool {
+    use std::io::{Error, ErrorKind};
+
+    let lasts = [ErrorKind::NotFound, ErrorKind::PermissionDenied, ErrorKind::ReadOnlyFilesystem];
+    let io = err.chain().find_map(|cause| cause.downcast_ref::<Error>());
+    // What another program says of a full disk has come to us as text.
+    io.is_some_and(|io| !lasts.contains(&io.kind())) || format!("{err:#}").contains(DISK_FULL)
+}
+
+/// How programs say that the disk is full.
+const DISK_FULL: &str = "No space left on device";

@@ -17,11 +17,12 @@ use zazen_core::text::{cut_middle, one_line, plain};
 use zazen_core::usage::Usage;
 use zazen_core::{trace, words};
 
+use super::crash::{self, Moment};
 use super::evidence::usage;
 use super::judge;
 use super::keep::now;
 use super::launch;
-use super::perform::trouble;
+use super::perform::{may_pass, trouble};
 use super::world::World;
 use crate::gateway::{self, CallReport, Grant, Token};
 use crate::git::trash;
@@ -89,31 +90,33 @@ pub(super) async fn perform(
         Ok(Some(ended)) => ended,
         // The daemon is about to end. The run goes on, and is found again.
         Ok(None) => return Ok(Vec::new()),
-        // There will be space again; nothing is wrong with the task.
-        Err(err) if is_disk_full(&err) => return Err(err),
+        // The machine is to blame, not the task: the same is tried again.
+        Err(err) if may_pass(&err) => return Err(err),
         Err(err) if dir.observe().is_ok_and(|stage| stage == Stage::Absent) => {
             return Ok(vec![not_started(task, run, &err)]);
         }
         Err(err) => return Err(err),
     };
+    crash::point(world.crash(), Moment::RunEnded);
+    if ended.exit.is_none() {
+        // Its supervisor cannot clear up after it any more.
+        sandbox::stop(dir.path(), Duration::ZERO).await?;
+    }
     let outcome = judge::judge(world, task, &dir, (phase, &from), &ended).await?;
     keep_answer(&dir, &ended.stream)?;
     let usage = usage(world, &dir)?;
+    crash::point(world.crash(), Moment::RunJudged);
     clean_up(world, run, &dir)?;
+    crash::point(world.crash(), Moment::RunCleaned);
     Ok(vec![Fact::of(task.id, Event::RunEnded { run, outcome, usage })])
-}
-
-/// Whether the disk, or somebody's share of it, is full.
-fn is_disk_full(err: &anyhow::Error) -> bool {
-    err.chain().filter_map(|cause| cause.downcast_ref::<std::io::Error>()).any(|err| {
-        matches!(err.kind(), std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded)
-    })
 }
 
 /// A run that could not be started has failed, as one that ended badly.
 fn not_started(task: &Task, run: RunId, err: &anyhow::Error) -> Fact {
     tracing::warn!("run {run} could not be started: {err:#}");
-    let outcome = Outcome::Failed { trouble: trouble(TroubleKind::Sandbox, err) };
+    let died = err.is::<sandbox::DidNotStart>();
+    let kind = if died { TroubleKind::Crash } else { TroubleKind::Sandbox };
+    let outcome = Outcome::Failed { trouble: trouble(kind, err) };
     Fact::of(task.id, Event::RunEnded { run, outcome, usage: Usage::default() })
 }
 
@@ -225,8 +228,9 @@ async fn follow(
                 read_rest(world, dir, (run, &mut offset), &mut stream)?;
                 return Ok(Some(Ended { exit: Some(exit), stream }));
             }
-            Stage::Lost => return Ok(Some(Ended { exit: None, stream })),
-            Stage::Absent | Stage::Starting | Stage::Running => {}
+            // It had a supervisor, which is gone, and may not have said a word.
+            Stage::Lost | Stage::Absent => return Ok(Some(Ended { exit: None, stream })),
+            Stage::Starting | Stage::Running => {}
         }
         let pause = if stream.is_over { LOOK_AT_END_EVERY } else { LOOK_EVERY };
         tokio::time::sleep(pause).await;
@@ -294,7 +298,7 @@ fn keep_answer(dir: &RunDir, stream: &Stream) -> anyhow::Result<()> {
 
 /// The workspace and the private home go; the trace, the recording and the result stay.
 fn clean_up(world: &World, run: RunId, dir: &RunDir) -> anyhow::Result<()> {
-    let trash = world.trash();
+    let trash = world.home.trash_dir();
     for folder in [world.home.work_dir().join(run.to_string()), dir.home()] {
         if folder.exists() {
             trash::remove(&folder, &trash)?;

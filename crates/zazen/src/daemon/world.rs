@@ -192,11 +192,6 @@ impl World {
         Ok(())
     }
 
-    /// Where folders wait to be deleted.
-    pub(super) fn trash(&self) -> PathBuf {
-        self.home.dot_dir().join("trash")
-    }
-
     /// The folder of a task's pages.
     pub fn task_dir(&self, task: &Task) -> PathBuf {
         task_dir(&self.home, task)

@@ -18,9 +18,11 @@ use std::time::Duration;
 use anyhow::Context;
 
 mod blocking;
+mod leftover;
 mod nonblocking;
 
 pub use blocking::run_blocking;
+pub use leftover::end_leftovers;
 pub use nonblocking::run;
 
 /// A user and a group to run as.

@@ -124,3 +124,21 @@ async fn a_command_runs_as_the_user_it_is_given() {
     })
     .await;
 }
+
+#[test]
+fn a_leftover_is_known_by_its_argument_and_ended() {
+    let mark = format!("--leftover-of={}", std::process::id());
+    let start = |mark: &str| {
+        Command::new("sh").args(["-c", "sleep 60 & wait", mark]).spawn_piped().unwrap()
+    };
+    let (mut leftover, mut other) = (start(&format!("{mark}/more")), start("--another"));
+    // It has its arguments only once it has become the shell.
+    while super::end_leftovers(&mark) == 0 {
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    assert!(!leftover.wait().unwrap().success());
+    assert!(other.try_wait().unwrap().is_none());
+    assert_eq!(super::end_leftovers(&mark), 0);
+    other.kill().unwrap();
+    other.wait().unwrap();
+}

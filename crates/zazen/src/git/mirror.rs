@@ -15,6 +15,7 @@ use zazen_core::id::{CommitId, RunId, TaskId};
 
 use super::refs::Refs;
 use super::{Auth, Call, Git, LOOK_TIMEOUT, Source, TRANSFER_TIMEOUT, TreeId, init_bare, said};
+use crate::exec;
 
 /// A bare copy of one repository.
 #[derive(Debug, Clone)]
@@ -80,6 +81,12 @@ impl Mirror {
     /// Must be called before anything else uses the mirror, by the one process
     /// that holds the home.
     pub fn recover(&self) -> anyhow::Result<()> {
+        // A git of a killed daemon may be at work still; its locks are not ours to remove
+        // while it lives.
+        let n_ended = exec::end_leftovers(&format!("--git-dir={}", self.dir.display()));
+        if n_ended > 0 {
+            tracing::info!("ended {n_ended} git that an ended daemon had left at work");
+        }
         remove_locks(&self.dir, 0)
             .and_then(|()| remove_halves(&self.dir.join("objects/pack")))
             .with_context(|| format!("clear the mirror `{}` of leftovers", self.dir.display()))

@@ -10,7 +10,7 @@ use std::io;
 use std::os::fd::OwnedFd;
 use std::path::Path;
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use rustix::fs::{
     AtFlags, CWD, Dir, FileType, Mode, OFlags, chmodat, openat, renameat, statat, unlinkat,
 };
@@ -19,6 +19,9 @@ use rustix::io::Errno;
 /// How many folders are remembered at a time, so that ten million of them in
 /// one folder cost time and not memory.
 const BATCH_MAX: usize = 256;
+
+/// How often a folder is moved into a trash that is just being emptied.
+const N_TRIES_MAX: u32 = 10;
 
 /// How folders are opened: never through a link.
 const DIR_FLAGS: OFlags = OFlags::DIRECTORY.union(OFlags::NOFOLLOW).union(OFlags::CLOEXEC);
@@ -29,13 +32,18 @@ const DIR_FLAGS: OFlags = OFlags::DIRECTORY.union(OFlags::NOFOLLOW).union(OFlags
 /// no error, so that this can be tried again.
 pub fn remove(folder: &Path, trash: &Path) -> anyhow::Result<()> {
     let context = || format!("move `{}` to the trash", folder.display());
-    fs::create_dir_all(trash).with_context(context)?;
-    let slot = tempfile::Builder::new().prefix("t-").tempdir_in(trash).with_context(context)?;
-    let slot = slot.keep();
-    match fs::rename(folder, slot.join("x")) {
-        Err(err) if err.kind() == io::ErrorKind::NotFound => Ok(()),
-        moved => moved.with_context(context),
+    for _ in 0..N_TRIES_MAX {
+        fs::create_dir_all(trash).with_context(context)?;
+        let slot = tempfile::Builder::new().prefix("t-").tempdir_in(trash).with_context(context)?;
+        let slot = slot.keep();
+        match fs::rename(folder, slot.join("x")) {
+            // The trash was emptied in this moment, slot and all.
+            Err(err) if err.kind() == io::ErrorKind::NotFound && folder.exists() => {}
+            Err(err) if err.kind() == io::ErrorKind::NotFound => return Ok(()),
+            moved => return moved.with_context(context),
+        }
     }
+    bail!("the trash `{}` does not keep still", trash.display())
 }
 
 /// Deletes all that is in the trash. It blocks, for long if there is much.

@@ -107,24 +107,38 @@ pub fn sync_dir(dir: &Path) -> io::Result<()> {
 
 /// Removes the files below `dir` that an ended process did not complete, and counts them.
 ///
-/// Only for who holds the instance lock: another zazen's files may be under way.
-pub fn remove_stale_temps(dir: &Path) -> io::Result<usize> {
-    remove_temps(dir, 0)
+/// Folders in `except` are not looked into. What a process that lives is writing
+/// stays: the command line writes pages, too, and asks nobody.
+pub fn remove_stale_temps(dir: &Path, except: &[PathBuf]) -> io::Result<usize> {
+    remove_temps(dir, except, 0)
 }
 
-fn remove_temps(dir: &Path, depth: usize) -> io::Result<usize> {
+fn remove_temps(dir: &Path, except: &[PathBuf], depth: usize) -> io::Result<usize> {
     let mut n_removed = 0;
     for entry in fs::read_dir(dir)? {
         let entry = entry?;
         let (name, kind) = (entry.file_name(), entry.file_type()?);
         if kind.is_dir() && depth < DEPTH_MAX && name != ".git" {
-            n_removed += remove_temps(&entry.path(), depth + 1)?;
-        } else if kind.is_file() && name.as_encoded_bytes().starts_with(TEMP_PREFIX.as_bytes()) {
-            fs::remove_file(entry.path())?;
-            n_removed += 1;
+            let path = entry.path();
+            if !except.contains(&path) {
+                n_removed += remove_temps(&path, except, depth + 1)?;
+            }
+        } else if kind.is_file() && is_stale(&name.to_string_lossy()) {
+            match fs::remove_file(entry.path()) {
+                Err(err) if err.kind() != io::ErrorKind::NotFound => return Err(err),
+                _ => n_removed += 1,
+            }
         }
     }
     Ok(n_removed)
+}
+
+/// Whether this is the name of a file whose writer is gone.
+fn is_stale(name: &str) -> bool {
+    let writer = name.strip_prefix(TEMP_PREFIX).and_then(|rest| rest.split('-').next());
+    writer.is_some_and(|pid| {
+        pid.parse::<u32>().is_ok_and(|pid| !Path::new(&format!("/proc/{pid}")).exists())
+    })
 }
 
 /// Writes the bytes under a temporary name beside `path`, with the rights of the file there.

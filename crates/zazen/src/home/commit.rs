@@ -13,6 +13,7 @@ use anyhow::Context as _;
 use zazen_core::id::CommitId;
 
 use super::Home;
+use super::atomic::TEMP_PREFIX;
 use super::repository::{Head, Repository, succeed};
 use crate::exec::{Command, Output, run_blocking};
 
@@ -134,11 +135,16 @@ impl Committer {
         Ok(())
     }
 
-    /// Everything in the home that is not in its last commit, by absolute paths.
+    /// Everything in the home that is not in its last commit, by absolute paths. Files
+    /// that are just being written are left out.
     pub fn uncommitted(&self) -> Result<Vec<PathBuf>, CommitError> {
         let changes = self.changes(&[PathBuf::from(".")])?;
         let root = self.repository.root();
-        Ok(changes.into_iter().map(|change| root.join(change.path)).collect())
+        let is_whole = |path: &PathBuf| {
+            let name = path.file_name().unwrap_or_default();
+            !name.as_encoded_bytes().starts_with(TEMP_PREFIX.as_bytes())
+        };
+        Ok(changes.into_iter().map(|change| root.join(change.path)).filter(is_whole).collect())
     }
 
     /// Says who is in the middle of something, if somebody is.

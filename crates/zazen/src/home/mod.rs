@@ -234,6 +234,11 @@ impl Home {
         self.dot_dir().join("work")
     }
 
+    /// What runs left, on its way out.
+    pub fn trash_dir(&self) -> PathBuf {
+        self.dot_dir().join("trash")
+    }
+
     /// The bare repositories that the local forge serves.
     pub fn remotes_dir(&self) -> PathBuf {
         self.dot_dir().join("remotes")

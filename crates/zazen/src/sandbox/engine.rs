@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
 use tokio::io::{AsyncBufReadExt, BufReader};
+use zazen_core::id::RunId;
 
 use super::inside::markers;
 use super::process::{self, Handle};
@@ -22,6 +23,14 @@ use crate::exec::Command;
 /// The program that is the supervisor and the runner: zazen itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Zazen(pub PathBuf);
+
+/// The supervisor of a run ended before it had the run.
+#[derive(Debug, thiserror::Error)]
+#[error("the supervisor of run {run} did not start: {said}")]
+pub struct DidNotStart {
+    run: RunId,
+    said: String,
+}
 
 /// How long a supervisor may take to have its lock: it is the first thing it does.
 const LOCK_TIMEOUT: Duration = Duration::from_secs(10);
@@ -55,7 +64,7 @@ pub async fn submit(zazen: &Zazen, run_dir: &Path, spec: &LaunchSpec) -> anyhow:
         Ok(Ok(_)) if first.trim() == LOCKED => Ok(()),
         Ok(_) => {
             let log = fs::read_to_string(run_dir.log()).unwrap_or_default();
-            bail!("the supervisor of run {} did not start: {}", spec.run, log.trim())
+            bail!(DidNotStart { run: spec.run, said: log.trim().to_owned() })
         }
         Err(_) => {
             supervisor.start_kill().ok();
@@ -86,7 +95,7 @@ pub async fn stop(run_dir: &Path, grace: Duration) -> anyhow::Result<()> {
         }
         tokio::time::sleep(STOP_PAUSE).await;
     }
-    if matches!(run_dir.observe()?, Phase::Lost) {
+    if matches!(run_dir.observe()?, Phase::Lost | Phase::Absent) {
         tokio::task::spawn_blocking(move || sweep::clear_run(&run_dir))
             .await
             .context("clear up after a lost run")?;

@@ -29,7 +29,7 @@ mod supervisor;
 mod sweep;
 mod words;
 
-pub use engine::{Zazen, observe, stop, submit};
+pub use engine::{DidNotStart, Zazen, observe, stop, submit};
 pub use event::{
     Achieved, Collected, EndReason, Ev, EventLine, Exit, LINE_BYTES_MAX, Level, LimitedBy, Outcome,
     TRUNCATED, Tried,

@@ -105,7 +105,7 @@ fn errors_are_one_sentence_each() {
     check_refused(
         &place.try_zazen(&["repo", "add", "/nowhere"]),
         2,
-        "there is nothing at /nowhere",
+        "there is nothing at `/nowhere`",
     );
     let plain = place.home().display().to_string();
     let repo = place.repo().display().to_string();
@@ -183,11 +183,8 @@ fn the_help_is_what_was_reviewed() {
     ] {
         let help = place.zazen(&[args, &["--help"]].concat());
         let help: Vec<&str> = help.lines().map(str::trim_end).collect();
-        all.push_str(&format!(
-            "$ zazen {}\n{}\n\n",
-            [args, &["--help"]].concat().join(" "),
-            help.join("\n")
-        ));
+        let args = [args, &["--help"]].concat().join(" ");
+        all.extend(["$ zazen ", &args, "\n", &help.join("\n"), "\n\n"]);
     }
     expect_file!["snapshots/help.txt"].assert_eq(&all);
 }

@@ -22,7 +22,7 @@ fn a_command_in_code_or_in_a_quote_does_nothing() {
     place.comment(1, "Try it with\n\n```\n/plan\n```\n\nor `/plan`, as in\n\n> /plan\n");
     place.comment(1, "    /plan\n\n<!--\n/plan\n-->");
     place.comment(1, "/status");
-    let said = place.wait_said(1, "Nothing is under way");
+    let said = place.wait_said(1, "Nothing was asked for");
     assert!(said.contains("Write `/plan` to begin."), "{said}");
     assert_eq!(place.said(1).len(), 1);
     assert_eq!(place.task(1), None);
@@ -42,7 +42,7 @@ fn a_misspelt_command_gets_exactly_one_helpful_reply() {
     place.down();
     place.up();
     place.comment(1, "/status");
-    place.wait_said(1, "Nothing is under way");
+    place.wait_said(1, "Nothing was asked for");
     assert_eq!(place.said(1).len(), 2, "{:?}", place.said(1));
     place.down();
 }
@@ -53,7 +53,7 @@ fn implement_without_a_plan_says_what_comes_first() {
     place.up();
     place.zazen(&["issue", "new", "Say hello"]);
     place.comment(1, "/implement");
-    place.wait_said(1, "There is no plan to carry out yet. Write `/plan` first");
+    place.wait_said(1, "There is no plan to carry out yet. Write `/plan`");
     assert!(model.calls().is_empty());
     place.down();
 }
@@ -65,8 +65,8 @@ fn status_says_where_every_task_of_the_issue_stands() {
     place.ask_for_plan();
     place.wait_for(1, &["awaiting-approval"]);
     place.comment(1, "/status");
-    let said = place.wait_said(1, "| task | state |");
-    assert!(said.contains("| 1 | awaiting-approval |"), "{said}");
+    let said = place.wait_said(1, "- Task 1");
+    assert!(said.contains("Task 1 waits for your approval"), "{said}");
     place.down();
 }
 
@@ -113,7 +113,7 @@ fn stop_ends_everything_that_the_agent_started_and_retry_goes_on_from_there() {
     assert_ne!(place.processes(), Vec::<String>::new());
     place.comment(1, "/stop");
     place.wait_for(1, &["stopped"]);
-    place.wait_said(1, "Stopped, as ada asked. Write `/retry` to go on.");
+    place.wait_said(1, "Stopped, as ada asked. Write `/retry` to go on from here.");
     place.wait("the run is gone", |place| place.processes().is_empty().then_some(()));
 
     gate.open();
@@ -180,7 +180,7 @@ fn a_file_dropped_among_the_comments_is_a_comment_once() {
     assert_eq!(place.comments()[0], ("ada".to_owned(), "I want this.\n\n/plan".to_owned()));
     // A number of one's own, written as one likes.
     fs::write(comments.join("7.md"), "/status\n").expect("a file");
-    place.wait_said(1, "| 1 | awaiting-approval |");
+    place.wait_said(1, "Task 1 waits for your approval");
     place.down();
     place.up();
     place.comment(1, "/stop");
@@ -196,7 +196,7 @@ fn an_old_comment_that_becomes_a_command_does_nothing() {
     place.zazen(&["issue", "new", "Say hello"]);
     place.comment(1, "Soon.");
     place.comment(1, "/status");
-    place.wait_said(1, "Nothing is under way");
+    place.wait_said(1, "Nothing was asked for");
     let old = place.home().join("forge/local/tally/issues/1/comments/0001.md");
     let text = fs::read_to_string(&old).expect("the comment");
     fs::write(&old, text.replace("Soon.", "/plan")).expect("it is edited");
@@ -228,5 +228,21 @@ fn two_issues_are_worked_on_at_once() {
     }
     assert_eq!(place.branches().len(), 2);
     assert_eq!(place.pulls().len(), 2);
+    place.down();
+}
+
+#[test]
+fn an_issue_written_by_hand_is_as_good_as_any() {
+    let (mut place, _model) = Place::with(small_script());
+    place.up();
+    place.wait("it is up", |place| place.log().contains(" up in ").then_some(()));
+    let dir = place.home().join("forge/local/tally/issues/1");
+    fs::create_dir_all(&dir).expect("a folder");
+    fs::write(dir.join("issue.md"), "# Say hello\n\nA line is missing.\n\n/plan\n")
+        .expect("a file");
+    place.wait_for(1, &["awaiting-approval"]);
+    place.comment(1, "/implement");
+    place.wait_for(1, &["drafted"]);
+    assert_eq!(place.branches()[0].0, "zazen/1-say-hello");
     place.down();
 }

@@ -81,7 +81,7 @@ fn open_questions_are_shown_with_what_to_do_about_them() {
     let comment = plan_comment(&place);
     assert!(comment.contains("has 2 open questions"), "{comment}");
     assert!(comment.contains("- In which language?"), "{comment}");
-    assert!(comment.contains("Write `/implement`, with your answers, to approve"), "{comment}");
+    assert!(comment.contains("`/implement` with your answers approves exactly"), "{comment}");
     place.down();
 }
 
@@ -156,8 +156,8 @@ fn an_edit_that_cannot_be_read_starts_nothing_and_says_why() {
     let broken = text.replace("- [ ] 1. Say hello in the README", "");
     save(&plan_page(&place), &broken);
     place.approve();
-    let said = place.wait_said(1, "The plan was edited and cannot be read now");
-    assert!(said.contains("nothing was started"), "{said}");
+    let said = place.wait_said(1, "the plan was edited, and cannot be read now");
+    assert!(said.contains("Nothing was started"), "{said}");
     assert!(said.contains("steps") || said.contains("Steps"), "{said}");
     assert_eq!(place.task(1).expect("the task")["state"], "awaiting-approval");
     assert_eq!(fs::read_to_string(plan_page(&place)).expect("the plan"), broken);

@@ -88,7 +88,7 @@ fn a_run_that_takes_too_long_is_ended_with_all_its_processes() {
     place.configure("wall = \"2m\"", "wall = \"2s\"");
     carry_out(&mut place);
     let said = check_failed(&mut place, "the run took too long");
-    assert!(said.contains("Raise the limit in `zazen.toml`"), "{said}");
+    assert!(said.contains("Raise that limit in `zazen.toml`"), "{said}");
 }
 
 #[test]
@@ -129,7 +129,7 @@ fn a_repository_that_is_gone_is_a_persons_matter_and_retry_goes_on_when_it_is_ba
     place.ask_for_plan();
     place.wait_for(1, &["failed"]);
     let said = place.wait_said(1, "I gave up: the repository could not be read.");
-    assert!(said.contains("Check the repository with `zazen doctor`"), "{said}");
+    assert!(said.contains("Run `zazen doctor`, mend what it names"), "{said}");
     std::fs::rename(&away, place.repo()).expect("it is back");
     place.comment(1, "/retry");
     place.wait_for(1, &["awaiting-approval"]);

@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
 use zazen_core::id::{CommentId, IssueNumber, RepoName};
+use zazen_core::page::Page;
+use zazen_core::text::one_line;
 
 use super::{BOT, Local, list, names, new_page, now, numbers, put, read_page, text_of, value};
 use crate::forge::{Comment, Issue};
@@ -43,6 +45,12 @@ impl Local {
         Ok(number)
     }
 
+    /// Whether there is such an issue: its page, and not only its number.
+    pub fn has_issue(&self, repo: &RepoName, number: IssueNumber) -> anyhow::Result<bool> {
+        let path = self.issue_dir(repo, number).join("issue.md");
+        path.try_exists().with_context(|| format!("look for {}", path.display()))
+    }
+
     /// Reads one issue.
     pub fn issue(&self, repo: &RepoName, number: IssueNumber) -> anyhow::Result<Issue> {
         let path = self.issue_dir(repo, number).join("issue.md");
@@ -50,12 +58,14 @@ impl Local {
             bail!("there is no issue #{number} in {repo}");
         }
         let page = read_page(&path)?;
+        let body = text_of(&page);
+        let title = Some(value(&page, "title")).filter(|title| !title.trim().is_empty());
         Ok(Issue {
             repo: repo.clone(),
             number,
-            title: value(&page, "title"),
-            author: value(&page, "author"),
-            body: text_of(&page),
+            title: title.unwrap_or_else(|| first_line(&body)),
+            author: self.author(&page),
+            body,
             open: value(&page, "state") != "closed",
             labels: list(&page, "labels"),
             at: value(&page, "at"),
@@ -232,11 +242,9 @@ impl Local {
 
     fn read_comment(&self, path: &Path, id: CommentId) -> anyhow::Result<Comment> {
         let page = read_page(path)?;
-        // A file that a person put there by hand says nothing of who wrote it.
-        let author = Some(value(&page, "author")).filter(|author| !author.is_empty());
         Ok(Comment {
             id,
-            author: author.unwrap_or_else(|| self.person.clone()),
+            author: self.author(&page),
             body: text_of(&page),
             at: value(&page, "at"),
             key: page.get("key").map(|key| key.to_string()),
@@ -244,9 +252,21 @@ impl Local {
         })
     }
 
+    /// Who wrote a page. A file that a person put there by hand does not say.
+    fn author(&self, page: &Page) -> String {
+        let author = Some(value(page, "author")).filter(|author| !author.is_empty());
+        author.unwrap_or_else(|| self.person.clone())
+    }
+
     fn comments_dir(&self, repo: &RepoName, issue: IssueNumber) -> PathBuf {
         self.issue_dir(repo, issue).join("comments")
     }
+}
+
+/// The title of an issue that has none: the first line of its text.
+fn first_line(body: &str) -> String {
+    let line = body.lines().next().unwrap_or_default().trim_start_matches('#');
+    one_line(line.trim(), TITLE_BYTES_MAX)
 }
 
 fn file_name(n: u64) -> String {

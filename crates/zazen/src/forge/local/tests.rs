@@ -211,3 +211,15 @@ fn a_title_of_any_text_comes_back_as_it_was() {
         assert_eq!(place.forge.issue(&place.repo, number).unwrap().title, title);
     }
 }
+
+#[test]
+fn an_issue_written_by_hand_is_the_persons_and_has_a_title() {
+    let place = Place::new();
+    let dir = place.dir.path().join("forge/local/tally/issues/4");
+    fs::create_dir_all(&dir).unwrap();
+    fs::write(dir.join("issue.md"), "# Sum by month\n\nPlease.\n").unwrap();
+    let issue = place.forge.issue(&place.repo, IssueNumber(4)).unwrap();
+    assert_eq!((issue.title.as_str(), issue.author.as_str()), ("Sum by month", "ada"));
+    assert!(issue.open);
+    assert_eq!(place.open("Next"), IssueNumber(5));
+}

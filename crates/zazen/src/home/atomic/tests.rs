@@ -70,11 +70,32 @@ fn what_an_ended_process_did_not_complete_is_removed() {
     let deep = dir.path().join("tasks/2026/11");
     fs::create_dir_all(&deep).unwrap();
     fs::create_dir_all(dir.path().join(".git")).unwrap();
-    for file in ["tasks/2026/11/.zazen-tmp-7-1", ".zazen-tmp-7-2", "page.md", ".git/.zazen-tmp-1"] {
+    // No process has such a number: Linux stops at four million.
+    for file in ["tasks/2026/11/.zazen-tmp-4999999-1", ".zazen-tmp-4999999-2", "page.md"] {
         fs::write(dir.path().join(file), "").unwrap();
     }
-    assert_eq!(remove_stale_temps(dir.path()).unwrap(), 2);
+    fs::write(dir.path().join(".git/.zazen-tmp-1"), "").unwrap();
+    assert_eq!(remove_stale_temps(dir.path(), &[]).unwrap(), 2);
     assert_eq!(names(dir.path()), [".git", "page.md", "tasks"]);
     assert_eq!(names(&dir.path().join(".git")), [".zazen-tmp-1"]);
     assert_eq!(names(&deep), Vec::<String>::new());
+}
+
+#[test]
+fn what_a_living_process_is_writing_stays() {
+    let dir = TempDir::new().unwrap();
+    let name = format!(".zazen-tmp-{}-1", std::process::id());
+    fs::write(dir.path().join(&name), "").unwrap();
+    assert_eq!(remove_stale_temps(dir.path(), &[]).unwrap(), 0);
+    assert_eq!(names(dir.path()), [name.as_str()]);
+}
+
+#[test]
+fn folders_that_are_excepted_are_not_looked_into() {
+    let dir = TempDir::new().unwrap();
+    let work = dir.path().join("work");
+    fs::create_dir_all(&work).unwrap();
+    fs::write(work.join(".zazen-tmp-4999999-1"), "").unwrap();
+    assert_eq!(remove_stale_temps(dir.path(), std::slice::from_ref(&work)).unwrap(), 0);
+    assert_eq!(names(&work), [".zazen-tmp-4999999-1"]);
 }

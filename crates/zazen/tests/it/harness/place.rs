@@ -20,6 +20,8 @@ pub(crate) struct Place {
     dir: TempDir,
     daemon: Option<Child>,
     env: Vec<(String, String)>,
+    /// What the next daemons are started by, with its arguments: `strace`, say.
+    wrapper: Vec<String>,
 }
 
 /// What a home is set up with.
@@ -61,7 +63,7 @@ impl Place {
     pub(crate) fn new(setup: &Setup) -> Self {
         let dir = tempfile::Builder::new().prefix("zazen-it-").tempdir().expect("a folder");
         open_to_all(dir.path());
-        let place = Self { dir, daemon: None, env: Vec::new() };
+        let place = Self { dir, daemon: None, env: Vec::new(), wrapper: Vec::new() };
         place.make_repo();
         place.zazen(&["init", "--yes", &place.home().display().to_string()]);
         let config = format!(
@@ -97,6 +99,12 @@ impl Place {
         self.env.retain(|(n, _)| n != name);
     }
 
+    /// Starts the daemons from now on through another program. It has to become the
+    /// daemon, or to stay out of its way.
+    pub(crate) fn wrap(&mut self, wrapper: &[String]) {
+        self.wrapper = wrapper.to_vec();
+    }
+
     fn make_repo(&self) {
         let from = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/demo/tally");
         let to = self.repo();
@@ -126,10 +134,17 @@ impl Place {
         self.command(args).stdin(Stdio::null()).output().expect("zazen starts")
     }
 
-    #[expect(clippy::disallowed_methods, reason = "tests start the program as a person does")]
     pub(crate) fn command(&self, args: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_zazen"));
+        self.command_by(&[], args)
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "tests start the program as a person does")]
+    fn command_by(&self, wrapper: &[String], args: &[&str]) -> Command {
+        let mut line = wrapper.to_vec();
+        line.push(env!("CARGO_BIN_EXE_zazen").to_owned());
+        let mut command = Command::new(&line[0]);
         command
+            .args(&line[1..])
             .args(args)
             .env("ZAZEN_HOME", self.home())
             .env("ZAZEN_TEST_KEY", KEY)
@@ -147,7 +162,7 @@ impl Place {
             .open(self.dir.path().join("daemon.log"))
             .expect("a log");
         let child = self
-            .command(&["up", "--verbose"])
+            .command_by(&self.wrapper, &["up", "--verbose"])
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(log)

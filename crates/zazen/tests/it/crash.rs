@@ -1,0 +1,30 @@
+//! Nothing is lost and nothing done twice, whatever is killed and whenever.
+//!
+//! `oracle` says what has to be true in the end, and compares it with a flow that
+//! nobody disturbed. `moments` kills the daemon at each of its own crash points,
+//! `agents` kills it under an agent at work (`work`), `killed` kills everything
+//! else, and `disk` damages, fills and deletes files. Every system call is the
+//! matter of `syscalls`, which is told by `bench/crash-matrix` what to do.
+
+mod agents;
+mod disk;
+mod killed;
+mod moments;
+mod oracle;
+mod syscalls;
+mod work;
+
+use std::path::Path;
+
+use crate::harness::place::Setup;
+
+/// How a home with this engine is set up, or nothing where the engine cannot be had.
+fn setup(engine: &'static str) -> Option<Setup> {
+    if engine == "bwrap" && !Path::new("/usr/bin/bwrap").exists() {
+        let required = std::env::var_os("ZAZEN_REQUIRE_TOOLS").is_some_and(|value| value == "1");
+        assert!(!required, "`bwrap` is not installed, and ZAZEN_REQUIRE_TOOLS=1");
+        println!("SKIPPED: `bwrap` is not installed");
+        return None;
+    }
+    Some(Setup::mini(engine, "http://127.0.0.1:9"))
+}

@@ -1,0 +1,116 @@
+//! The daemon is killed at every moment that it has a name for.
+//!
+//! An undisturbed flow says in its log how often each moment comes. Then there is
+//! one flow for each, in which the daemon dies there and is started again. The
+//! points are dealt out to several tests, so that they run side by side.
+
+use std::collections::BTreeMap;
+
+use zazen::daemon::crash::Moment;
+
+use super::oracle::{Delivered, check, delivered, see_through};
+use super::work::script;
+use crate::harness::model::Model;
+use crate::harness::place::{Place, Setup};
+
+/// How many tests share the points.
+const N_PARTS: usize = 6;
+
+/// Moments that are all alike: of these, every third one is enough.
+const OFTEN: [Moment; 1] = [Moment::PagesWritten];
+
+/// What to die of right after a restart.
+const AGAIN: [&str; 8] = [
+    "journal.before:1",
+    "journal.after:1",
+    "effect.before:1",
+    "effect.after:1",
+    "effect.after:2",
+    "pages.written:1",
+    "commit.before:1",
+    "run.ended:1",
+];
+
+macro_rules! parts {
+    ($($name:ident = $part:literal,)*) => {$(
+        #[test]
+        fn $name() {
+            kill_at_every_moment($part);
+        }
+    )*};
+}
+
+parts! {
+    the_daemon_is_killed_at_every_moment_first_part = 0,
+    the_daemon_is_killed_at_every_moment_second_part = 1,
+    the_daemon_is_killed_at_every_moment_third_part = 2,
+    the_daemon_is_killed_at_every_moment_fourth_part = 3,
+    the_daemon_is_killed_at_every_moment_fifth_part = 4,
+    the_daemon_is_killed_at_every_moment_sixth_part = 5,
+}
+
+#[test]
+fn the_daemon_is_killed_again_while_it_recovers() {
+    let model = Model::start(script());
+    let (expected, points) = points(&model);
+    let step = points.len() / AGAIN.len();
+    let sample = points.iter().step_by(step.max(1)).skip(1).zip(AGAIN.iter().cycle());
+    let crashes = sample.map(|(first, second)| vec![first.clone(), (*second).to_owned()]);
+    run_all(&model, &expected, &crashes.collect::<Vec<_>>());
+}
+
+fn kill_at_every_moment(part: usize) {
+    let model = Model::start(script());
+    let (expected, points) = points(&model);
+    let mine = points.into_iter().skip(part).step_by(N_PARTS);
+    run_all(&model, &expected, &mine.map(|point| vec![point]).collect::<Vec<_>>());
+}
+
+/// What a flow delivers that nobody disturbs, and the points that it comes to.
+fn points(model: &Model) -> (Delivered, Vec<String>) {
+    let mut place = Place::new(&Setup::mini("none", &model.url()));
+    see_through(&mut place, &["never".to_owned()]);
+    place.down();
+    let mut counts: BTreeMap<String, u64> = BTreeMap::new();
+    for line in place.log().lines() {
+        let Some((_, point)) = line.split_once("moment ") else { continue };
+        let (moment, n) = point.split_once(':').expect("a moment has a count");
+        let n: u64 = n.parse().expect("a count");
+        counts.entry(moment.to_owned()).and_modify(|most| *most = n.max(*most)).or_insert(n);
+    }
+    let mut points = Vec::new();
+    for moment in Moment::ALL {
+        let n = counts.get(moment.word()).copied().unwrap_or(0);
+        assert!(n > 0, "the flow never comes to {}", moment.word());
+        let step = if OFTEN.contains(&moment) { 3 } else { 1 };
+        points.extend((1..=n).step_by(step).map(|n| format!("{}:{n}", moment.word())));
+    }
+    println!("{} points: {counts:?}", points.len());
+    (delivered(&place), points)
+}
+
+fn run_all(model: &Model, expected: &Delivered, crashes: &[Vec<String>]) {
+    let mut n_missed = 0;
+    let mut bad = Vec::new();
+    for crash in crashes {
+        let mut place = Place::new(&Setup::mini("none", &model.url()));
+        see_through(&mut place, crash);
+        let wrong = check(&mut place, expected);
+        n_missed += usize::from(!reached(&place, crash));
+        if !wrong.is_empty() {
+            bad.push(format!("{crash:?}: {}\n{}", wrong.join("\n"), place.log()));
+            // Kept for whoever looks into it.
+            Box::leak(Box::new(place));
+        }
+    }
+    println!("killed at {} points, {n_missed} of which did not come", crashes.len());
+    assert!(bad.is_empty(), "{} of {} went wrong:\n{}", bad.len(), crashes.len(), bad.join("\n\n"));
+    // Two flows differ a little: what comes late may come once less.
+    assert!(n_missed * 4 <= crashes.len(), "most points have to be reached");
+}
+
+/// Whether the flow came to the points: the last thing that each daemon said.
+fn reached(place: &Place, crash: &[String]) -> bool {
+    let log = place.log();
+    crash.iter().all(|point| log.contains(&format!("moment {point}")))
+}
