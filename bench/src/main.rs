@@ -52,8 +52,10 @@ enum Measurement {
     Overhead,
     /// What the gateway adds to a model call
     Gateway,
-    /// What a daemon with nothing to do takes, and how it starts
+    /// What a daemon with nothing to do takes
     Idle,
+    /// How it starts with very many tasks, and what it takes then
+    Many,
     /// How large the program is
     Size,
     /// How many facts a second become durable
@@ -103,6 +105,7 @@ fn measure(measurement: Measurement, zazen: &Path) -> anyhow::Result<Vec<Row>> {
         Measurement::Overhead => in_both(overhead::run),
         Measurement::Gateway => gateway::run(),
         Measurement::Idle => idle::run(zazen),
+        Measurement::Many => idle::many(zazen),
         Measurement::Size => size::run(zazen),
         Measurement::Appends => appends::run(),
         Measurement::Parallel => in_both(parallel::run),

@@ -125,7 +125,8 @@ impl Place {
         self.daemon = Some(child);
         loop {
             let log = self.log();
-            if log.contains("ready: ") {
+            // It says how many tasks it knows once it has read them all.
+            if log.contains(" tasks") {
                 return Ok(began.elapsed());
             }
             if self.daemon.as_mut().is_some_and(|daemon| !matches!(daemon.try_wait(), Ok(None))) {
