@@ -14,7 +14,7 @@ use crate::home::Home;
 use crate::home::commit::{Author, CommitError, Committer};
 
 /// What a commit takes in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Scope {
     /// What was noted since the last one. Cheap, however large the home is.
     Noted,

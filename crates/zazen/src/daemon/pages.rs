@@ -441,7 +441,7 @@ impl Pages {
             Ok(Some(batch)) => batch,
             Err(err) => return tracing::error!("a commit of the home broke down: {err}"),
         };
-        self.scope = left.scope;
+        self.scope = self.scope.max(left.scope);
         self.changed.extend(left.changed);
         self.ours.extend(left.ours);
         self.commit_lines.splice(0..0, left.lines);
