@@ -18,11 +18,11 @@ use zazen_core::id::{CommentId, CommitId, IssueNumber, PlanHash, PullNumber, Rep
 use zazen_core::task::{Event, Kind, Outcome, Phase, PlanRef};
 use zazen_core::usage::{Cost, Tokens, Usage};
 
+use crate::model::PLAN;
 use crate::place::{REPO, git};
 
 /// What a home was filled with.
 #[derive(Debug, Clone, Copy)]
-#[expect(clippy::struct_field_names, reason = "they are counts")]
 pub(crate) struct Grown {
     pub(crate) n_tasks: u32,
     pub(crate) n_records: u64,
@@ -58,6 +58,9 @@ pub(crate) fn grow(home: &Home, n_tasks: u32, n_pages: u32) -> anyhow::Result<Gr
         if grower.entries.len() >= BATCH || id == n_tasks {
             journal.append_blocking(std::mem::take(&mut grower.entries))?;
         }
+    }
+    for id in 1..=n_tasks.min(u32::try_from(TITLES.len())?) {
+        fs::write(home.blobs_dir().join(format!("{}.md", plan(id).hash)), plan_text(id))?;
     }
     for id in n_tasks.saturating_sub(n_pages) + 1..=n_tasks {
         pages(home.root(), id)?;
@@ -150,8 +153,13 @@ fn title(id: u32) -> &'static str {
 }
 
 fn plan(id: u32) -> PlanRef {
-    let hash = PlanHash::of(&format!("{} {id}", title(id)));
-    PlanRef { hash, version: 1, n_steps: 1, n_questions: 0 }
+    PlanRef { hash: PlanHash::of(&plan_text(id)), version: 1, n_steps: 1, n_questions: 0 }
+}
+
+/// The exact text of a task's plan, as the daemon keeps and shows it.
+fn plan_text(id: u32) -> String {
+    let text = PLAN.replacen("Sum by month", title(id), 1);
+    zazen_core::plan::print(&zazen_core::plan::parse(&text).expect("it is a plan"))
 }
 
 fn commit(id: u32) -> CommitId {
@@ -181,7 +189,8 @@ fn pages(root: &Path, id: u32) -> anyhow::Result<()> {
     let issue = forge.join(format!("issues/{id}"));
     let comments = issue.join("comments");
     let slug = title(id).to_lowercase().replace(", ", "-").replace(' ', "-");
-    let task = root.join(format!("tasks/2025/06/{id}-{slug}"));
+    let opened = Time(FIRST + u64::from(id - 1) * PER_TASK_MS);
+    let task = Home::at(root).task_dir(TaskId(id), &slug, opened);
     for dir in [&comments, &task, &forge.join("pulls")] {
         fs::create_dir_all(dir)?;
     }
@@ -205,7 +214,8 @@ fn pages(root: &Path, id: u32) -> anyhow::Result<()> {
         put(comments.join(format!("{n:04}.md")), format!("{}{text}\n", head(who)))?;
     }
     put(task.join("task.md"), format!("---\ntask: {id}\n---\n\n# {title}\n\n{steps}"))?;
-    put(task.join("plan.md"), format!("# {title}\n\n{steps}"))?;
+    put(task.join("plan.md"), plan_text(id))?;
+    put(root.join(format!(".zazen/blobs/written-{id}.md")), plan_text(id))?;
     let pull = pull(id);
     put(
         forge.join(format!("pulls/{pull}.md")),

@@ -54,7 +54,7 @@ pub(crate) const N_TICKS: usize = 20;
 const TICK: Duration = Duration::from_millis(5);
 
 /// A plan of one step that needs no further question.
-const PLAN: &str = "# Sum by month\n\n## Approach\n\nOne line more.\n\n## Steps\n\n\
+pub(crate) const PLAN: &str = "# Sum by month\n\n## Approach\n\nOne line more.\n\n## Steps\n\n\
     - [ ] 1. Add a line to the README\n  One line at the end.\n\n## Files\n\n- `README.md`\n\n\
     ## Dependencies\n\nNone\n\n## Validation\n\n```sh\ntrue\n```\n\n## Risks\n\n- None.\n\n\
     ## Open questions\n\nNone\n\n## Non-goals\n\n- Anything else.\n";
