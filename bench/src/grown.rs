@@ -23,6 +23,7 @@ use crate::place::{REPO, git};
 
 /// What a home was filled with.
 #[derive(Debug, Clone, Copy)]
+#[expect(clippy::struct_field_names, reason = "they are counts")]
 pub(crate) struct Grown {
     pub(crate) n_tasks: u32,
     pub(crate) n_records: u64,
