@@ -18,16 +18,14 @@ use super::{Command, DRAIN_TIMEOUT, Output};
 /// Runs a command to its end.
 pub fn run_blocking(command: &Command) -> anyhow::Result<Output> {
     let mut child = command.spawn_piped()?;
-    if let Some(stdin) = child.stdin.take() {
-        feed(stdin, command.stdin.clone());
-    }
-    let stdout = drain(child.stdout.take(), command.output_bytes_max);
-    let stderr = drain(child.stderr.take(), command.output_bytes_max);
+    let pipes = attend(&mut child, command);
     let group = Pid::from_child(&child);
-    let ended = wait_until_ended(&child, command.timeout);
+    // Nobody would read what a command prints that nobody attends to.
+    let ended = if pipes.is_ok() { wait_until_ended(&child, command.timeout) } else { Ok(false) };
     // The leader is not reaped yet, so the group's number is still its own.
     kill_process_group(group, Signal::KILL).ok();
     let status = child.wait().context("wait for a command")?;
+    let [stdout, stderr] = pipes.context("attend to a command")?;
     if !ended? {
         bail!(command.timed_out());
     }
@@ -51,17 +49,30 @@ fn wait_until_ended(child: &Child, timeout: Duration) -> anyhow::Result<bool> {
     }
 }
 
-fn feed(mut stdin: ChildStdin, bytes: Vec<u8>) {
+/// What a pipe held, and whether there was more than was kept.
+type Drained = mpsc::Receiver<(Vec<u8>, bool)>;
+
+/// Feeds a command and drains it, in threads of their own. The system may have none to give.
+fn attend(child: &mut Child, command: &Command) -> std::io::Result<[Drained; 2]> {
+    if let Some(stdin) = child.stdin.take() {
+        feed(stdin, command.stdin.clone())?;
+    }
+    let stdout = drain(child.stdout.take(), command.output_bytes_max)?;
+    let stderr = drain(child.stderr.take(), command.output_bytes_max)?;
+    Ok([stdout, stderr])
+}
+
+fn feed(mut stdin: ChildStdin, bytes: Vec<u8>) -> std::io::Result<()> {
     // A command that does not read its input is no error.
-    thread::spawn(move || stdin.write_all(&bytes).ok());
+    thread::Builder::new().spawn(move || stdin.write_all(&bytes).ok()).map(drop)
 }
 
 fn drain<R: Read + Send + 'static>(
     pipe: Option<R>,
     n_bytes_max: usize,
-) -> mpsc::Receiver<(Vec<u8>, bool)> {
+) -> std::io::Result<Drained> {
     let (sender, receiver) = mpsc::sync_channel(1);
-    thread::spawn(move || {
+    thread::Builder::new().spawn(move || {
         let mut kept = Vec::new();
         let mut n_more = 0;
         if let Some(mut pipe) = pipe {
@@ -69,6 +80,6 @@ fn drain<R: Read + Send + 'static>(
             n_more = std::io::copy(&mut pipe, &mut std::io::sink()).unwrap_or(0);
         }
         sender.send((kept, n_more > 0)).ok();
-    });
-    receiver
+    })?;
+    Ok(receiver)
 }
