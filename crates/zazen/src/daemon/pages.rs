@@ -388,7 +388,7 @@ impl Pages {
 
     /// How long until there is something to do: pages to be written, or a commit.
     pub(super) fn patience(&self) -> Duration {
-        if self.has_doubts() && self.write_at.is_none() {
+        if self.has_doubts() {
             return Duration::ZERO;
         }
         let write = self.write_at.map(|at| at.saturating_duration_since(Instant::now()));
