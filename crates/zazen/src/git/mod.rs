@@ -357,6 +357,7 @@ fn said(output: &Output) -> String {
 
 /// The text in one line, without anything that acts on a terminal.
 fn plain(text: &str) -> String {
+    let text = zazen_core::text::plain(text);
     let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
     let line = lines.collect::<Vec<_>>().join("; ");
     line.chars().filter(|c| !c.is_control()).take(STDERR_CHARS_MAX).collect()
