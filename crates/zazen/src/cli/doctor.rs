@@ -10,6 +10,8 @@ use crate::home::Home;
 use crate::home::lock;
 use crate::{daemon, exec, sandbox};
 
+mod containers;
+
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// Print the answer for machines
@@ -79,13 +81,20 @@ async fn look(context: &Context) -> Vec<Finding> {
                 &err.to_string(),
                 "zazen init DIR, or mend the line it names",
             ));
-            findings.push(sandbox_finding(Engine::Bwrap).await);
+            findings.push(sandbox_finding(sandbox::EngineKind::Bwrap).await);
             return findings;
         }
     };
     findings.push(good("home", &home.root().display().to_string()));
     findings.push(daemon_finding(&home));
-    findings.push(sandbox_finding(config.sandbox.engine).await);
+    for kind in daemon::kinds(&config) {
+        match kind {
+            sandbox::EngineKind::Container => findings.extend(containers::look(&config).await),
+            sandbox::EngineKind::Bwrap | sandbox::EngineKind::None => {
+                findings.push(sandbox_finding(kind).await);
+            }
+        }
+    }
     findings.push(reach(&home, &config));
     findings.push(harness(context, &config));
     findings.extend(models(context, &config));
@@ -108,13 +117,10 @@ fn daemon_finding(home: &Home) -> Finding {
     }
 }
 
-async fn sandbox_finding(engine: Engine) -> Finding {
-    let kind = match engine {
-        Engine::None => {
-            return warning("sandbox", daemon::NO_SANDBOX, "set `sandbox.engine = \"bwrap\"`");
-        }
-        Engine::Bwrap => sandbox::EngineKind::Bwrap,
-    };
+async fn sandbox_finding(kind: sandbox::EngineKind) -> Finding {
+    if kind == sandbox::EngineKind::None {
+        return warning("sandbox", daemon::NO_SANDBOX, "set `sandbox.engine = \"bwrap\"`");
+    }
     let Ok(zazen) = context::zazen() else {
         return bad("sandbox", "zazen's own program is not to be found", "install zazen again");
     };

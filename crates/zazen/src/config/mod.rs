@@ -4,6 +4,7 @@
 //! written has got its value by then. An error names the file, the line, the
 //! key, and what would be right. The environment is read here and nowhere else.
 
+mod container;
 mod env;
 mod raw;
 mod units;
@@ -17,6 +18,7 @@ use serde::Deserialize as _;
 use zazen_core::id::RepoName;
 use zazen_core::price::{Price, Prices};
 
+pub use self::container::{Containers, Image};
 pub use self::env::{CRASH_VARIABLE, Environment};
 
 /// The name of the configuration's file in a home.
@@ -57,6 +59,7 @@ pub struct Limits {
 #[derive(Debug, Clone)]
 pub struct Sandbox {
     pub engine: Engine,
+    pub containers: Containers,
     /// Folders of the host that every run may read, at the same path.
     pub tools: Vec<PathBuf>,
     /// Variables that every run gets.
@@ -67,6 +70,8 @@ pub struct Sandbox {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Engine {
     Bwrap,
+    /// A container of podman's or docker's.
+    Container,
     /// No isolation at all. Must be asked for.
     None,
 }
@@ -138,6 +143,10 @@ pub struct Repo {
     pub branch: String,
     /// The validation command; empty means the one that the plan names.
     pub check: String,
+    /// Where its runs happen.
+    pub engine: Engine,
+    /// What a container of its runs is made of. There where the engine takes one.
+    pub image: Option<Image>,
 }
 
 /// The configuration cannot be used. Says where and what would be right.
@@ -207,15 +216,16 @@ impl Check<'_> {
         if n_runs_max == 0 {
             return Err(self.wrong(&["runs", "parallel"], "`runs.parallel` is 0; write 1 or more"));
         }
+        let sandbox = self.sandbox(raw.sandbox)?;
         Ok(Config {
             name: raw.name.unwrap_or_else(|| self.environment.user.clone()),
             n_runs_max,
             limits: self.limits(&raw.limits)?,
-            sandbox: self.sandbox(raw.sandbox)?,
+            repos: self.repos(raw.repo, &sandbox)?,
+            sandbox,
             harness,
             models,
             prices: self.prices(&raw.prices)?,
-            repos: self.repos(raw.repo)?,
         })
     }
 
@@ -269,16 +279,11 @@ impl Check<'_> {
     }
 
     fn sandbox(&self, raw: raw::Sandbox) -> Result<Sandbox, Error> {
-        let engine = match raw.engine.as_deref().unwrap_or("bwrap") {
-            "bwrap" => Engine::Bwrap,
-            "none" => Engine::None,
-            other => {
-                let why = format!("`{other}` is not an engine; there are `bwrap` and `none`");
-                return Err(self.wrong(&["sandbox", "engine"], &why));
-            }
-        };
+        let engine = container::engine(raw.engine.as_deref().unwrap_or("bwrap"))
+            .map_err(|why| self.wrong(&["sandbox", "engine"], &why))?;
+        let containers = self.containers(&raw)?;
         let tools = raw.tools.iter().map(|path| self.host_path(path)).collect();
-        Ok(Sandbox { engine, tools, env: raw.env })
+        Ok(Sandbox { engine, containers, tools, env: raw.env })
     }
 
     fn harness(
@@ -367,7 +372,7 @@ impl Check<'_> {
         Ok(Model { api, target: Target::Live { base_url, key } })
     }
 
-    fn repos(&self, raw: Vec<raw::Repo>) -> Result<Vec<Repo>, Error> {
+    fn repos(&self, raw: Vec<raw::Repo>, sandbox: &Sandbox) -> Result<Vec<Repo>, Error> {
         let mut repos: Vec<Repo> = Vec::new();
         for (raw, index) in raw.into_iter().zip(0_usize..) {
             let place = index.to_string();
@@ -381,23 +386,36 @@ impl Check<'_> {
                     format!("there are two repositories called `{name}`; give one another name");
                 return Err(wrong(&why));
             }
-            repos.push(self.repo(name, raw));
+            repos.push(self.repo(name, raw, (&place, sandbox))?);
         }
         Ok(repos)
     }
 
-    fn repo(&self, name: RepoName, raw: raw::Repo) -> Repo {
+    fn repo(
+        &self,
+        name: RepoName,
+        raw: raw::Repo,
+        (place, sandbox): (&str, &Sandbox),
+    ) -> Result<Repo, Error> {
+        let engine = match &raw.engine {
+            None => sandbox.engine,
+            Some(engine) => container::engine(engine)
+                .map_err(|why| self.wrong(&["repo", place, "engine"], &why))?,
+        };
+        let image = self.image(&raw, (place, engine, sandbox.containers.image.as_ref()))?;
         let remote = match raw.remote {
             Some(path) => self.host_path(&path),
             None => self.root.join(".zazen/remotes").join(format!("{name}.git")),
         };
-        Repo {
+        Ok(Repo {
             name,
             source: raw.source,
             remote,
             branch: raw.branch.unwrap_or_default(),
             check: raw.check.unwrap_or_default(),
-        }
+            engine,
+            image,
+        })
     }
 
     /// A path of the host: `~/` is the person's home, a relative one starts at zazen's home.

@@ -13,6 +13,7 @@ fn environment() -> Environment {
         user: "ada".to_owned(),
         path: Vec::new(),
         zazen_home: None,
+        container_sockets: vec!["/run/podman/podman.sock".into()],
         crash: None,
     }
 }

@@ -11,6 +11,7 @@ use zazen_core::prompt::{self, Brief, Place, Said};
 use zazen_core::task::{Phase, State, Task, Try};
 use zazen_core::words;
 
+use super::containers;
 use super::crash::{self, Moment};
 use super::perform::check_command;
 use super::run::token;
@@ -20,7 +21,7 @@ use crate::forge::local::BOT;
 use crate::git::{trash, workspace};
 use crate::harness::{self, Launch};
 use crate::home::Home;
-use crate::sandbox::{self, Access, Collect, LaunchSpec, Limits, RunDir, Work};
+use crate::sandbox::{self, Access, Collect, EngineKind, LaunchSpec, Limits, RunDir, Work};
 
 /// How much of the disk has to be free for a run to be begun: the trace of an ordinary
 /// run, its recording and a small checkout, several times over.
@@ -42,17 +43,20 @@ pub(super) async fn start(
         trash::remove(&workspace, &world.home.trash_dir())?;
     }
     let objects = mirror.objects();
-    let seen_as = match world.engine {
-        sandbox::EngineKind::Bwrap => PathBuf::from(sandbox::OBJECTS_INSIDE),
-        sandbox::EngineKind::None => objects.clone(),
-    };
+    let engine = world.engine_of(&task.repo)?;
+    let seen_as =
+        if engine.is_isolated() { PathBuf::from(sandbox::OBJECTS_INSIDE) } else { objects.clone() };
     workspace::prepare(&mirror, &workspace, from, &seen_as, sandbox::sandbox_ids()).await?;
     drop(mirror);
+    let container = match engine {
+        EngineKind::Container => Some(containers::of(world, task).await?),
+        EngineKind::Bwrap | EngineKind::None => None,
+    };
     let (work, launch) = work(world, task, dir, phase)?;
     let spec = LaunchSpec {
         v: sandbox::SPEC_VERSION,
         run,
-        engine: world.engine,
+        engine,
         task_marker: task.id.to_string(),
         work,
         env: environment(world, launch.env),
@@ -64,6 +68,7 @@ pub(super) async fn start(
             .then(|| dir.path().join("gateway").join("gateway.sock")),
         collect: collect(world, task, phase, from)?,
         limits: limits(world),
+        container,
     };
     crash::point(world.crash(), Moment::RunPrepared);
     sandbox::submit(&world.zazen, dir.path(), &spec).await?;
@@ -109,7 +114,7 @@ fn environment(world: &World, launch: BTreeMap<String, String>) -> BTreeMap<Stri
     let sandbox = &world.config.sandbox;
     let bins = sandbox.tools.iter().filter(|tool| tool.file_name().is_some_and(|n| n == "bin"));
     let path: Vec<String> =
-        bins.map(|bin| bin.display().to_string()).chain([exec::PATH_DEFAULT.to_owned()]).collect();
+        bins.map(|bin| bin.display().to_string()).chain(["{path}".to_owned()]).collect();
     let mut env = BTreeMap::from([("PATH".to_owned(), path.join(":"))]);
     env.extend(sandbox.env.clone());
     env.extend(launch);

@@ -6,6 +6,8 @@
 use serde::{Deserialize, Serialize};
 use zazen_core::id::{CommitId, Time};
 
+use super::container::Seen;
+
 /// One line of `events.jsonl`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EventLine {
@@ -157,12 +159,13 @@ pub enum LimitedBy {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "frame", rename_all = "kebab-case")]
 pub(super) enum Frame {
-    /// The runner is up and waits to be told to go on.
-    Hello,
+    /// The runner is up and waits to be told to go on. In a container it says
+    /// what it sees of the limits that are not ours to set.
+    Hello { seen: Option<Seen> },
     /// To be kept as it is.
     Event(Event),
-    /// How the work ended.
-    Work { code: Option<i32>, signal: Option<i32> },
+    /// How the work ended. In a container the runner counts who died for want of memory.
+    Work { code: Option<i32>, signal: Option<i32>, n_killed_for_memory: u64 },
 }
 
 /// An [`Ev`] in a frame.

@@ -11,7 +11,7 @@ use zazen_core::id::{RunId, TaskId};
 use super::engine::{Zazen, observe, submit};
 use super::event::{Achieved, EndReason, Ev, Level, LimitedBy, Outcome};
 use super::run_dir::{Phase, RunDir};
-use super::spec::{Access, EngineKind, LaunchSpec, Limits, SPEC_VERSION, Work};
+use super::spec::{Access, Container, EngineKind, LaunchSpec, Limits, SPEC_VERSION, Work};
 
 /// What an engine achieves here.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,16 +37,39 @@ pub struct Axis {
     pub fix: Option<String>,
 }
 
+impl Probe {
+    /// What is wrong, and what to do about it, in one sentence.
+    pub fn worst(&self, name: &str) -> String {
+        let worst = self.axes.iter().find(|axis| !axis.achieved);
+        let what = worst.map_or(String::new(), |axis| format!(": {}: {}", axis.name, axis.detail));
+        let fix = worst.and_then(|axis| axis.fix.clone());
+        let fix = fix.unwrap_or_else(|| "run `zazen doctor`".to_owned());
+        format!("the sandbox `{name}` does not hold here{what}; {fix}")
+    }
+}
+
 /// How long the probe may take in all.
 const PROBE_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// How often it is looked whether it is over.
 const PROBE_PAUSE: Duration = Duration::from_millis(2);
 
+/// How the probe ends where results could not be handed back.
+const NO_GIT: i32 = 43;
+
 /// Really starts one sandbox, and says axis by axis what came of it.
 pub async fn probe(kind: EngineKind, zazen: &Zazen) -> Probe {
+    probe_with(kind, None, zazen).await
+}
+
+/// The same, in a container: with this engine and this image.
+pub async fn probe_container(container: &Container, zazen: &Zazen) -> Probe {
+    probe_with(EngineKind::Container, Some(container), zazen).await
+}
+
+async fn probe_with(kind: EngineKind, container: Option<&Container>, zazen: &Zazen) -> Probe {
     let began = Instant::now();
-    match try_once(kind, zazen).await {
+    match try_once(kind, container, zazen).await {
         Ok((achieved, leaks)) => {
             let mut axes = axes(&achieved);
             axes.extend(leaks);
@@ -63,12 +86,17 @@ pub async fn probe(kind: EngineKind, zazen: &Zazen) -> Probe {
     }
 }
 
-async fn try_once(kind: EngineKind, zazen: &Zazen) -> anyhow::Result<(Achieved, Vec<Axis>)> {
+async fn try_once(
+    kind: EngineKind,
+    container: Option<&Container>,
+    zazen: &Zazen,
+) -> anyhow::Result<(Achieved, Vec<Axis>)> {
     // Where the sandbox's user gets to for certain, which a home may not be.
     let folder = tempfile::Builder::new().prefix("zazen-probe-").tempdir_in("/tmp");
     let folder = folder.context("make a folder in `/tmp`")?;
     open_to_all(folder.path())?;
-    let spec = spec(kind, folder.path())?;
+    let mut spec = spec(kind, folder.path())?;
+    spec.container = container.cloned();
     let run_dir = RunDir::new(folder.path().join("run"));
     submit(zazen, run_dir.path(), &spec).await?;
     let deadline = Instant::now() + PROBE_TIMEOUT;
@@ -86,6 +114,7 @@ async fn try_once(kind: EngineKind, zazen: &Zazen) -> anyhow::Result<(Achieved, 
     };
     match (exit.reason, exit.code, exit.achieved) {
         (EndReason::Exited, Some(0), Some(achieved)) => Ok((achieved, Vec::new())),
+        (EndReason::Exited, Some(NO_GIT), _) => bail!("there is no `git` in the image"),
         (EndReason::CanaryFailed, _, Some(achieved)) => Ok((achieved, leaks(&run_dir)?)),
         (EndReason::RunnerFailed { message }, _, _) => bail!(message),
         (reason, code, _) => bail!("the probe ended with {reason:?} and code {code:?}"),
@@ -104,7 +133,7 @@ fn spec(kind: EngineKind, folder: &Path) -> anyhow::Result<LaunchSpec> {
         run: RunId { task: TaskId(0), n: 0 },
         engine: kind,
         task_marker: "probe".to_owned(),
-        work: Work::Check { command: "true".to_owned() },
+        work: Work::Check { command: format!("command -v git >/dev/null || exit {NO_GIT}") },
         env: std::collections::BTreeMap::new(),
         workspace: make("workspace")?,
         access: Access::ReadOnly,
@@ -120,6 +149,7 @@ fn spec(kind: EngineKind, folder: &Path) -> anyhow::Result<LaunchSpec> {
             disk_bytes: 64 << 20,
             output_bytes: 1 << 20,
         },
+        container: None,
     })
 }
 
@@ -194,6 +224,10 @@ fn leaks(run_dir: &RunDir) -> anyhow::Result<Vec<Axis>> {
 /// What helps against the ways in which a sandbox usually fails to start.
 fn fix_for(detail: &str) -> String {
     let fixes = [
+        ("is not on this machine", "pull it, or build it"),
+        ("find a container engine", "start one, or name its socket in `sandbox.container_socket`"),
+        ("no `git` in the image", "take an image with git: results are handed back as commits"),
+        ("has to run in it", "take an image with glibc, or a zazen that is built for musl"),
         ("find `bwrap`", "install the package `bubblewrap` (0.8 or newer)"),
         ("cannot reach", "open the folder that is named, or move the home"),
         (

@@ -11,6 +11,7 @@ use anyhow::{Context, bail};
 use super::child::{self, Sandbox};
 use super::journal::Journal;
 use crate::sandbox::cgroup::Cgroups;
+use crate::sandbox::container::Seen;
 use crate::sandbox::event::{Achieved, EndReason, Ev, Event, Frame, Level, LimitedBy, TRUNCATED};
 use crate::sandbox::inside::home_mark;
 use crate::sandbox::run_dir::RunDir;
@@ -68,8 +69,8 @@ pub(super) fn run(run_dir: &RunDir, journal: &mut Journal) -> anyhow::Result<End
     let (sender, messages) = sync_channel(N_MESSAGES_MAX);
     child::listen(&run_dir.control(), sender.clone())?;
     let mut sandbox = Sandbox::start(run_dir, &spec, &sender)?;
-    match wait_for_hello(&messages)? {
-        Hello::Here => {}
+    let seen = match wait_for_hello(&messages)? {
+        Hello::Here(seen) => seen,
         Hello::Stopped => {
             sandbox.kill();
             sandbox.wait(GONE_TIMEOUT)?;
@@ -77,15 +78,21 @@ pub(super) fn run(run_dir: &RunDir, journal: &mut Journal) -> anyhow::Result<End
         }
         Hello::NotComing(said) => {
             sandbox.kill();
-            let status = sandbox.wait(GONE_TIMEOUT)?;
+            let status = sandbox.wait(GONE_TIMEOUT)?.status;
             bail!("the sandbox did not come to stand ({status}): {said}");
         }
-    }
-    let cgroups = Cgroups::create(run_dir, &cgroup_name(run_dir, &spec), &spec.limits)?;
+    };
+    let cgroups = match spec.engine {
+        // Its engine makes them, and the runner sees whether they hold.
+        EngineKind::Container => Cgroups::default(),
+        EngineKind::Bwrap | EngineKind::None => {
+            Cgroups::create(run_dir, &cgroup_name(run_dir, &spec), &spec.limits)?
+        }
+    };
     for pid in sandbox.members()? {
         cgroups.add(pid).context("put the run into its control groups")?;
     }
-    let achieved = achieved(&spec, &cgroups);
+    let achieved = achieved(&spec, &cgroups, seen);
     journal.append(Ev::Ready { achieved: achieved.clone() })?;
     sandbox.go(achieved.processes_limit)?;
 
@@ -103,7 +110,8 @@ pub(super) fn run(run_dir: &RunDir, journal: &mut Journal) -> anyhow::Result<End
 
 /// What came instead of the runner, or the runner.
 enum Hello {
-    Here,
+    /// With what it sees of its limits, where its engine set them.
+    Here(Option<Seen>),
     Stopped,
     /// With what the sandbox said of it.
     NotComing(String),
@@ -117,7 +125,7 @@ fn wait_for_hello(messages: &Receiver<Message>) -> anyhow::Result<Hello> {
     loop {
         let left = deadline.saturating_duration_since(Instant::now());
         match messages.recv_timeout(left) {
-            Ok(Message::Frame(Frame::Hello)) => return Ok(Hello::Here),
+            Ok(Message::Frame(Frame::Hello { seen })) => return Ok(Hello::Here(seen)),
             Ok(Message::Frame(Frame::Event(Event { ev: Ev::Failed { message } }))) => {
                 explained = message;
             }
@@ -150,6 +158,8 @@ struct Watch<'a> {
     work: Option<(Option<i32>, Option<i32>)>,
     /// What the runner says went wrong.
     failure: Option<String>,
+    /// How many processes the runner knows to have died for want of memory.
+    n_killed_for_memory: u64,
     /// What the sandbox itself had to say. It matters only if nothing else is known.
     said: String,
 }
@@ -168,6 +178,7 @@ impl<'a> Watch<'a> {
             kill_at: None,
             work: None,
             failure: None,
+            n_killed_for_memory: 0,
             said: String::new(),
         }
     }
@@ -193,8 +204,9 @@ impl<'a> Watch<'a> {
 
     fn take(&mut self, frame: Frame) -> anyhow::Result<()> {
         match frame {
-            Frame::Hello => Ok(()),
-            Frame::Work { code, signal } => {
+            Frame::Hello { .. } => Ok(()),
+            Frame::Work { code, signal, n_killed_for_memory } => {
+                self.n_killed_for_memory = n_killed_for_memory;
                 self.work = Some((code, signal));
                 // What is left is ours, and has a limit of its own.
                 self.kill_at.get_or_insert(Instant::now() + COLLECT_TIMEOUT);
@@ -282,7 +294,10 @@ impl<'a> Watch<'a> {
             if followed.is_err() {
                 sandbox.kill();
             }
-            sandbox.wait(GONE_TIMEOUT)?;
+            let gone = sandbox.wait(GONE_TIMEOUT)?;
+            // Of a container that said how its work ended, the runner knows better.
+            self.n_killed_for_memory += u64::from(gone.out_of_memory && self.work.is_none());
+            self.said = gone.said;
         }
         followed?;
         while let Ok(message) = messages.try_recv() {
@@ -291,7 +306,7 @@ impl<'a> Watch<'a> {
             }
         }
         let (code, signal) = self.work.unwrap_or_default();
-        let out_of_memory = cgroups.n_killed_for_memory() > 0;
+        let out_of_memory = cgroups.n_killed_for_memory() + self.n_killed_for_memory > 0;
         let reason = match (self.ending, self.work, self.failure) {
             (Some(reason), _, _) => reason,
             // What ran out of memory may have been one tool of many. It is the
@@ -308,19 +323,24 @@ impl<'a> Watch<'a> {
     }
 }
 
-fn achieved(spec: &LaunchSpec, cgroups: &Cgroups) -> Achieved {
-    let level = match spec.engine {
-        EngineKind::Bwrap => Level::Isolated,
-        EngineKind::None => Level::None,
+fn achieved(spec: &LaunchSpec, cgroups: &Cgroups, seen: Option<Seen>) -> Achieved {
+    let level = if spec.engine.is_isolated() { Level::Isolated } else { Level::None };
+    let (memory, processes) = match seen {
+        Some(seen) => (
+            seen.held_by(seen.memory_bytes, spec.limits.memory_bytes).unwrap_or(LimitedBy::Nothing),
+            seen.held_by(seen.n_processes, spec.limits.n_processes_max)
+                .unwrap_or(LimitedBy::Rlimit),
+        ),
+        None => (cgroups.memory_limited_by(), cgroups.processes_limited_by()),
     };
     Achieved {
         files: level,
         network: level,
         processes: level,
-        memory_limit: cgroups.memory_limited_by(),
-        processes_limit: cgroups.processes_limited_by(),
+        memory_limit: memory,
+        processes_limit: processes,
         disk_limit: LimitedBy::Watched,
-        syscall_filter: false,
+        syscall_filter: seen.is_some_and(|seen| seen.syscall_filter),
         uid: reach::work_uid(),
     }
 }
