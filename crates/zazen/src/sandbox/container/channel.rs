@@ -7,6 +7,7 @@
 //! any work is started; then the socket is gone.
 
 use std::fs;
+use std::os::fd::AsRawFd;
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
@@ -14,6 +15,7 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::fs::{Mode, OFlags};
 
 use super::CHANNEL_INSIDE;
 use crate::sandbox::run_dir::RunDir;
@@ -39,15 +41,18 @@ impl Channel {
                 std::io::ErrorKind::NotFound => Ok(()),
                 _ => Err(err),
             })?;
-            let listener = UnixListener::bind(&path)?;
+            // By this name a path of any length will do, and a sandbox, which sees the
+            // names of the sockets that it is connected to, learns nothing by it.
+            let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+            let here = rustix::fs::open(&folder, flags, Mode::empty())?;
+            let here = format!("/proc/self/fd/{}/{NAME}", here.as_raw_fd());
+            let listener = UnixListener::bind(here)?;
             // The runner is another user where the supervisor is root.
             fs::set_permissions(&path, fs::Permissions::from_mode(0o666))?;
             listener.set_nonblocking(true)?;
             Ok(listener)
         };
-        let listener = open().with_context(|| {
-            format!("open `{}` (a socket's path can have 107 letters)", path.display())
-        })?;
+        let listener = open().with_context(|| format!("open `{}`", path.display()))?;
         Ok(Self { listener, path })
     }
 

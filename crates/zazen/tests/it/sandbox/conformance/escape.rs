@@ -112,7 +112,8 @@ async fn the_network_is_empty(machine: Machine) {
     let command = format!(
         "(exec 3<>/dev/tcp/127.0.0.1/{port}) 2>/dev/null && echo loopback\n\
          grep -v -e lo: -e '|' /proc/net/dev && echo interface\n\
-         tail -n +2 /proc/net/unix | grep . && echo abstract\n\
+         grep @ /proc/net/unix && echo abstract\n\
+         grep -e /tmp -e /run /proc/net/unix && echo path\n\
          tail -n +2 /proc/net/route | grep . && echo route\n\
          echo tried"
     );
