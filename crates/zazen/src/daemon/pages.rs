@@ -101,6 +101,9 @@ pub(super) struct Pages {
     scope: Scope,
 }
 
+/// How often the last commit is tried. A person at the keyboard waits for the end.
+const N_LAST_COMMITS_MAX: u32 = 3;
+
 /// Whether a page says what it should.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Written {
@@ -425,14 +428,24 @@ impl Pages {
         self.touch();
     }
 
-    /// Commits everything, and waits for it.
+    /// Commits everything, and waits for it. What fails in passing is tried again, but not
+    /// for long: the next daemon commits what this one leaves.
     pub(super) async fn commit_now(&mut self) {
+        self.join_commit().await;
+        for _ in 0..N_LAST_COMMITS_MAX {
+            self.scope = Scope::All;
+            self.start_commit();
+            self.join_commit().await;
+            if self.since.is_none() {
+                return;
+            }
+        }
+    }
+
+    async fn join_commit(&mut self) {
         while let Some(done) = self.committing.join_next().await {
             self.note_commit(done);
         }
-        self.scope = Scope::All;
-        self.start_commit();
-        while self.committing.join_next().await.is_some() {}
     }
 
     /// What a commit that failed was to take in is taken in by the next one.
