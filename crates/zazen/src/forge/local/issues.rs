@@ -10,6 +10,7 @@ use zazen_core::text::one_line;
 
 use super::{BOT, Local, list, names, new_page, now, numbers, put, read_page, text_of, value};
 use crate::forge::{Comment, Issue};
+use crate::home::atomic::touch_dir;
 
 /// An issue that is to be opened.
 #[derive(Debug, Clone)]
@@ -121,6 +122,11 @@ impl Local {
         let held = self.hold(repo)?;
         let id = self.add(repo, issue, (author, None), body)?;
         drop(held);
+        // An issue that nobody touched for long is not watched itself. Without this, the
+        // comment would be found later.
+        if let Err(err) = touch_dir(&self.issue_dir(repo, issue)) {
+            tracing::debug!("the issue's folder was not touched: {err}");
+        }
         Ok(id)
     }
 
