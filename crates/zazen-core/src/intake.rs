@@ -5,6 +5,8 @@
 //! journal, so a later version that reads comments otherwise does not change
 //! what has happened.
 
+use std::borrow::Cow;
+
 use crate::command::{self, Command, Name};
 use crate::engine::{Book, Cause, Change, Fact, Opened};
 use crate::id::{CommentId, IssueNumber, PlanHash, RepoName, TaskId};
@@ -65,7 +67,7 @@ pub fn request(book: &Book, id: &str, request: &Request) -> Result<Fact, String>
         }
     };
     let known = book.task(task).ok_or_else(|| format!("there is no task {task}"))?;
-    if !fits(known, &event) {
+    if !fits(&known, &event) {
         return Err(format!("task {task} is {}", known.state));
     }
     let cause = Some(Cause::Request { id: id.to_owned() });
@@ -111,13 +113,13 @@ impl<'a> Reader<'a> {
 
     fn plan(&mut self, by: String, remarks: String) {
         match self.task() {
-            Some(task) if may_be_planned_again(task) => {
+            Some(task) if may_be_planned_again(&task) => {
                 self.tell("plan", Event::PlanSentBack { by, remarks });
             }
             // A task that is over stays as it is: this is new work on the same issue.
-            Some(task) if is_over(task) => self.open(Kind::Change, remarks),
+            Some(task) if is_over(&task) => self.open(Kind::Change, remarks),
             None => self.open(Kind::Change, remarks),
-            Some(task) => self.wrong_time("plan", task),
+            Some(task) => self.wrong_time("plan", &task),
         }
     }
 
@@ -132,7 +134,7 @@ impl<'a> Reader<'a> {
                 self.tell("implement", Event::PlanApproved { by, hash, answers });
             }
             (State::Received(_) | State::Planning(_), None, _) => self.reply(Reply::NoPlan),
-            _ => self.wrong_time("implement", task),
+            _ => self.wrong_time("implement", &task),
         }
     }
 
@@ -140,7 +142,7 @@ impl<'a> Reader<'a> {
     fn tell(&mut self, word: &str, event: Event) {
         let Some(task) = self.open_to(&event) else {
             match self.task() {
-                Some(task) => self.wrong_time(word, task),
+                Some(task) => self.wrong_time(word, &task),
                 None => self.reply(Reply::NoTask { command: word.to_owned() }),
             }
             return;
@@ -173,8 +175,8 @@ impl<'a> Reader<'a> {
             .tasks_of(self.comment.repo, self.comment.issue)
             .map(|task| StatusLine {
                 task: task.id,
-                state: words::standing(task),
-                can: self.fitting(task),
+                state: words::standing(&task),
+                can: self.fitting(&task),
                 usage: task.usage,
             })
             .collect();
@@ -196,7 +198,7 @@ impl<'a> Reader<'a> {
     }
 
     /// The task that takes this event: the issue's own, or else the last question.
-    fn open_to(&self, event: &Event) -> Option<&'a Task> {
+    fn open_to(&self, event: &Event) -> Option<Cow<'a, Task>> {
         let own = self.task().filter(|task| fits(task, event));
         own.or_else(|| {
             let questions = self.book.tasks_of(self.comment.repo, self.comment.issue);
@@ -223,7 +225,7 @@ impl<'a> Reader<'a> {
     }
 
     /// The task that commands on this issue are for.
-    fn task(&self) -> Option<&'a Task> {
+    fn task(&self) -> Option<Cow<'a, Task>> {
         let issue = self.book.issue(self.comment.repo, self.comment.issue);
         issue.task.and_then(|id| self.book.task(id))
     }

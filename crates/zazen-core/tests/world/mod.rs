@@ -1,5 +1,6 @@
 //! A world for the engine: it performs, records, crashes, and checks what must hold.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::test_runner::TestCaseError;
@@ -192,8 +193,8 @@ impl World {
     }
 
     fn waiting(&self) -> Vec<Task> {
-        let waits = |task: &&Task| matches!(task.state, State::AwaitingApproval);
-        self.book().tasks().filter(waits).cloned().collect()
+        let waits = |task: &Cow<'_, Task>| matches!(task.state, State::AwaitingApproval);
+        self.book().tasks().filter(waits).map(Cow::into_owned).collect()
     }
 
     fn comment(&mut self, issue: IssueNumber, text: &str) {
@@ -434,8 +435,8 @@ pub(crate) fn unfit_facts(book: &Book) -> Vec<Fact> {
     let strangers = [TaskId(0), TaskId(99)];
     for id in book.tasks().map(|task| task.id).chain(strangers) {
         let task = book.task(id);
-        let run = task.map_or(RunId { task: id, n: 1 }, Task::next_run);
-        let current = task.and_then(|task| task.run.as_ref()).map_or(run, |run| run.id);
+        let run = task.as_ref().map_or(RunId { task: id, n: 1 }, |task| task.next_run());
+        let current = task.and_then(|task| Some(task.run.as_ref()?.id)).unwrap_or(run);
         let mut events = vec![
             Event::PlanApproved { by: by(), hash: plan.hash.clone(), answers: none() },
             Event::PlanSentBack { by: by(), remarks: none() },
