@@ -89,7 +89,8 @@ async fn says_what_it_achieved(machine: Machine) {
         EngineKind::None => Level::None,
     };
     assert_eq!((achieved.files, achieved.network, achieved.processes), (level, level, level));
-    assert!(!achieved.syscall_filter);
+    assert_eq!(achieved.users, level);
+    assert!(achieved.syscall_filter);
     assert_ne!(achieved.uid, 0);
 }
 
