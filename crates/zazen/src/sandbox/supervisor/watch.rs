@@ -184,7 +184,8 @@ impl<'a> Watch<'a> {
                     self.stop(EndReason::RunnerFailed { message }, Duration::ZERO);
                 }
                 Ok(Message::Stop(grace)) => self.stop(EndReason::Stopped, grace),
-                Ok(Message::DiskFull) => self.stop(EndReason::Disk, LIMIT_GRACE),
+                // Without a grace, in which it would only write more.
+                Ok(Message::DiskFull) => self.stop(EndReason::Disk, Duration::ZERO),
                 Ok(Message::Said(said)) => self.said = said,
                 Ok(Message::Closed) | Err(RecvTimeoutError::Disconnected) => return Ok(()),
                 Err(RecvTimeoutError::Timeout) => {}

@@ -20,7 +20,7 @@ macro_rules! in_every_engine {
 /// The same, for the engines that shut a run in.
 macro_rules! in_every_sandbox {
     ($($what:ident),* $(,)?) => {
-        in_engine!(in_bwrap, Bwrap, $($what),*);
+        in_engine!(shut_in_bwrap, Bwrap, $($what),*);
     };
 }
 
