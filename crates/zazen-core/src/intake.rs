@@ -12,6 +12,7 @@ use crate::engine::{Book, Cause, Change, Fact, Opened};
 use crate::id::{CommentId, IssueNumber, PlanHash, RepoName, TaskId};
 use crate::reply::{Reply, StatusLine};
 use crate::task::{Event, Kind, State, Task};
+use crate::trust::Trust;
 use crate::words;
 
 /// A comment, as its forge shows it. The issue's own text is comment 0.
@@ -43,12 +44,20 @@ pub enum Request {
 }
 
 /// Reads one comment, and says what it changes.
-pub fn comment(book: &Book, comment: &Comment<'_>, on_disk: &PlanOnDisk) -> Fact {
+///
+/// Commands of people who may not give any change nothing. They are told so once on an
+/// issue, since who can write comments could else have zazen write as many.
+pub fn comment(book: &Book, trust: &Trust, comment: &Comment<'_>, on_disk: &PlanOnDisk) -> Fact {
     let cause =
         Cause::Comment { repo: comment.repo.clone(), issue: comment.issue, comment: comment.id };
     let parsed = command::parse(comment.text);
     let mut reader = Reader { book, comment, changes: Vec::new(), replies: Vec::new() };
-    if let Some(bad) = parsed.bad {
+    if !trust.may_command(comment.author) {
+        let said_before = book.issue(comment.repo, comment.issue).refused;
+        if !said_before && !(parsed.commands.is_empty() && parsed.bad.is_none()) {
+            reader.reply(Reply::Stranger);
+        }
+    } else if let Some(bad) = parsed.bad {
         reader.reply(Reply::BadCommand { why: bad.to_string() });
     } else {
         for command in parsed.commands {

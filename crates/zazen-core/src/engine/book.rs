@@ -48,6 +48,9 @@ pub struct IssueState {
     /// The issue's other tasks: questions, and work that came before. Most issues have none.
     #[serde(default, skip_serializing_if = "<[_]>::is_empty")]
     pub others: Box<[TaskId]>,
+    /// Whether a stranger's command was answered here.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub refused: bool,
 }
 
 /// Something that happened, and all that it changes. One line of the journal.
@@ -262,6 +265,9 @@ impl Book {
             }
             Change::Task { .. } => {}
             Change::ReplyDue { repo, issue, comment, reply } => {
+                if reply == Reply::Stranger {
+                    self.issue_mut(&repo, issue).refused = true;
+                }
                 self.replies.push((IssueRef { repo, issue }, comment, reply));
             }
             Change::Replied { repo, issue, comment } => {

@@ -14,6 +14,7 @@ use super::*;
 use crate::id::{CommentId, CommitId, IssueNumber, PlanHash, PullNumber, RepoName};
 use crate::intake::{self, PlanOnDisk};
 use crate::task::{Kind, Outcome, PlanRef, State, Task, Trouble, TroubleKind};
+use crate::trust::Trust;
 use crate::usage::Usage;
 
 #[test]
@@ -908,7 +909,8 @@ impl Play {
             author: "ada",
             text: &text,
         };
-        let fact = intake::comment(self.engine.book(), &comment, &PlanOnDisk::AsKnown);
+        let fact =
+            intake::comment(self.engine.book(), &Trust::default(), &comment, &PlanOnDisk::AsKnown);
         self.take_in(fact);
     }
 

@@ -13,6 +13,7 @@ use zazen_core::intake::{self, PlanOnDisk, Request};
 use zazen_core::task::{
     Digest, Event, Outcome, Phase, PlanRef, Run, Slot, State, Task, Trouble, TroubleKind,
 };
+use zazen_core::trust::Trust;
 use zazen_core::usage::Usage;
 
 /// What the owner of this world allows.
@@ -208,11 +209,11 @@ impl World {
             author: "ada",
             text,
         };
-        let fact = intake::comment(self.book(), &comment, &PlanOnDisk::AsKnown);
+        let fact = intake::comment(self.book(), &Trust::default(), &comment, &PlanOnDisk::AsKnown);
         self.record(fact);
         // Read again, by a daemon that does not know that it was read.
         let before = self.book().clone();
-        let again = intake::comment(self.book(), &comment, &PlanOnDisk::AsKnown);
+        let again = intake::comment(self.book(), &Trust::default(), &comment, &PlanOnDisk::AsKnown);
         let now = self.now();
         self.engine.take_in(again, now).expect_err("a comment is taken once");
         assert_eq!(*self.book(), before);

@@ -244,7 +244,7 @@ impl Daemon {
             author: &comment.author,
             text: &comment.body,
         };
-        let fact = intake::comment(self.engine.book(), &asked, &on_disk);
+        let fact = intake::comment(self.engine.book(), &self.world.config.trust, &asked, &on_disk);
         self.must_take(fact).await?;
         Ok(true)
     }
