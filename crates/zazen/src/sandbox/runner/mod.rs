@@ -22,6 +22,7 @@ use rustix::process::{DumpableBehavior, Resource, Rlimit, set_dumpable_behavior,
 use super::event::{Ev, Frame, Held, Outcome};
 use super::filter;
 use super::inside::{GO, GO_COUNTED, Inside, Rlimits};
+use super::process;
 use super::run_dir::read_json;
 use super::spec::EngineKind;
 use report::{report, report_event};
@@ -47,6 +48,7 @@ pub fn runner(spec_path: &Path) -> ExitCode {
 }
 
 fn run(spec_path: &Path) -> anyhow::Result<()> {
+    process::close_inherited()?;
     // Closes our descriptors and our memory to all others of the same user.
     set_dumpable_behavior(DumpableBehavior::NotDumpable).context("close ourselves to others")?;
     let inside: Inside = read_json(spec_path)?;

@@ -11,6 +11,7 @@ mod ends;
 mod escape;
 mod limits;
 mod processes;
+mod siblings;
 mod syscalls;
 mod way_out;
 
