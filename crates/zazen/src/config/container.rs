@@ -28,19 +28,22 @@ pub enum Image {
 /// The most processors that are believed.
 const CPUS_MAX: f64 = 10_000.0;
 
-/// Reads the name of an engine.
-pub(super) fn engine(name: &str) -> Result<Engine, String> {
-    match name {
-        "bwrap" => Ok(Engine::Bwrap),
-        "container" => Ok(Engine::Container),
-        "none" => Ok(Engine::None),
-        other => {
-            Err(format!("`{other}` is not an engine; there are `bwrap`, `container` and `none`"))
+impl Check<'_> {
+    /// Reads the name of an engine.
+    pub(super) fn engine(&self, key: &[&str], name: &str) -> Result<Engine, Error> {
+        match name {
+            "bwrap" => Ok(Engine::Bwrap),
+            "container" => Ok(Engine::Container),
+            "none" => Ok(Engine::None),
+            other => {
+                let why = format!(
+                    "`{other}` is not an engine; there are `bwrap`, `container` and `none`"
+                );
+                Err(self.wrong(key, &why))
+            }
         }
     }
-}
 
-impl Check<'_> {
     pub(super) fn containers(&self, raw: &raw::Sandbox) -> Result<Containers, Error> {
         let sockets = match &raw.container_socket {
             None => self.environment.container_sockets.clone(),

@@ -17,6 +17,7 @@ use std::time::Duration;
 use serde::Deserialize as _;
 use zazen_core::id::RepoName;
 use zazen_core::price::{Price, Prices};
+use zazen_core::trust::Trust;
 
 pub use self::container::{Containers, Image};
 pub use self::env::{CRASH_VARIABLE, Environment};
@@ -36,6 +37,9 @@ pub struct Config {
     pub n_runs_max: usize,
     pub limits: Limits,
     pub sandbox: Sandbox,
+    pub trust: Trust,
+    /// The weakest engine in which agents may read what strangers wrote.
+    pub strangers_engine: Engine,
     pub harness: Harness,
     pub models: BTreeMap<String, Model>,
     /// The built-in prices, with the owner's over them.
@@ -66,14 +70,14 @@ pub struct Sandbox {
     pub env: BTreeMap<String, String>,
 }
 
-/// Which engine starts the sandboxes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// Which engine starts the sandboxes. The weakest comes first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Engine {
+    /// No isolation at all. Must be asked for.
+    None,
     Bwrap,
     /// A container of podman's or docker's.
     Container,
-    /// No isolation at all. Must be asked for.
-    None,
 }
 
 /// Which coding agent does the work.
@@ -221,6 +225,11 @@ impl Check<'_> {
             name: raw.name.unwrap_or_else(|| self.environment.user.clone()),
             n_runs_max,
             limits: self.limits(&raw.limits)?,
+            strangers_engine: match &raw.trust.strangers_engine {
+                None => Engine::Bwrap,
+                Some(name) => self.engine(&["trust", "strangers_engine"], name)?,
+            },
+            trust: self.trust(raw.trust)?,
             repos: self.repos(raw.repo, &sandbox)?,
             sandbox,
             harness,
@@ -279,11 +288,26 @@ impl Check<'_> {
     }
 
     fn sandbox(&self, raw: raw::Sandbox) -> Result<Sandbox, Error> {
-        let engine = container::engine(raw.engine.as_deref().unwrap_or("bwrap"))
-            .map_err(|why| self.wrong(&["sandbox", "engine"], &why))?;
+        let name = raw.engine.as_deref().unwrap_or("bwrap");
+        let engine = self.engine(&["sandbox", "engine"], name)?;
         let containers = self.containers(&raw)?;
         let tools = raw.tools.iter().map(|path| self.host_path(path)).collect();
         Ok(Sandbox { engine, containers, tools, env: raw.env })
+    }
+
+    fn trust(&self, raw: raw::Trust) -> Result<Trust, Error> {
+        let may_start = match raw.strangers.as_deref().unwrap_or("ask") {
+            "ask" => false,
+            "start" => true,
+            other => {
+                let why = format!(
+                    "`{other}` is not what strangers may do; write \"ask\" (a trusted person gives \
+                     the commands) or \"start\" (theirs count too)"
+                );
+                return Err(self.wrong(&["trust", "strangers"], &why));
+            }
+        };
+        Ok(Trust::new(raw.people.into_iter().collect(), may_start))
     }
 
     fn harness(
@@ -399,8 +423,7 @@ impl Check<'_> {
     ) -> Result<Repo, Error> {
         let engine = match &raw.engine {
             None => sandbox.engine,
-            Some(engine) => container::engine(engine)
-                .map_err(|why| self.wrong(&["repo", place, "engine"], &why))?,
+            Some(engine) => self.engine(&["repo", place, "engine"], engine)?,
         };
         let image = self.image(&raw, (place, engine, sandbox.containers.image.as_ref()))?;
         let remote = match raw.remote {

@@ -19,6 +19,7 @@ pub(super) struct Inside {
     pub(super) run: RunId,
     pub(super) engine: EngineKind,
     pub(super) work: Work,
+    pub(super) access: Access,
     pub(super) env: BTreeMap<String, String>,
     pub(super) paths: Paths,
     /// Where to report, if not on stdout.
@@ -110,6 +111,7 @@ impl Inside {
             run: spec.run,
             engine: spec.engine,
             work: spec.work.clone(),
+            access: spec.access,
             env,
             channel: (spec.engine == EngineKind::Container).then(container::inside),
             gateway_socket: spec.gateway_socket.as_deref().map(|path| seen(spec.engine, path)),

@@ -20,6 +20,7 @@ mod disk;
 mod engine;
 mod etc;
 mod event;
+mod filter;
 mod inside;
 mod probe;
 mod process;

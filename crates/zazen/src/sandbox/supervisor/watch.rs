@@ -11,8 +11,9 @@ use anyhow::{Context, bail};
 use super::child::{self, Sandbox};
 use super::journal::Journal;
 use crate::sandbox::cgroup::Cgroups;
-use crate::sandbox::container::Seen;
-use crate::sandbox::event::{Achieved, EndReason, Ev, Event, Frame, Level, LimitedBy, TRUNCATED};
+use crate::sandbox::event::{
+    Achieved, EndReason, Ev, Event, Frame, Held, Level, LimitedBy, TRUNCATED,
+};
 use crate::sandbox::inside::home_mark;
 use crate::sandbox::run_dir::RunDir;
 use crate::sandbox::spec::{EngineKind, LaunchSpec, Limits};
@@ -69,8 +70,8 @@ pub(super) fn run(run_dir: &RunDir, journal: &mut Journal) -> anyhow::Result<End
     let (sender, messages) = sync_channel(N_MESSAGES_MAX);
     child::listen(&run_dir.control(), sender.clone())?;
     let mut sandbox = Sandbox::start(run_dir, &spec, &sender)?;
-    let seen = match wait_for_hello(&messages)? {
-        Hello::Here(seen) => seen,
+    let held = match wait_for_hello(&messages)? {
+        Hello::Here(held) => held,
         Hello::Stopped => {
             sandbox.kill();
             sandbox.wait(GONE_TIMEOUT)?;
@@ -82,6 +83,7 @@ pub(super) fn run(run_dir: &RunDir, journal: &mut Journal) -> anyhow::Result<End
             bail!("the sandbox did not come to stand ({status}): {said}");
         }
     };
+    check_held(&spec, held)?;
     let cgroups = match spec.engine {
         // Its engine makes them, and the runner sees whether they hold.
         EngineKind::Container => Cgroups::default(),
@@ -92,7 +94,7 @@ pub(super) fn run(run_dir: &RunDir, journal: &mut Journal) -> anyhow::Result<End
     for pid in sandbox.members()? {
         cgroups.add(pid).context("put the run into its control groups")?;
     }
-    let achieved = achieved(&spec, &cgroups, seen);
+    let achieved = achieved(&spec, &cgroups, held);
     journal.append(Ev::Ready { achieved: achieved.clone() })?;
     sandbox.go(achieved.processes_limit)?;
 
@@ -110,8 +112,7 @@ pub(super) fn run(run_dir: &RunDir, journal: &mut Journal) -> anyhow::Result<End
 
 /// What came instead of the runner, or the runner.
 enum Hello {
-    /// With what it sees of its limits, where its engine set them.
-    Here(Option<Seen>),
+    Here(Held),
     Stopped,
     /// With what the sandbox said of it.
     NotComing(String),
@@ -125,7 +126,7 @@ fn wait_for_hello(messages: &Receiver<Message>) -> anyhow::Result<Hello> {
     loop {
         let left = deadline.saturating_duration_since(Instant::now());
         match messages.recv_timeout(left) {
-            Ok(Message::Frame(Frame::Hello { seen })) => return Ok(Hello::Here(seen)),
+            Ok(Message::Frame(Frame::Hello(held))) => return Ok(Hello::Here(held)),
             Ok(Message::Frame(Frame::Event(Event { ev: Ev::Failed { message } }))) => {
                 explained = message;
             }
@@ -192,7 +193,8 @@ impl<'a> Watch<'a> {
                     self.stop(EndReason::RunnerFailed { message }, Duration::ZERO);
                 }
                 Ok(Message::Stop(grace)) => self.stop(EndReason::Stopped, grace),
-                Ok(Message::DiskFull) => self.stop(EndReason::Disk, LIMIT_GRACE),
+                // Without a grace, in which it would only write more.
+                Ok(Message::DiskFull) => self.stop(EndReason::Disk, Duration::ZERO),
                 Ok(Message::Said(said)) => self.said = said,
                 Ok(Message::Closed) | Err(RecvTimeoutError::Disconnected) => return Ok(()),
                 Err(RecvTimeoutError::Timeout) => {}
@@ -204,7 +206,7 @@ impl<'a> Watch<'a> {
 
     fn take(&mut self, frame: Frame) -> anyhow::Result<()> {
         match frame {
-            Frame::Hello { .. } => Ok(()),
+            Frame::Hello(_) => Ok(()),
             Frame::Work { code, signal, n_killed_for_memory } => {
                 self.n_killed_for_memory = n_killed_for_memory;
                 self.work = Some((code, signal));
@@ -323,13 +325,21 @@ impl<'a> Watch<'a> {
     }
 }
 
-fn achieved(spec: &LaunchSpec, cgroups: &Cgroups, seen: Option<Seen>) -> Achieved {
+/// Refuses a sandbox whose system calls are not filtered.
+fn check_held(spec: &LaunchSpec, held: Held) -> anyhow::Result<()> {
+    if held.filtered || spec.engine == EngineKind::None {
+        return Ok(());
+    }
+    bail!("the sandbox `{}` does not filter system calls", spec.engine.word())
+}
+
+fn achieved(spec: &LaunchSpec, cgroups: &Cgroups, held: Held) -> Achieved {
     let level = if spec.engine.is_isolated() { Level::Isolated } else { Level::None };
-    let (memory, processes) = match seen {
+    let limits = &spec.limits;
+    let (memory, processes) = match held.container {
         Some(seen) => (
-            seen.held_by(seen.memory_bytes, spec.limits.memory_bytes).unwrap_or(LimitedBy::Nothing),
-            seen.held_by(seen.n_processes, spec.limits.n_processes_max)
-                .unwrap_or(LimitedBy::Rlimit),
+            seen.held_by(seen.memory_bytes, limits.memory_bytes).unwrap_or(LimitedBy::Nothing),
+            seen.held_by(seen.n_processes, limits.n_processes_max).unwrap_or(LimitedBy::Rlimit),
         ),
         None => (cgroups.memory_limited_by(), cgroups.processes_limited_by()),
     };
@@ -340,7 +350,13 @@ fn achieved(spec: &LaunchSpec, cgroups: &Cgroups, seen: Option<Seen>) -> Achieve
         memory_limit: memory,
         processes_limit: processes,
         disk_limit: LimitedBy::Watched,
-        syscall_filter: seen.is_some_and(|seen| seen.syscall_filter),
+        cpu_limit: held.container.map_or(LimitedBy::Nothing, |seen| seen.cpu_limited_by()),
+        users: match held.container {
+            Some(seen) if !seen.has_own_users => Level::None,
+            Some(_) | None => level,
+        },
+        syscall_filter: held.filtered,
+        landlock: held.landlock,
         uid: reach::work_uid(),
     }
 }

@@ -172,6 +172,11 @@ impl Run {
         eventually(|| self.out().iter().any(|printed| printed == line).then_some(())).await;
     }
 
+    /// Waits until the work has printed something.
+    pub(super) async fn printed_anything(&self) {
+        eventually(|| (!self.out().is_empty()).then_some(())).await;
+    }
+
     /// A repository that has the base and nothing of the run.
     pub(super) fn mirror(&self) -> String {
         self.spec.workspace.with_extension("git").to_string_lossy().into_owned()

@@ -22,8 +22,8 @@ macro_rules! in_every_engine {
 /// The same, for the engines that shut a run in.
 macro_rules! in_every_sandbox {
     ($($what:ident),* $(,)?) => {
-        in_engine!(in_bwrap, Bwrap, $($what),*);
-        in_engine!(in_a_container, Container, $($what),*);
+        in_engine!(shut_in_bwrap, Bwrap, $($what),*);
+        in_engine!(shut_in_a_container, Container, $($what),*);
     };
 }
 

@@ -32,7 +32,8 @@ async fn the_hosts_files_are_not_there(machine: Machine) {
             "cat /etc/shadow",
             "ls /root",
             "ls /home | grep -v '^agent$'",
-            "ls /var/run/docker.sock",
+            "ls /var/run/docker.sock /run/docker.sock /run/podman/podman.sock 2>/dev/null | grep .",
+            "ls /run/dbus /run/user /run/containerd 2>/dev/null | grep .",
             "ls /sys/class/net | grep -v '^lo$'",
             "touch /sys/x",
             "test \"$(ls -A /tmp)\"",
@@ -80,6 +81,24 @@ async fn nothing_but_its_own_can_be_written(machine: Machine) {
     .await;
 }
 
+/// Everything that is mounted writable is the run's own, or a device of no consequence.
+async fn nothing_else_is_mounted_to_be_written(machine: Machine) {
+    let own = ["/workspace", "/home/agent", "/run/zazen/out", "/tmp", "/dev/shm", "/dev/pts"];
+    let run = machine.run(1, "cut -d' ' -f5,6 /proc/self/mountinfo; echo tried");
+    machine.finish(&run).await;
+    let out = run.out();
+    let writable = out.iter().filter_map(|line| {
+        let (place, options) = line.split_once(' ')?;
+        let is_device = ["null", "zero", "full", "random", "urandom", "tty"]
+            .iter()
+            .any(|device| place == format!("/dev/{device}"));
+        let is_writable = options.split(',').any(|option| option == "rw");
+        (is_writable && !is_device && !own.contains(&place)).then_some(line)
+    });
+    assert_eq!(writable.collect::<Vec<_>>(), Vec::<&String>::new());
+    assert!(out.len() > own.len(), "{out:?}");
+}
+
 async fn the_runner_cannot_be_looked_into_or_spoken_for(machine: Machine) {
     check(
         &machine,
@@ -115,6 +134,9 @@ async fn the_network_is_empty(machine: Machine) {
          grep @ /proc/net/unix && echo abstract\n\
          grep -e /tmp -e /run /proc/net/unix && echo path\n\
          tail -n +2 /proc/net/route | grep . && echo route\n\
+         (echo > /dev/tcp/169.254.169.254/80) 2>/dev/null && echo metadata\n\
+         (echo > /dev/udp/1.1.1.1/53) 2>/dev/null && echo datagram\n\
+         (echo > /dev/udp/127.0.0.53/53) 2>/dev/null && getent hosts example.org && echo names\n\
          echo tried"
     );
     run.spec.work = zazen::sandbox::Work::Check { command };
@@ -165,6 +187,7 @@ in_every_sandbox!(
     the_hosts_files_are_not_there,
     the_hosts_kernel_cannot_be_set,
     nothing_but_its_own_can_be_written,
+    nothing_else_is_mounted_to_be_written,
     the_runner_cannot_be_looked_into_or_spoken_for,
     frames_on_stdout_are_only_text,
     the_network_is_empty,

@@ -35,6 +35,37 @@ async fn ends_when_it_fills_the_disk(machine: Machine) {
     assert_eq!(machine.finish(&run).await.reason, EndReason::Disk);
 }
 
+async fn ends_when_it_makes_too_many_files(machine: Machine) {
+    let script = "i=0; while [ $i -lt 12000 ]; do : > $i; i=$((i+1)); done; sleep 1000";
+    let mut run = machine.run(1, script);
+    run.spec.limits.disk_bytes = 8 << 20;
+    assert_eq!(machine.finish(&run).await.reason, EndReason::Disk);
+}
+
+async fn ends_when_it_fills_its_home(machine: Machine) {
+    let script = "cd; for n in 1 2 3 4 5 6; do head -c 2000000 /dev/zero > f$n; done; sleep 1000";
+    let mut run = machine.run(1, script);
+    run.spec.limits.disk_bytes = 8 << 20;
+    assert_eq!(machine.finish(&run).await.reason, EndReason::Disk);
+}
+
+async fn no_file_is_longer_than_the_disk_limit(machine: Machine) {
+    // Holes take no space, but whoever reads the file would take for ever.
+    let script = "truncate -s 1T a || echo refused; truncate -s 200M b && echo holes; sleep 1";
+    let run = machine.run(1, script);
+    let exit = machine.finish(&run).await;
+    assert_eq!((exit.reason, exit.code), (EndReason::Exited, Some(0)));
+    let out = run.out();
+    assert!(out.contains(&"refused".to_owned()) && out.contains(&"holes".to_owned()), "{out:?}");
+}
+
+async fn folders_in_memory_are_small(machine: Machine) {
+    let script = "for dir in /tmp /dev/shm; do         head -c 400M /dev/zero > $dir/x 2>/dev/null || echo full; rm $dir/x; done; echo on";
+    let run = machine.run(1, script);
+    assert_eq!(machine.finish(&run).await.code, Some(0));
+    assert_eq!(run.out(), ["full", "full", "on"]);
+}
+
 async fn ends_when_it_takes_too_much_memory(machine: Machine) {
     let grow = "x=0123456789abcdef; while :; do x=$x$x; done";
     let mut run = machine.run(1, grow);
@@ -78,6 +109,11 @@ in_every_engine!(
     ends_after_silence,
     ends_when_it_prints_too_much,
     ends_when_it_fills_the_disk,
+    ends_when_it_makes_too_many_files,
+    ends_when_it_fills_its_home,
+    no_file_is_longer_than_the_disk_limit,
     ends_when_it_takes_too_much_memory,
     survives_a_fork_bomb,
 );
+
+in_every_sandbox!(folders_in_memory_are_small,);

@@ -11,6 +11,8 @@ mod ends;
 mod escape;
 mod limits;
 mod processes;
+mod siblings;
+mod syscalls;
 mod way_out;
 
 pub(super) use engines::ENGINES;
