@@ -38,7 +38,7 @@ fn each_cause_is_told_apart_with_what_mends_it() {
     let full = "bwrap: Creating new namespace failed: nesting depth or \
         /proc/sys/user/max_*_namespaces exceeded (ENOSPC)";
     check(&good(), full, "no user namespaces", "inside of another sandbox");
-    check(&good(), "the sandbox's user cannot reach `/root/x`", "/root/x", "open the folder");
+    check(&good(), "the sandbox's user cannot reach `/srv/x`", "/srv/x", "open the folder");
 }
 
 #[test]

@@ -52,6 +52,9 @@ fn run(spec_path: &Path) -> anyhow::Result<()> {
     // Closes our descriptors and our memory to all others of the same user.
     set_dumpable_behavior(DumpableBehavior::NotDumpable).context("close ourselves to others")?;
     let inside: Inside = read_json(spec_path)?;
+    if matches!(inside.engine, EngineKind::Bwrap | EngineKind::None) && is_root() {
+        bail!("nothing of a run is ever root, and this would be");
+    }
     if inside.engine == EngineKind::None {
         let own = rustix::process::getpid();
         rustix::process::set_child_subreaper(Some(own)).context("adopt orphans")?;
@@ -87,6 +90,11 @@ fn run(spec_path: &Path) -> anyhow::Result<()> {
         report_event(Ev::Result(collected.context("collect what the work left")?));
     }
     Ok(())
+}
+
+/// Whether either of our users is root. In bubblewrap they are those outside.
+fn is_root() -> bool {
+    rustix::process::getuid().is_root() || rustix::process::geteuid().is_root()
 }
 
 /// Whether the kernel has a filter of system calls in force for us.
