@@ -171,13 +171,16 @@ impl Hot {
     /// Watches a unit. It stays cold if the kernel does not do it.
     fn admit(&mut self, kind: Kind, unit: &Path) -> notify::Result<()> {
         self.forget(kind, unit);
+        while self.units(kind).is_full() && self.evict(kind) {}
         let mut folders = Vec::new();
         let is_watched = match self.watch_unit(unit, &mut folders) {
             Err(err) if !matches!(err.kind, ErrorKind::MaxFilesWatch) => return Err(err),
             watched => watched.is_ok_and(|all| all),
         };
-        while self.units(kind).is_full() && self.evict(kind) {}
-        if is_watched && !self.units(kind).is_full() {
+        if is_watched {
+            // Others may have given way to it, and it is what changed last.
+            self.units(kind).max = self.units(kind).max.max(1);
+            while self.units(kind).is_full() && self.evict(kind) {}
             self.units(kind).insert(unit, folders);
         } else {
             self.has_cold = true;
