@@ -184,7 +184,7 @@ impl Hot {
             self.units(kind).insert(unit, folders);
         } else {
             self.has_cold = true;
-            folders.iter().for_each(|dir| drop(self.watcher.unwatch(dir)));
+            self.unwatch(&folders);
         }
         Ok(())
     }
@@ -245,9 +245,15 @@ impl Hot {
 
     fn forget(&mut self, kind: Kind, unit: &Path) -> bool {
         let folders = self.units(kind).remove(unit);
-        // Those that are gone are not watched any more, which is as good.
-        folders.iter().flatten().for_each(|dir| drop(self.watcher.unwatch(dir)));
+        self.unwatch(folders.as_deref().unwrap_or_default());
         folders.is_some()
+    }
+
+    fn unwatch(&mut self, folders: &[PathBuf]) {
+        for dir in folders {
+            // One that is gone is not watched any more, which is as good.
+            drop(self.watcher.unwatch(dir));
+        }
     }
 
     fn forget_below(&mut self, dir: &Path) {
@@ -322,7 +328,10 @@ fn is_gone(err: &notify::Error) -> bool {
         ErrorKind::Io(err) => {
             matches!(err.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
         }
-        _ => false,
+        ErrorKind::Generic(_)
+        | ErrorKind::WatchNotFound
+        | ErrorKind::InvalidConfig(_)
+        | ErrorKind::MaxFilesWatch => false,
     }
 }
 
