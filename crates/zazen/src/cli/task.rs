@@ -121,6 +121,9 @@ struct RunJson {
     run: RunId,
     folder: String,
     stage: String,
+    /// Where it ran, and what held it there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sandbox: Option<String>,
 }
 
 fn show(args: &Show, context: &Context) -> Result {
@@ -131,8 +134,9 @@ fn show(args: &Show, context: &Context) -> Result {
     let runs: Vec<RunJson> = runs(&task)
         .map(|run| {
             let dir = RunDir::new(home.run_dir(run));
+            let sandbox = sandbox_words(&dir);
             let stage = dir.observe().map_or_else(|_| "unreadable".to_owned(), stage_words);
-            RunJson { run, folder: dir.path().display().to_string(), stage }
+            RunJson { run, folder: dir.path().display().to_string(), stage, sandbox }
         })
         .collect();
     if args.json {
@@ -149,11 +153,21 @@ fn show(args: &Show, context: &Context) -> Result {
     ));
     for run in runs {
         line(&format!("run {}: {} · {}", run.run, run.stage, run.folder));
+        if let Some(sandbox) = run.sandbox {
+            line(&format!("  sandbox: {sandbox}"));
+        }
     }
     if let Ok(page) = fs::read_to_string(Home::task_page(&folder)) {
         line(&format!("\n{}", plain(&page)));
     }
     Ok(())
+}
+
+/// The engine of a run that is over, and what it achieved.
+fn sandbox_words(dir: &RunDir) -> Option<String> {
+    let Ok(Phase::Ended(exit)) = dir.observe() else { return None };
+    let spec: LaunchSpec = serde_json::from_slice(&fs::read(dir.spec()).ok()?).ok()?;
+    Some(format!("{}; {}", spec.engine.word(), exit.achieved?))
 }
 
 fn stage_words(stage: Phase) -> String {
