@@ -151,16 +151,17 @@ impl Accounts {
 
     /// A call has ended, and came to this.
     pub fn end(&mut self, hold: Hold, usage: &Usage, at: Time) {
-        for account in &hold.accounts {
+        let Hold { payer, accounts: held, worst } = hold;
+        for account in &held {
             if let Some(sum) = self.sums.get_mut(account) {
-                sum.held = sum.held.minus(hold.worst);
+                sum.held = sum.held.minus(worst);
                 sum.n_held = sum.n_held.saturating_sub(1);
             }
         }
         let spent: Spent = (*usage).into();
-        let run = self.runs.entry(hold.payer.run).or_default();
+        let run = self.runs.entry(payer.run).or_default();
         *run = run.plus(spent);
-        for account in accounts(&hold.payer, at) {
+        for account in accounts(&payer, at) {
             self.add(account, spent);
         }
     }

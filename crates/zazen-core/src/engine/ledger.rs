@@ -56,7 +56,10 @@ impl Ledger {
             Change::Task { task, event: Event::RunEnded { run, usage, .. } } => {
                 (run_of(*task) == Some(*run)).then_some((*task, *usage))
             }
-            _ => None,
+            Change::Opened(_)
+            | Change::Task { .. }
+            | Change::ReplyDue { .. }
+            | Change::Replied { .. } => None,
         };
         fact.changes.iter().filter_map(ended).collect()
     }

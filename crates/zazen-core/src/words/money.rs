@@ -1,5 +1,7 @@
 //! How money, tokens and time are written.
 
+use std::fmt::Write as _;
+
 use crate::budget::{Exceeded, Scope, Unit};
 use crate::usage::Cost;
 
@@ -27,13 +29,14 @@ pub fn exceeded(exceeded: &Exceeded) -> String {
     );
     if reserve > 0 {
         let reserve = write(reserve);
-        text.push_str(&format!(", of which {reserve} are kept for mending red checks"));
+        let _infallible = write!(text, ", of which {reserve} are kept for mending red checks");
     }
     if assumed > 0 {
         let assumed = write(assumed);
-        text.push_str(&format!(
+        let _infallible = write!(
+            text,
             "; {assumed} of it are assumed, as a price or the end of a call is not known"
-        ));
+        );
     }
     text
 }

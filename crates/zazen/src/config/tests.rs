@@ -43,7 +43,7 @@ fn the_least_that_is_written_has_a_value_for_everything() {
     assert_eq!(config.limits.wall, Duration::from_secs(1800));
     assert_eq!(config.limits.memory_bytes, 4 << 30);
     let model = &config.models["anthropic"];
-    let Target::Live { base_url, key } = &model.target else { panic!("{model:?}") };
+    let Target::Live { base_url, key, .. } = &model.target else { panic!("{model:?}") };
     assert_eq!(base_url.as_str(), "https://api.anthropic.com/");
     assert_eq!(*key, Key::None);
 }

@@ -128,6 +128,7 @@ impl Daemon {
         let (record, book, behind) = Record::open(&world.home, crash)?;
         let policy = Policy { n_runs_max: world.config.n_runs_max };
         let engine = Engine::new(policy, book);
+        world.gateway.start_from(engine.book().ledger());
         world.sweep(&engine).await?;
         let pages = Pages::new(world.clone(), behind)?;
         let mut reaping = JoinSet::new();

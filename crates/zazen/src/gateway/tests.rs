@@ -113,6 +113,10 @@ impl Run {
             source,
             record_to: dir.path().join("recording.jsonl"),
             socket_mode: 0o660,
+            repo: "ada/tally".parse().unwrap(),
+            task_usage: Usage::default(),
+            may_use_reserve: false,
+            lifetime: Duration::from_secs(600),
         };
         let opened = Some(gateway.open(grant, usage).await.unwrap());
         let client = reqwest::Client::builder()
@@ -142,11 +146,13 @@ impl Run {
 fn gateway(service: &Service) -> Arc<Gateway> {
     let base_url = service.url.clone();
     let key = Some(Secret::new(KEY));
-    let anthropic = Route { api: Api::Anthropic, base_url, key };
+    let (is_login, models) = (false, Vec::new());
+    let anthropic = Route { api: Api::Anthropic, base_url, key, is_login, models };
     let openai = Route { api: Api::OpenAi, ..anthropic.clone() };
     let routes =
         BTreeMap::from([("anthropic".to_owned(), anthropic), ("openai".to_owned(), openai)]);
-    Arc::new(Gateway::new(Options { routes, prices: Prices::builtin() }).unwrap())
+    let (prices, budget) = (Prices::builtin(), Budget::default());
+    Arc::new(Gateway::new(Options { routes, prices, budget }).unwrap())
 }
 
 async fn live(service: &Service) -> Run {
@@ -192,7 +198,10 @@ async fn a_frame_is_handed_on_before_the_next_one_is_sent() {
     assert_eq!(report.run.to_string(), "12.3");
     assert_eq!((report.model.as_str(), report.status), ("claude-sonnet-4-5-20250929", 200));
     let tokens = Tokens { input: 1000, output: 100, ..Tokens::default() };
-    assert_eq!(report.usage, Usage { n_calls: 1, tokens, cost: Cost::Micros(4_500) });
+    assert_eq!(
+        report.usage,
+        Usage { n_calls: 1, tokens, cost: Cost::Micros(4_500), ..Usage::default() }
+    );
 }
 
 #[tokio::test]
@@ -347,6 +356,10 @@ async fn a_door_that_is_dropped_is_closed_and_a_stale_socket_is_replaced() {
         source: live_source("anthropic"),
         record_to: run.dir.path().join("other.jsonl"),
         socket_mode: 0o600,
+        repo: "ada/tally".parse().unwrap(),
+        task_usage: Usage::default(),
+        may_use_reserve: false,
+        lifetime: Duration::from_secs(600),
     };
     let new = gateway.open(grant.clone(), usage.clone()).await.unwrap();
     drop(old);

@@ -23,6 +23,11 @@ fn draft(n: u64) -> Draft {
         complete: true,
         tokens: Tokens::default(),
         room: None,
+        retry_after: None,
+        error: None,
+        bill: None,
+        refused: None,
+        latency_ms: 3,
     }
 }
 
