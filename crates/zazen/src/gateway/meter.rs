@@ -10,7 +10,7 @@ use zazen_core::price::{Price, Prices};
 use zazen_core::usage::{Amount, Cost, Tokens, Usage};
 
 use super::request::Most;
-use super::route::Endpoint;
+use super::route::{Api, Endpoint};
 use super::sse::SseReader;
 
 /// The meter of one call.
@@ -225,7 +225,16 @@ impl Meter {
         if let Some(counts) = part.usage {
             let n_hour = counts.cache_creation.as_ref().and_then(|c| c.ephemeral_1h_input_tokens);
             self.reading.n_hour = self.reading.n_hour.max(n_hour.unwrap_or(0));
-            self.reading.tokens = greatest(self.reading.tokens, counts.tokens());
+            self.reading.tokens = match self.endpoint.api() {
+                // What was cached may be said later, and is then no other input any more.
+                Some(Api::Gemini) => {
+                    let (old, new) = (self.reading.tokens, counts.tokens());
+                    if new.total() >= old.total() { new } else { old }
+                }
+                Some(Api::Anthropic | Api::OpenAi) | None => {
+                    greatest(self.reading.tokens, counts.tokens())
+                }
+            };
             self.reading.settled |= is_last;
         }
     }
