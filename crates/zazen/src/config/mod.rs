@@ -7,6 +7,7 @@
 mod env;
 mod money;
 mod raw;
+mod route;
 mod units;
 
 use std::collections::BTreeMap;
@@ -18,6 +19,7 @@ use serde::Deserialize as _;
 use zazen_core::budget::Budget;
 use zazen_core::id::RepoName;
 use zazen_core::price::Prices;
+use zazen_core::trust::Trust;
 
 pub use self::env::{CRASH_VARIABLE, Environment};
 
@@ -36,6 +38,9 @@ pub struct Config {
     pub n_runs_max: usize,
     pub limits: Limits,
     pub sandbox: Sandbox,
+    pub trust: Trust,
+    /// The weakest engine in which agents may read what strangers wrote.
+    pub strangers_engine: Engine,
     pub harness: Harness,
     pub models: BTreeMap<String, Model>,
     /// The built-in prices, with the owner's over them.
@@ -66,12 +71,12 @@ pub struct Sandbox {
     pub env: BTreeMap<String, String>,
 }
 
-/// Which engine starts the sandboxes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// Which engine starts the sandboxes. The weakest comes first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Engine {
-    Bwrap,
     /// No isolation at all. Must be asked for.
     None,
+    Bwrap,
 }
 
 /// Which coding agent does the work.
@@ -191,18 +196,6 @@ pub fn parse(
     check.file(raw)
 }
 
-impl Model {
-    /// Whether the calls go out with a person's login.
-    pub fn is_login(&self) -> bool {
-        matches!(self.target, Target::Live { is_login: true, .. })
-    }
-
-    /// Subscriptions are for the vendors' own programs.
-    fn is_for_mini(&self) -> bool {
-        matches!(self.api, Api::Anthropic | Api::OpenAi) && !self.is_login()
-    }
-}
-
 struct Check<'a> {
     text: &'a str,
     path: &'a Path,
@@ -228,6 +221,11 @@ impl Check<'_> {
             n_runs_max,
             limits: self.limits(&raw.limits)?,
             sandbox: self.sandbox(raw.sandbox)?,
+            strangers_engine: match &raw.trust.strangers_engine {
+                None => Engine::Bwrap,
+                Some(name) => self.engine(&["trust", "strangers_engine"], name)?,
+            },
+            trust: self.trust(raw.trust)?,
             harness,
             models,
             budget: self.budget(&raw.budget, &prices)?,
@@ -257,16 +255,36 @@ impl Check<'_> {
     }
 
     fn sandbox(&self, raw: raw::Sandbox) -> Result<Sandbox, Error> {
-        let engine = match raw.engine.as_deref().unwrap_or("bwrap") {
-            "bwrap" => Engine::Bwrap,
-            "none" => Engine::None,
-            other => {
-                let why = format!("`{other}` is not an engine; there are `bwrap` and `none`");
-                return Err(self.wrong(&["sandbox", "engine"], &why));
-            }
-        };
+        let name = raw.engine.as_deref().unwrap_or("bwrap");
+        let engine = self.engine(&["sandbox", "engine"], name)?;
         let tools = raw.tools.iter().map(|path| self.host_path(path)).collect();
         Ok(Sandbox { engine, tools, env: raw.env })
+    }
+
+    fn engine(&self, key: &[&str], name: &str) -> Result<Engine, Error> {
+        match name {
+            "bwrap" => Ok(Engine::Bwrap),
+            "none" => Ok(Engine::None),
+            other => {
+                let why = format!("`{other}` is not an engine; there are `bwrap` and `none`");
+                Err(self.wrong(key, &why))
+            }
+        }
+    }
+
+    fn trust(&self, raw: raw::Trust) -> Result<Trust, Error> {
+        let may_start = match raw.strangers.as_deref().unwrap_or("ask") {
+            "ask" => false,
+            "start" => true,
+            other => {
+                let why = format!(
+                    "`{other}` is not what strangers may do; write \"ask\" (a trusted person gives \
+                     the commands) or \"start\" (theirs count too)"
+                );
+                return Err(self.wrong(&["trust", "strangers"], &why));
+            }
+        };
+        Ok(Trust::new(raw.people.into_iter().collect(), may_start))
     }
 
     fn harness(
@@ -313,71 +331,6 @@ impl Check<'_> {
         }
         let claude = raw.claude.map(|path| self.host_path(&path));
         Ok(Harness { name, model, route, claude })
-    }
-
-    fn model(&self, name: &str, raw: raw::Model) -> Result<Model, Error> {
-        let api = match raw.api.as_str() {
-            "anthropic" => Api::Anthropic,
-            "openai" => Api::OpenAi,
-            "gemini" => Api::Gemini,
-            other => {
-                let why = format!(
-                    "`{other}` is not an api; there are `anthropic`, `openai` and `gemini`"
-                );
-                return Err(self.wrong(&["models", name, "api"], &why));
-            }
-        };
-        if !name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-') {
-            let why = format!("`models.{name}`: a route's name has only a-z, 0-9 and `-`");
-            return Err(self.wrong(&["models", name], &why));
-        }
-        let allow = raw.allow.clone();
-        if let Some(recording) = raw.playback {
-            let target = Target::Playback { recording: self.host_path(&recording) };
-            return Ok(Model { api, target, allow });
-        }
-        let default = match api {
-            Api::Anthropic => "https://api.anthropic.com",
-            Api::OpenAi => "https://api.openai.com/v1",
-            Api::Gemini => "https://generativelanguage.googleapis.com",
-        };
-        let (key, is_login) = self.key(name, api, &raw)?;
-        let text = raw.base_url.unwrap_or_else(|| default.to_owned());
-        let base_url = url::Url::parse(&text)
-            .ok()
-            .filter(|url| matches!(url.scheme(), "http" | "https") && url.password().is_none())
-            .ok_or_else(|| {
-                self.wrong(
-                    &["models", name, "base_url"],
-                    &format!("`{text}` is not a URL like `https://host/path`"),
-                )
-            })?;
-        Ok(Model { api, target: Target::Live { base_url, key, is_login }, allow })
-    }
-
-    /// Where the key of a route comes from, and whether it is a login.
-    fn key(&self, name: &str, api: Api, raw: &raw::Model) -> Result<(Key, bool), Error> {
-        let variable = |name: &Option<String>| name.clone().map(Key::Variable);
-        let file =
-            |path: &Option<String>| path.as_ref().map(|path| Key::File(self.host_path(path)));
-        let mut keys = [
-            ("key_env", variable(&raw.key_env), false),
-            ("key_file", file(&raw.key_file), false),
-            ("login_env", variable(&raw.login_env), true),
-            ("login_file", file(&raw.login_file), true),
-        ]
-        .into_iter()
-        .filter_map(|(word, key, is_login)| Some((word, key?, is_login)));
-        let Some((first, key, is_login)) = keys.next() else { return Ok((Key::None, false)) };
-        if let Some((second, ..)) = keys.next() {
-            let why = format!("write `{first}` or `{second}`, not both");
-            return Err(self.wrong(&["models", name, second], &why));
-        }
-        if is_login && api != Api::Anthropic {
-            let why = format!("`{first}` is for routes with `api = \"anthropic\"` only");
-            return Err(self.wrong(&["models", name, first], &why));
-        }
-        Ok((key, is_login))
     }
 
     fn repos(&self, raw: Vec<raw::Repo>) -> Result<Vec<Repo>, Error> {
