@@ -151,8 +151,8 @@ impl Accounts {
 
     /// A call has ended, and came to this.
     pub fn end(&mut self, hold: Hold, usage: &Usage, at: Time) {
-        let Hold { payer, accounts: held, worst } = hold;
-        for account in &held {
+        let Hold { payer, accounts: all, worst } = hold;
+        for account in &all {
             if let Some(sum) = self.sums.get_mut(account) {
                 sum.held = sum.held.minus(worst);
                 sum.n_held = sum.n_held.saturating_sub(1);

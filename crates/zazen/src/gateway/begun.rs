@@ -39,11 +39,25 @@ struct Note {
 }
 
 /// What the calls of a run come to, by its recording.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Sum {
     pub usage: Usage,
     /// The last budget that a call was refused for.
     pub refused: Option<Exceeded>,
+    /// How many calls the model's service did not answer well.
+    pub n_failed: u64,
+    /// The last one of those.
+    pub last_failed: Option<Failure>,
+}
+
+/// A call that was not answered well.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct Failure {
+    pub status: u16,
+    /// How long the service wants to be left alone, as it says it.
+    pub retry_after: Option<String>,
+    /// What it said in the middle of its answer.
+    pub error: Option<String>,
 }
 
 /// What is read of a recorded call.
@@ -51,6 +65,7 @@ pub struct Sum {
 struct Line {
     n: u64,
     request: Request,
+    response: Failure,
     #[serde(default)]
     tokens: Tokens,
     #[serde(default)]
@@ -116,6 +131,11 @@ pub fn sum_up(recording: &Path, prices: &Prices) -> io::Result<Sum> {
     each_line(recording, |line| {
         begun.retain(|note| note.n != line.n);
         sum.refused = line.refused.or(sum.refused);
+        let is_failed = line.response.status >= 400 || line.response.error.is_some();
+        if is_failed && line.refused.is_none() {
+            sum.n_failed += 1;
+            sum.last_failed = Some(line.response.clone());
+        }
         if let Some(bill) = line.bill {
             sum.usage += bill.usage;
         } else if line.refused.is_none() && line.is_billed() {

@@ -84,13 +84,18 @@ struct Feedback {
 
 /// The counts of Gemini. The prompt's have the cached ones in them.
 #[derive(Deserialize, Default)]
-#[serde(rename_all = "camelCase", default)]
+#[serde(default)]
 struct Metadata {
-    prompt_token_count: u64,
-    cached_content_token_count: u64,
-    tool_use_prompt_token_count: u64,
-    candidates_token_count: u64,
-    thoughts_token_count: u64,
+    #[serde(rename = "promptTokenCount")]
+    prompt: u64,
+    #[serde(rename = "cachedContentTokenCount")]
+    cached: u64,
+    #[serde(rename = "toolUsePromptTokenCount")]
+    tools: u64,
+    #[serde(rename = "candidatesTokenCount")]
+    candidates: u64,
+    #[serde(rename = "thoughtsTokenCount")]
+    thoughts: u64,
 }
 
 /// An error in the middle of an answer, in any of the shapes there are.
@@ -176,7 +181,9 @@ impl Meter {
         // Gemini streams a list where nobody asks for events.
         if self.endpoint == Endpoint::StreamGenerate && text.trim_start().starts_with('[') {
             let list: Vec<Said> = serde_json::from_str(text).unwrap_or_default();
-            list.into_iter().for_each(|said| self.read_one(said));
+            for said in list {
+                self.read_one(said);
+            }
         } else if let Ok(said) = serde_json::from_str(text) {
             self.read_one(said);
         }
@@ -252,15 +259,9 @@ impl Said {
         let is_last =
             is_blocked || self.candidates.iter().any(|candidate| candidate.finish_reason.is_some());
         let usage = self.usage_metadata.map(|counts| Counts {
-            prompt_tokens: Some(
-                counts.prompt_token_count.saturating_add(counts.tool_use_prompt_token_count),
-            ),
-            completion_tokens: Some(
-                counts.candidates_token_count.saturating_add(counts.thoughts_token_count),
-            ),
-            prompt_tokens_details: Some(Cached {
-                cached_tokens: Some(counts.cached_content_token_count),
-            }),
+            prompt_tokens: Some(counts.prompt.saturating_add(counts.tools)),
+            completion_tokens: Some(counts.candidates.saturating_add(counts.thoughts)),
+            prompt_tokens_details: Some(Cached { cached_tokens: Some(counts.cached) }),
             ..Counts::default()
         });
         (Some(Part { model: self.model_version, usage, error: None }), is_last)

@@ -41,7 +41,7 @@ use zazen_core::id::{RepoName, RunId};
 use zazen_core::price::{Price, Prices};
 use zazen_core::usage::Usage;
 
-pub use begun::{Sum, sum_up};
+pub use begun::{Failure, Sum, sum_up};
 pub use playback::{ParseError, Recording};
 pub use record::{Bill, Call, CallRequest, CallResponse, FORMAT_VERSION};
 pub use route::{Api, Route};

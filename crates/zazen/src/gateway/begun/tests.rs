@@ -9,7 +9,7 @@ fn most(micros: u64) -> Amount {
 fn line(n: u64, rest: &str) -> String {
     format!(
         "{{\"v\":1,\"n\":{n},\"label\":\"plan\",\"request\":{{\"path\":\"v1/messages\",\
-         \"model\":\"claude-opus-4\"}},\"tokens\":{{\"input\":1000000,\"output\":0}}{rest}}}\n"
+         \"model\":\"claude-opus-4\"}},\"response\":{{\"status\":200}},\"tokens\":{{\"input\":1000000,\"output\":0}}{rest}}}\n"
     )
 }
 
@@ -23,7 +23,8 @@ fn a_call_that_was_begun_and_is_not_in_the_recording_counts_at_its_worst() {
     assert_eq!(n_next, 0);
     begun.note(0, most(7)).unwrap();
     begun.note(1, most(500)).unwrap();
-    let bill = r#","bill":{"model":"m","usage":{"n_calls":1,"tokens":{"input":5,"output":1},"cost":{"micros":3}}}"#;
+    let usage = r#"{"n_calls":1,"tokens":{"input":5,"output":1},"cost":{"micros":3}}"#;
+    let bill = &format!(r#","bill":{{"model":"m","usage":{usage}}}"#);
     fs::write(&path, line(0, bill)).unwrap();
 
     let sum = sum_up(&path, &prices).unwrap();
@@ -61,4 +62,17 @@ fn what_was_refused_for_a_budget_costs_nothing_and_is_remembered() {
     let sum = sum_up(&path, &Prices::builtin()).unwrap();
     assert_eq!(sum.usage, Usage::default());
     assert_eq!(sum.refused.map(|refused| (refused.limit, refused.spent)), Some((9, 10)));
+}
+
+#[test]
+fn calls_that_were_not_answered_well_are_counted_and_the_last_is_kept() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("recording.jsonl");
+    let busy = line(0, "").replace("200", "429").replace("429}", r#"429,"retry_after":"30"}"#);
+    let broken = line(1, "").replace("200}", r#"200,"error":"overloaded_error"}"#);
+    fs::write(&path, broken + &busy + &line(2, "")).unwrap();
+    let sum = sum_up(&path, &Prices::builtin()).unwrap();
+    assert_eq!(sum.n_failed, 2);
+    let last = sum.last_failed.unwrap();
+    assert_eq!((last.status, last.retry_after.as_deref()), (429, Some("30")));
 }

@@ -37,8 +37,8 @@ const CALL: u64 = 18_000;
 /// What a call of [`body`] may cost: its bytes, and 2,000 tokens out.
 const WORST: u64 = 31_000;
 
-fn body(padding: usize) -> Value {
-    json!({"model": "claude-sonnet-4-5", "max_tokens": 2_000, "messages": [], "x": "x".repeat(padding)})
+fn body() -> Value {
+    json!({"model": "claude-sonnet-4-5", "max_tokens": 2_000, "messages": []})
 }
 
 impl Service {
@@ -106,12 +106,12 @@ impl Run {
         let client = client.build().unwrap();
         let gateway = Arc::clone(gateway);
         let mut opened = Self { dir, token, opened: None, reports, client, gateway, route };
-        let grant = opened.grant(run, usage.clone());
+        let grant = opened.grant(run);
         opened.opened = Some(opened.gateway.open(grant, usage).await.unwrap());
         opened
     }
 
-    fn grant(&self, run: &str, _usage: mpsc::Sender<CallReport>) -> Grant {
+    fn grant(&self, run: &str) -> Grant {
         Grant {
             run: run.parse().unwrap(),
             label: "plan".to_owned(),
@@ -127,7 +127,7 @@ impl Run {
         }
     }
 
-    fn call(&self, padding: usize) -> impl Future<Output = reqwest::Response> + use<> {
+    fn call(&self) -> impl Future<Output = reqwest::Response> + use<> {
         let path = match self.route {
             "a" => "/a/v1/messages",
             "o" => "/o/v1/chat/completions",
@@ -135,7 +135,7 @@ impl Run {
         };
         let request = self.client.post(format!("http://gateway{path}"));
         let request = request.header("x-api-key", self.token.to_string());
-        let sent = request.body(body(padding).to_string()).send();
+        let sent = request.body(body().to_string()).send();
         async move { sent.await.unwrap() }
     }
 
@@ -143,7 +143,7 @@ impl Run {
     async fn calls(&self, n: usize) -> usize {
         let mut calls = JoinSet::new();
         for _ in 0..n {
-            calls.spawn(self.call(0));
+            calls.spawn(self.call());
         }
         let answers = calls.join_all().await;
         answers.iter().filter(|answer| answer.status() == 200).count()
@@ -198,14 +198,14 @@ async fn a_call_that_does_not_fit_beside_another_waits_for_it() {
     let run = Run::open(&gateway, "1.1", "a").await;
     let mut calls = JoinSet::new();
     for _ in 0..2 {
-        calls.spawn(run.call(0));
+        calls.spawn(run.call());
     }
     while service.state.all.load(Ordering::SeqCst) == 0 {
         tokio::task::yield_now().await;
     }
     // Another run has its own budget, and is not held up.
     let other = Run::open(&gateway, "2.1", "a").await;
-    calls.spawn(other.call(0));
+    calls.spawn(other.call());
     while service.state.all.load(Ordering::SeqCst) < 2 {
         tokio::task::yield_now().await;
     }
@@ -239,7 +239,7 @@ async fn the_refusal_is_final_in_the_words_of_each_api() {
         };
         gateway.count(&payer, &paid);
         assert_eq!(gateway.check(&payer).unwrap_err().scope, Scope::RepoDay);
-        let answer = run.call(0).await;
+        let answer = run.call().await;
         assert_eq!(answer.status(), status, "{route}");
         assert_eq!(answer.headers()["x-should-retry"], "false");
         let body: Value = serde_json::from_slice(&answer.bytes().await.unwrap()).unwrap();
@@ -278,7 +278,7 @@ async fn what_a_run_spent_before_a_restart_counts_after_it() {
     let gateway = service.gateway(&limits);
     let (usage, reports) = mpsc::channel(10);
     let mut run = Run { dir, token, opened: None, reports, client, gateway, route: "a" };
-    let grant = run.grant("1.1", usage.clone());
+    let grant = run.grant("1.1");
     run.opened = Some(run.gateway.open(grant, usage).await.unwrap());
     assert_eq!(run.calls(5).await, 1, "one millionth was left");
     let sum = run.close().await;
@@ -312,13 +312,13 @@ async fn a_token_is_worth_nothing_when_its_time_is_over() {
     let service = Service::start().await;
     let gateway = service.gateway(&[]);
     let mut run = Run::open(&gateway, "1.1", "a").await;
-    assert_eq!(run.call(0).await.status(), 200);
+    assert_eq!(run.call().await.status(), 200);
     drop(run.opened.take());
     let (usage, reports) = mpsc::channel(10);
-    let grant = Grant { lifetime: Duration::ZERO, ..run.grant("1.1", usage.clone()) };
+    let grant = Grant { lifetime: Duration::ZERO, ..run.grant("1.1") };
     run.reports = reports;
     run.opened = Some(gateway.open(grant, usage).await.unwrap());
-    assert_eq!(run.call(0).await.status(), 401);
+    assert_eq!(run.call().await.status(), 401);
 }
 
 #[tokio::test]
