@@ -225,8 +225,8 @@ fn what_is_not_known_is_assumed_at_its_worst() {
     assert_eq!(begun.cost, Cost::Unknown { known_micros: 1_808 });
     // 10 x 3 + 3000 x 0.3 + 150 x 3.75 + 50 x 6 + 2000 x 15, rounded.
     assert_eq!(begun.counted(), Amount { micros: 31_793, tokens: 3_210 + 2_000 });
-    let priced = read(Endpoint::Messages, STREAM, &[ANTHROPIC.as_bytes()]);
-    assert_eq!(priced.usage(&terms, true).assumed, Amount::default());
+    let settled = read(Endpoint::Messages, STREAM, &[ANTHROPIC.as_bytes()]);
+    assert_eq!(settled.usage(&terms, true).assumed, Amount::default());
     let refused = Reading::default().usage(&terms, false);
     assert_eq!((refused.cost, refused.assumed), (Cost::Micros(0), Amount::default()));
 }
