@@ -1,5 +1,9 @@
 //! What happens when there is nothing left to spend.
 
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::{TcpListener, TcpStream};
+use std::sync::mpsc;
+
 use crate::harness::model::{Model, Turn, demo_script, script, small_script};
 use crate::harness::place::{KEY, Place, Setup};
 
@@ -119,4 +123,81 @@ fn mending_red_checks_may_use_the_reserve() {
     assert!(shown.contains("of 8.0k tokens"), "{shown}");
     assert!(!shown.contains(KEY));
     place.down();
+}
+
+/// A service that leaves its first call without an answer, and answers the others.
+struct Sluggish {
+    url: String,
+    /// Says that the first call is there.
+    first: mpsc::Receiver<()>,
+}
+
+impl Sluggish {
+    fn start() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a port on loopback");
+        let url = format!("http://{}/v1", listener.local_addr().expect("an address"));
+        let (came, first) = mpsc::channel();
+        // It ends with the test's process.
+        std::thread::spawn(move || {
+            let mut kept = Vec::new();
+            for stream in listener.incoming().flatten() {
+                if kept.is_empty() {
+                    read_request(&stream);
+                    kept.push(stream);
+                    came.send(()).expect("the test waits");
+                } else {
+                    std::thread::spawn(move || answer(&stream));
+                }
+            }
+        });
+        Self { url, first }
+    }
+}
+
+/// Reads one request, whose length is in its head.
+fn read_request(stream: &TcpStream) {
+    let mut reader = BufReader::new(stream);
+    let mut n_bytes = 0;
+    let mut line = String::new();
+    while reader.read_line(&mut line).expect("a head") > 2 {
+        let lower = line.to_ascii_lowercase();
+        if let Some(value) = lower.strip_prefix("content-length:") {
+            n_bytes = value.trim().parse().expect("a length");
+        }
+        line.clear();
+    }
+    reader.read_exact(&mut vec![0; n_bytes]).expect("a body");
+}
+
+fn answer(mut stream: &TcpStream) {
+    read_request(stream);
+    let choice = "{\"index\":0,\"finish_reason\":\"stop\",\"delta\":{\"content\":\"It sums.\"}}";
+    let usage = "{\"prompt_tokens\":100,\"completion_tokens\":10}";
+    let body = format!(
+        "data: {{\"choices\":[{choice}]}}\n\ndata: {{\"choices\":[],\"usage\":{usage}}}\n\n\
+         data: [DONE]\n\n"
+    );
+    let head = "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\nconnection: close";
+    write!(stream, "{head}\r\ncontent-length: {}\r\n\r\n{body}", body.len()).expect("it is read");
+}
+
+#[test]
+fn a_call_under_way_when_the_daemon_is_killed_counts_at_its_worst_case() {
+    let service = Sluggish::start();
+    let mut place = Place::new(&Setup {
+        harness: "use = \"mini\"\nmodel = \"gpt-4o\"\nroute = \"house\"\n".to_owned(),
+        more: format!("[models.house]\napi = \"openai\"\nbase_url = \"{}\"\n", service.url),
+        ..Setup::mini("none", "http://127.0.0.1:1")
+    });
+    place.up();
+    place.zazen(&["issue", "new", "Sums", "--body", "/ask What does it do?"]);
+    service.first.recv().expect("a call");
+    place.kill();
+    place.up();
+    place.wait_for(1, &["closed", "failed"]);
+    place.down();
+    let shown = place.zazen(&["task", "show", "1"]);
+    // 100 x 2.5 + 10 x 10 millionths are known.
+    assert!(shown.contains("cost: unknown, at least $0.0004 (110 tokens, 2 calls)"), "{shown}");
+    assert!(shown.contains("budget this task: $1.2"), "128,000 tokens out are assumed: {shown}");
 }
