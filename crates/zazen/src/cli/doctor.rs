@@ -173,7 +173,7 @@ fn models(context: &Context, config: &Config) -> Vec<Finding> {
             config::Target::Playback { recording } => {
                 bad(&what, &format!("{} is not there", recording.display()), "mend `playback`")
             }
-            config::Target::Live { base_url, key } => {
+            config::Target::Live { base_url, key, .. } => {
                 match daemon::read_key(key, &context.environment) {
                     Ok(Some(_)) => good(&what, &format!("{base_url}, with a key")),
                     Ok(None) => good(&what, &format!("{base_url}, without a key")),

@@ -12,6 +12,7 @@ use zazen_core::task::Task;
 use zazen_core::text::plain;
 use zazen_core::{trace, words};
 
+use super::spent::{self, Used};
 use super::status::{of, row};
 use super::{Context, ErrorKind, Result, json, kinded, line};
 use crate::daemon::{self, now};
@@ -114,6 +115,7 @@ struct ShowJson<'a> {
     task: &'a Task,
     folder: String,
     runs: Vec<RunJson>,
+    budgets: Vec<Used>,
 }
 
 #[derive(Debug, Serialize)]
@@ -139,8 +141,12 @@ fn show(args: &Show, context: &Context) -> Result {
             RunJson { run, folder: dir.path().display().to_string(), stage, sandbox }
         })
         .collect();
+    let config = context.configured().ok().map(|(_, config)| config);
+    let budgets = config.as_ref().map(|config| spent::of_task(&task, &home, config));
+    let budgets = budgets.transpose()?.unwrap_or_default();
     if args.json {
-        return json(&ShowJson { task: &task, folder: folder.display().to_string(), runs });
+        let folder = folder.display().to_string();
+        return json(&ShowJson { task: &task, folder, runs, budgets });
     }
     line(&format!("task {}: {}", task.id, plain(&task.title)));
     line(&format!("{} #{} · {}", task.repo, task.issue, plain(&task.state.to_string())));
@@ -151,8 +157,13 @@ fn show(args: &Show, context: &Context) -> Result {
         words::tokens(task.usage.tokens.total()),
         task.usage.n_calls
     ));
+    for budget in &budgets {
+        line(&format!("budget {}", spent::in_words(budget)));
+    }
+    let prices = config.map(|config| config.prices).unwrap_or_default();
     for run in runs {
-        line(&format!("run {}: {} · {}", run.run, run.stage, run.folder));
+        let calls = spent::calls_in_words(&daemon::calls_of(&home, run.run, &prices)?);
+        line(&format!("run {}: {} · {calls} · {}", run.run, run.stage, run.folder));
         if let Some(sandbox) = run.sandbox {
             line(&format!("  sandbox: {sandbox}"));
         }
