@@ -8,6 +8,7 @@ use super::{Context, ErrorKind, Result, context, json, kinded, line};
 use crate::config::{self, Config, Engine};
 use crate::home::Home;
 use crate::home::lock;
+use crate::sandbox::EngineKind;
 use crate::{daemon, exec, sandbox};
 
 mod containers;
@@ -81,7 +82,7 @@ async fn look(context: &Context) -> Vec<Finding> {
                 &err.to_string(),
                 "zazen init DIR, or mend the line it names",
             ));
-            findings.push(sandbox_finding(sandbox::EngineKind::Bwrap).await);
+            findings.extend(sandbox_findings(EngineKind::Bwrap).await);
             return findings;
         }
     };
@@ -89,10 +90,8 @@ async fn look(context: &Context) -> Vec<Finding> {
     findings.push(daemon_finding(&home));
     for kind in daemon::kinds(&config) {
         match kind {
-            sandbox::EngineKind::Container => findings.extend(containers::look(&config).await),
-            sandbox::EngineKind::Bwrap | sandbox::EngineKind::None => {
-                findings.push(sandbox_finding(kind).await);
-            }
+            EngineKind::Container => findings.extend(containers::look(&config).await),
+            EngineKind::Bwrap | EngineKind::None => findings.extend(sandbox_findings(kind).await),
         }
     }
     findings.push(reach(&home, &config));
@@ -117,10 +116,22 @@ fn daemon_finding(home: &Home) -> Finding {
     }
 }
 
-async fn sandbox_finding(kind: sandbox::EngineKind) -> Finding {
-    if kind == sandbox::EngineKind::None {
-        return warning("sandbox", daemon::NO_SANDBOX, "set `sandbox.engine = \"bwrap\"`");
+/// What the engine that is asked for does here, and whether another would do.
+async fn sandbox_findings(kind: EngineKind) -> Vec<Finding> {
+    if kind != EngineKind::None {
+        return vec![sandbox_finding(kind).await];
     }
+    let mut also = sandbox_finding(EngineKind::Bwrap).await;
+    "could use".clone_into(&mut also.what);
+    if also.level == Level::Bad {
+        also.level = Level::Warning;
+    }
+    let fix = "set `sandbox.engine = \"bwrap\"`";
+    vec![warning("sandbox", daemon::NO_SANDBOX, fix), also]
+}
+
+async fn sandbox_finding(kind: EngineKind) -> Finding {
+    let word = kind.word();
     let Ok(zazen) = context::zazen() else {
         return bad("sandbox", "zazen's own program is not to be found", "install zazen again");
     };
@@ -128,11 +139,11 @@ async fn sandbox_finding(kind: sandbox::EngineKind) -> Finding {
     if probe.isolated {
         let axes: Vec<String> =
             probe.axes.iter().map(|axis| format!("{}: {}", axis.name, axis.detail)).collect();
-        return good("sandbox", &format!("bwrap; {}", axes.join("; ")));
+        return good("sandbox", &format!("{word}; {}", axes.join("; ")));
     }
     let worst = probe.axes.iter().find(|axis| !axis.achieved);
-    let says = worst.map_or("bwrap does not hold here".to_owned(), |axis| {
-        format!("{}: {}", axis.name, axis.detail)
+    let says = worst.map_or(format!("{word} does not hold here"), |axis| {
+        format!("{word} does not hold here: {}: {}", axis.name, axis.detail)
     });
     let fix = worst.and_then(|axis| axis.fix.clone());
     bad("sandbox", &says, fix.as_deref().unwrap_or("apt-get install bubblewrap"))
@@ -168,7 +179,7 @@ fn models(context: &Context, config: &Config) -> Vec<Finding> {
             config::Target::Playback { recording } => {
                 bad(&what, &format!("{} is not there", recording.display()), "mend `playback`")
             }
-            config::Target::Live { base_url, key } => {
+            config::Target::Live { base_url, key, .. } => {
                 match daemon::read_key(key, &context.environment) {
                     Ok(Some(_)) => good(&what, &format!("{base_url}, with a key")),
                     Ok(None) => good(&what, &format!("{base_url}, without a key")),

@@ -45,6 +45,7 @@ use self::book::Record;
 pub use self::book::read_book;
 pub use self::containers::{kinds, named};
 use self::crash::Moment;
+pub use self::evidence::calls_of;
 pub use self::keep::now;
 use self::owed::{Owed, Place};
 use self::pages::Pages;
@@ -131,6 +132,7 @@ impl Daemon {
         let (record, book, behind) = Record::open(&world.home, crash)?;
         let policy = Policy { n_runs_max: world.config.n_runs_max };
         let engine = Engine::new(policy, book);
+        world.gateway.start_from(engine.book().ledger());
         world.sweep(&engine).await?;
         let pages = Pages::new(world.clone(), behind)?;
         let mut reaping = JoinSet::new();

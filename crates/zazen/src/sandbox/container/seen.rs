@@ -17,7 +17,8 @@ pub(in crate::sandbox) struct Seen {
     pub(in crate::sandbox) memory_bytes: Option<u64>,
     pub(in crate::sandbox) n_processes: Option<u64>,
     pub(in crate::sandbox) is_cpu_limited: bool,
-    /// Whether its users and groups are other ones than the host's.
+    /// Whether its users are other ones than the host's, or at least without any
+    /// right that they could gain.
     pub(in crate::sandbox) has_own_users: bool,
 }
 
@@ -58,8 +59,15 @@ pub(in crate::sandbox) fn seen() -> Seen {
             .next()
             .is_some_and(|quota| quota.parse::<u64>().is_ok()),
         // The host's own map is all users, each as itself.
-        has_own_users: !users.split_whitespace().eq(["0", "0", "4294967295"]),
+        has_own_users: !users.split_whitespace().eq(["0", "0", "4294967295"]) || can_gain_nothing(),
     }
+}
+
+/// Whether no capability is left that any program could come by.
+fn can_gain_nothing() -> bool {
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let bounds = status.lines().find_map(|line| line.strip_prefix("CapBnd:"));
+    bounds.is_some_and(|bounds| bounds.trim().bytes().all(|byte| byte == b'0'))
 }
 
 /// How many processes of this container were killed for want of memory.

@@ -58,13 +58,18 @@ fn run(spec_path: &Path) -> anyhow::Result<()> {
         Some(socket) => Orders::Channel(report::to(container::connect(socket)?)?),
         None => Orders::Stdin,
     };
+    if is_root() {
+        bail!("nothing of a run is ever root, and this would be");
+    }
     if inside.engine == EngineKind::None {
         let own = rustix::process::getpid();
         rustix::process::set_child_subreaper(Some(own)).context("adopt orphans")?;
     }
-    filter(inside.engine)?;
+    // Bubblewrap does this before us. Where it fails, the supervisor refuses the
+    // run, unless its engine promises nothing.
+    let applied = inside.engine == EngineKind::Bwrap || filter::apply().is_ok();
     let held = Held {
-        filtered: is_filtered(),
+        filtered: applied && is_filtered(),
         landlock: ground::version(),
         container: (inside.engine == EngineKind::Container).then(container::seen),
     };
@@ -95,26 +100,26 @@ fn run(spec_path: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Puts us under the filter of system calls, where that was not done before us.
-fn filter(engine: EngineKind) -> anyhow::Result<()> {
-    match engine {
-        EngineKind::Bwrap => Ok(()),
-        // Its engine has a filter of its own, which lets through more than ours.
-        EngineKind::Container => filter::apply(),
-        // Best effort where nothing is promised.
-        EngineKind::None => {
-            filter::apply().ok();
-            Ok(())
-        }
-    }
+/// Whether either of our users is root. In bubblewrap they are those outside.
+fn is_root() -> bool {
+    rustix::process::getuid().is_root() || rustix::process::geteuid().is_root()
 }
 
-/// Whether the kernel has a filter of system calls in force for us.
+/// Whether the kernel has a filter of system calls in force for us, and as many
+/// programs as ours has: there may be another one, of a container around us.
 fn is_filtered() -> bool {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let mode = status.lines().find_map(|line| line.strip_prefix("Seccomp:"));
-    mode.is_some_and(|mode| mode.trim() == "2")
+    let field = |name: &str| {
+        let value = status.lines().find_map(|line| line.strip_prefix(name))?;
+        value.trim().parse::<usize>().ok()
+    };
+    // Kernels before 5.9 do not count them.
+    field("Seccomp:") == Some(FILTERED)
+        && field("Seccomp_filters:").is_none_or(|n_programs| n_programs >= filter::N_PROGRAMS)
 }
+
+/// How the kernel writes that a filter is in force.
+const FILTERED: usize = 2;
 
 /// Where the supervisor speaks to us.
 enum Orders {

@@ -25,3 +25,17 @@ pub(crate) fn podman() -> Result<Podman, String> {
         _ => Err(format!("`podman` does not work: {}", String::from_utf8_lossy(&output.stderr))),
     }
 }
+
+/// The tests' podman. Where it cannot be had, that is said loudly, or a failure.
+pub(crate) fn has_podman() -> Option<Podman> {
+    match podman() {
+        Ok(podman) => Some(podman),
+        Err(why) => {
+            let required =
+                std::env::var_os("ZAZEN_REQUIRE_TOOLS").is_some_and(|value| value == "1");
+            assert!(!required, "{why}, and ZAZEN_REQUIRE_TOOLS=1");
+            println!("SKIPPED: {why}");
+            None
+        }
+    }
+}

@@ -5,7 +5,7 @@
 use std::fs;
 
 use zazen::sandbox::{
-    Access, EndReason, EngineKind, Ev, LINE_BYTES_MAX, Level, Phase, TRUNCATED, Work, observe,
+    Access, EndReason, Ev, LINE_BYTES_MAX, Level, Phase, TRUNCATED, Work, observe,
 };
 
 use crate::sandbox::setup::Machine;
@@ -85,10 +85,7 @@ async fn says_what_it_achieved(machine: Machine) {
     let achieved = exit.achieved.unwrap();
     let level = if machine.engine.is_isolated() { Level::Isolated } else { Level::None };
     assert_eq!((achieved.files, achieved.network, achieved.processes), (level, level, level));
-    if machine.engine != EngineKind::Container {
-        // A container has users of its own only where its engine is not root.
-        assert_eq!(achieved.users, level);
-    }
+    assert_eq!(achieved.users, level);
     assert!(achieved.syscall_filter);
     assert_ne!(achieved.uid, 0);
 }
