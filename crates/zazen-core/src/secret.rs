@@ -43,6 +43,13 @@ pub struct Finding {
     pub what: &'static str,
 }
 
+impl Finding {
+    /// Whether it is a secret that the scanner was told of, and no mere likeness.
+    pub fn is_known(&self) -> bool {
+        self.what == KNOWN
+    }
+}
+
 /// What it means that a needle was found.
 #[derive(Debug, Clone, Copy)]
 enum Sign {
@@ -109,6 +116,12 @@ impl Scanner {
         let mut search = Search { text, found: Vec::new(), n_left: budget(text) };
         for needle in self.needles.find_overlapping_iter(text) {
             search.look(self.signs[needle.pattern().as_usize()], needle.range());
+            if search.n_left == 0 {
+                // Whoever made this text does not want it to be searched.
+                let range = needle.start()..text.len();
+                search.found.push(Finding { range, what: TOO_MUCH });
+                break;
+            }
         }
         merged(search.found)
     }
@@ -163,10 +176,7 @@ impl Search<'_> {
             return;
         }
         let rule = &RULES[index];
-        let Some(n_left) = self.n_left.checked_sub(cost(rule, &self.text[at.start..])) else {
-            return self.found.push(Finding { range: at, what: TOO_MUCH });
-        };
-        self.n_left = n_left;
+        self.n_left = self.n_left.saturating_sub(cost(rule, &self.text[at.start..]));
         let range = match sign {
             Sign::Known => None,
             Sign::Plain(_) => plain(rule, index, self.text, at.start),
