@@ -127,6 +127,7 @@ fn replies() {
         Reply::NoPlan,
         Reply::UnreadablePlan { why: "line 3: step 1 has no title".to_owned() },
         Reply::NoTask { command: "stop".to_owned() },
+        Reply::Stranger,
         Reply::WrongTime {
             command: "retry".to_owned(),
             task: TaskId(8),

@@ -5,6 +5,7 @@
 //! key, and what would be right. The environment is read here and nowhere else.
 
 mod env;
+mod policy;
 mod raw;
 mod units;
 
@@ -16,8 +17,10 @@ use std::time::Duration;
 use serde::Deserialize as _;
 use zazen_core::id::RepoName;
 use zazen_core::price::{Price, Prices};
+use zazen_core::trust::Trust;
 
 pub use self::env::{CRASH_VARIABLE, Environment};
+pub use self::policy::Policy;
 
 /// The name of the configuration's file in a home.
 pub const FILE: &str = "zazen.toml";
@@ -34,6 +37,10 @@ pub struct Config {
     pub n_runs_max: usize,
     pub limits: Limits,
     pub sandbox: Sandbox,
+    pub trust: Trust,
+    pub policy: Policy,
+    /// The weakest engine in which agents may read what strangers wrote.
+    pub strangers_engine: Engine,
     pub harness: Harness,
     pub models: BTreeMap<String, Model>,
     /// The built-in prices, with the owner's over them.
@@ -63,12 +70,12 @@ pub struct Sandbox {
     pub env: BTreeMap<String, String>,
 }
 
-/// Which engine starts the sandboxes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// Which engine starts the sandboxes. The weakest comes first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Engine {
-    Bwrap,
     /// No isolation at all. Must be asked for.
     None,
+    Bwrap,
 }
 
 /// Which coding agent does the work.
@@ -212,6 +219,12 @@ impl Check<'_> {
             n_runs_max,
             limits: self.limits(&raw.limits)?,
             sandbox: self.sandbox(raw.sandbox)?,
+            strangers_engine: match &raw.trust.strangers_engine {
+                None => Engine::Bwrap,
+                Some(name) => self.engine(&["trust", "strangers_engine"], name)?,
+            },
+            trust: self.trust(raw.trust)?,
+            policy: self.policy(raw.policy)?,
             harness,
             models,
             prices: self.prices(&raw.prices)?,
@@ -269,16 +282,21 @@ impl Check<'_> {
     }
 
     fn sandbox(&self, raw: raw::Sandbox) -> Result<Sandbox, Error> {
-        let engine = match raw.engine.as_deref().unwrap_or("bwrap") {
-            "bwrap" => Engine::Bwrap,
-            "none" => Engine::None,
-            other => {
-                let why = format!("`{other}` is not an engine; there are `bwrap` and `none`");
-                return Err(self.wrong(&["sandbox", "engine"], &why));
-            }
-        };
+        let name = raw.engine.as_deref().unwrap_or("bwrap");
+        let engine = self.engine(&["sandbox", "engine"], name)?;
         let tools = raw.tools.iter().map(|path| self.host_path(path)).collect();
         Ok(Sandbox { engine, tools, env: raw.env })
+    }
+
+    fn engine(&self, key: &[&str], name: &str) -> Result<Engine, Error> {
+        match name {
+            "bwrap" => Ok(Engine::Bwrap),
+            "none" => Ok(Engine::None),
+            other => {
+                let why = format!("`{other}` is not an engine; there are `bwrap` and `none`");
+                Err(self.wrong(key, &why))
+            }
+        }
     }
 
     fn harness(

@@ -27,4 +27,6 @@ mod sandbox;
 #[cfg(test)]
 mod trouble;
 #[cfg(test)]
+mod trust;
+#[cfg(test)]
 mod verify;

@@ -89,8 +89,7 @@ async fn read(
         return Ok(Vec::new());
     }
     let texts = quarantine.objects(ids.iter().copied(), READ_BYTES_MAX).await?;
-    let texts: BTreeMap<String, Vec<u8>> =
-        ids.into_iter().map(str::to_owned).zip(texts).collect();
+    let texts: BTreeMap<String, Vec<u8>> = ids.into_iter().map(str::to_owned).zip(texts).collect();
     let files: Vec<(String, String, String)> = batch
         .iter()
         .map(|(new, old, path)| {
