@@ -298,7 +298,10 @@ pub fn harness(config: &Config, environment: &Environment) -> anyhow::Result<Har
                 .canonicalize()
                 .with_context(|| format!("find the program {}", program.display()))?;
             let folder = program.parent().unwrap_or(Path::new("/")).to_owned();
-            Ok(Harness::Claude(harness::Claude { program, folder, model, n_turns_max }))
+            let config::Policy { repo_hooks, repo_mcp, .. } = config.policy;
+            let claude =
+                harness::Claude { program, folder, model, n_turns_max, repo_hooks, repo_mcp };
+            Ok(Harness::Claude(claude))
         }
     }
 }

@@ -17,6 +17,8 @@ use super::publish::{BranchName, Pushed, Remote, push};
 use super::*;
 use crate::exec::{Command, run_blocking};
 
+mod hostile;
+
 /// A folder with a person's repository (`person`) and room for the rest.
 pub(super) struct Place {
     dir: TempDir,

@@ -31,6 +31,10 @@ pub struct Claude {
     pub folder: PathBuf,
     pub model: String,
     pub n_turns_max: u32,
+    /// Whether the settings in the repository count, with their hooks.
+    pub repo_hooks: bool,
+    /// Whether the servers in the repository's `.mcp.json` are started.
+    pub repo_mcp: bool,
 }
 
 /// The built-in harness.

@@ -17,6 +17,8 @@ fn claude() -> Harness {
         folder: PathBuf::from("/opt/claude"),
         model: String::new(),
         n_turns_max: 30,
+        repo_hooks: false,
+        repo_mcp: false,
     })
 }
 
@@ -426,7 +428,7 @@ fn claude_code_is_started_with_the_token_and_the_gateway_and_nothing_of_ours() {
         write!(text, "\n{name}={value}").unwrap();
     }
     expect![[r#"
-        /opt/claude/claude -p --output-format stream-json --verbose --dangerously-skip-permissions --max-turns 30 --disallowedTools WebFetch WebSearch AskUserQuestion EnterPlanMode ExitPlanMode CronCreate CronDelete CronList ScheduleWakeup EnterWorktree ExitWorktree Edit Write NotebookEdit
+        /opt/claude/claude -p --output-format stream-json --verbose --dangerously-skip-permissions --max-turns 30 --disallowedTools WebFetch WebSearch AskUserQuestion EnterPlanMode ExitPlanMode CronCreate CronDelete CronList ScheduleWakeup EnterWorktree ExitWorktree Edit Write NotebookEdit --setting-sources user --strict-mcp-config
         ANTHROPIC_API_KEY=t0ken
         ANTHROPIC_BASE_URL={gateway}/anthropic
         CLAUDE_CODE_DISABLE_AUTO_MEMORY=1
@@ -459,7 +461,23 @@ fn a_named_model_is_passed_on() {
         folder: PathBuf::from("/opt/claude"),
         model: "claude-haiku-5-5".to_owned(),
         n_turns_max: 30,
+        repo_hooks: false,
+        repo_mcp: false,
     });
     let argv = named.launch(Task::Write, "", ("anthropic", "")).argv;
     assert!(argv.ends_with(&["--model".to_owned(), "claude-haiku-5-5".to_owned()]), "{argv:?}");
+}
+
+#[test]
+fn the_repositorys_own_settings_count_only_where_the_owner_says_so() {
+    let argv = |repo_hooks, repo_mcp| {
+        let Harness::Claude(claude) = claude() else { unreachable!("it is claude") };
+        let named = Harness::Claude(Claude { repo_hooks, repo_mcp, ..claude });
+        named.launch(Task::Write, "", ("anthropic", "")).argv.join(" ")
+    };
+    let closed = argv(false, false);
+    assert!(closed.contains("--setting-sources user --strict-mcp-config"), "{closed}");
+    let open = argv(true, true);
+    assert!(open.contains("--setting-sources user,project --settings"), "{open}");
+    assert!(!open.contains("--strict-mcp-config"), "{open}");
 }

@@ -21,6 +21,7 @@ mod home;
 #[cfg(test)]
 mod plans;
 #[cfg(test)]
+mod results;
 mod routes;
 #[cfg(test)]
 mod sandbox;
