@@ -18,10 +18,16 @@ pub struct Policy {
     pub secret_exceptions: Vec<String>,
     /// Whether agents are given the repository's own instructions (`AGENTS.md`).
     pub repo_instructions: bool,
-    /// Whether the repository's own settings count for agents, with the hooks in them.
-    pub repo_hooks: bool,
-    /// Whether the servers in the repository's `.mcp.json` are started for agents.
-    pub repo_mcp: bool,
+    pub repo_programs: Programs,
+}
+
+/// Which programs of the repository are started for agents.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Programs {
+    /// The hooks in its settings; the settings count then.
+    pub hooks: bool,
+    /// The servers in its `.mcp.json`.
+    pub mcp: bool,
 }
 
 /// The default of `policy.author`.
@@ -71,8 +77,10 @@ impl Check<'_> {
             agent_config,
             secret_exceptions,
             repo_instructions: raw.repo_instructions.unwrap_or(true),
-            repo_hooks: raw.repo_hooks.unwrap_or(false),
-            repo_mcp: raw.repo_mcp.unwrap_or(false),
+            repo_programs: Programs {
+                hooks: raw.repo_hooks.unwrap_or(false),
+                mcp: raw.repo_mcp.unwrap_or(false),
+            },
         })
     }
 }

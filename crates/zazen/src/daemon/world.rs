@@ -284,7 +284,7 @@ pub fn harness(config: &Config, environment: &Environment) -> anyhow::Result<Har
             let api = config.models.get(&config.harness.route).map(|model| model.api);
             let api = match api {
                 Some(config::Api::OpenAi) => "openai",
-                Some(config::Api::Anthropic) | None => "anthropic",
+                Some(config::Api::Anthropic | config::Api::Gemini) | None => "anthropic",
             };
             Ok(Harness::Mini(harness::Mini { api, model, n_turns_max }))
         }
@@ -298,10 +298,17 @@ pub fn harness(config: &Config, environment: &Environment) -> anyhow::Result<Har
                 .canonicalize()
                 .with_context(|| format!("find the program {}", program.display()))?;
             let folder = program.parent().unwrap_or(Path::new("/")).to_owned();
-            let config::Policy { repo_hooks, repo_mcp, .. } = config.policy;
-            let claude =
-                harness::Claude { program, folder, model, n_turns_max, repo_hooks, repo_mcp };
-            Ok(Harness::Claude(claude))
+            let route = config.models.get(&config.harness.route);
+            let is_login = route.is_some_and(config::Model::is_login);
+            let config::Programs { hooks, mcp } = config.policy.repo_programs;
+            Ok(Harness::Claude(harness::Claude {
+                program,
+                folder,
+                model,
+                n_turns_max,
+                repo_programs: harness::Programs { hooks, mcp },
+                is_login,
+            }))
         }
     }
 }
@@ -309,11 +316,12 @@ pub fn harness(config: &Config, environment: &Environment) -> anyhow::Result<Har
 fn gateway_options(config: &Config, environment: &Environment) -> anyhow::Result<gateway::Options> {
     let mut routes = BTreeMap::new();
     for (name, model) in &config.models {
-        let config::Target::Live { base_url, key } = &model.target else { continue };
+        let config::Target::Live { base_url, key, is_login } = &model.target else { continue };
         let is_used = *name == config.harness.route;
         let api = match model.api {
             config::Api::Anthropic => gateway::Api::Anthropic,
             config::Api::OpenAi => gateway::Api::OpenAi,
+            config::Api::Gemini => gateway::Api::Gemini,
         };
         let key = match read_key(key, environment) {
             Ok(key) => key,
@@ -321,9 +329,12 @@ fn gateway_options(config: &Config, environment: &Environment) -> anyhow::Result
             Err(_) if !is_used => continue,
             Err(err) => return Err(err).with_context(|| format!("prepare the route `{name}`")),
         };
-        routes.insert(name.clone(), gateway::Route { api, base_url: base_url.clone(), key });
+        let (base_url, models) = (base_url.clone(), model.allow.clone());
+        let route = gateway::Route { api, base_url, key, is_login: *is_login, models };
+        routes.insert(name.clone(), route);
     }
-    Ok(gateway::Options { routes, prices: config.prices.clone() })
+    let (prices, budget) = (config.prices.clone(), config.budget.clone());
+    Ok(gateway::Options { routes, prices, budget })
 }
 
 /// Reads a model's key. It goes to the gateway and nowhere else.

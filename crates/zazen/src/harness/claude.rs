@@ -53,9 +53,11 @@ pub(super) fn launch(
     if !claude.model.is_empty() {
         argv.extend(["--model".to_owned(), claude.model.clone()]);
     }
+    let token_variable =
+        if claude.is_login { "CLAUDE_CODE_OAUTH_TOKEN" } else { "ANTHROPIC_API_KEY" };
     let env = [
         ("ANTHROPIC_BASE_URL", base_url(route)),
-        ("ANTHROPIC_API_KEY", token.to_owned()),
+        (token_variable, token.to_owned()),
         ("CLAUDE_CONFIG_DIR", "{home}/claude".to_owned()),
         ("CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC", "1".to_owned()),
         ("CLAUDE_CODE_MAX_RETRIES", N_RETRIES.to_string()),
@@ -76,15 +78,15 @@ pub(super) fn launch(
 /// What of the repository's own settings counts: hooks and servers are programs that it
 /// names, and nobody has looked at them. Its instructions are in the prompt.
 fn of_repository(claude: &Claude, route: &str) -> Vec<String> {
-    let sources = if claude.repo_hooks { "user,project" } else { "user" };
+    let sources = if claude.repo_programs.hooks { "user,project" } else { "user" };
     let mut argv = vec!["--setting-sources".to_owned(), sources.to_owned()];
-    if !claude.repo_mcp {
+    if !claude.repo_programs.mcp {
         argv.push("--strict-mcp-config".to_owned());
     }
-    if claude.repo_hooks || claude.repo_mcp {
+    if claude.repo_programs.hooks || claude.repo_programs.mcp {
         // These win over the repository's, which could send the calls elsewhere.
         let env = json!({ "ANTHROPIC_BASE_URL": base_url(route) });
-        let settings = json!({ "enableAllProjectMcpServers": claude.repo_mcp, "env": env });
+        let settings = json!({ "enableAllProjectMcpServers": claude.repo_programs.mcp, "env": env });
         argv.extend(["--settings".to_owned(), settings.to_string()]);
     }
     argv

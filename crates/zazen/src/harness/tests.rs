@@ -9,7 +9,7 @@ use expect_test::expect;
 use zazen_core::trace::{Claim, Event};
 use zazen_mini::event::{Claim as MiniClaim, Event as MiniEvent};
 
-use super::{Claude, Harness, Mini, Reader, Task};
+use super::{Claude, Harness, Mini, Programs, Reader, Task};
 
 fn claude() -> Harness {
     Harness::Claude(Claude {
@@ -17,8 +17,8 @@ fn claude() -> Harness {
         folder: PathBuf::from("/opt/claude"),
         model: String::new(),
         n_turns_max: 30,
-        repo_hooks: false,
-        repo_mcp: false,
+        repo_programs: Programs::default(),
+        is_login: false,
     })
 }
 
@@ -461,8 +461,8 @@ fn a_named_model_is_passed_on() {
         folder: PathBuf::from("/opt/claude"),
         model: "claude-haiku-5-5".to_owned(),
         n_turns_max: 30,
-        repo_hooks: false,
-        repo_mcp: false,
+        repo_programs: Programs::default(),
+        is_login: false,
     });
     let argv = named.launch(Task::Write, "", ("anthropic", "")).argv;
     assert!(argv.ends_with(&["--model".to_owned(), "claude-haiku-5-5".to_owned()]), "{argv:?}");
@@ -470,9 +470,9 @@ fn a_named_model_is_passed_on() {
 
 #[test]
 fn the_repositorys_own_settings_count_only_where_the_owner_says_so() {
-    let argv = |repo_hooks, repo_mcp| {
+    let argv = |hooks, mcp| {
         let Harness::Claude(claude) = claude() else { unreachable!("it is claude") };
-        let named = Harness::Claude(Claude { repo_hooks, repo_mcp, ..claude });
+        let named = Harness::Claude(Claude { repo_programs: Programs { hooks, mcp }, ..claude });
         named.launch(Task::Write, "", ("anthropic", "")).argv.join(" ")
     };
     let closed = argv(false, false);
