@@ -183,8 +183,10 @@ impl Search<'_> {
             Sign::Base64(_, base64) => base64
                 .decode(self.text, at.start, rule.bytes_max)
                 .and_then(|decoded| Some(decoded.range(matches(rule, index, decoded.bytes())?))),
-            Sign::Hex(_) => Hex::decode(self.text, at.start, rule.bytes_max)
-                .and_then(|decoded| Some(decoded.range(matches(rule, index, decoded.bytes())?))),
+            Sign::Hex(_) => {
+                let decoded = Hex::decode(self.text, at.start, rule.bytes_max);
+                matches(rule, index, decoded.bytes()).map(|part| decoded.range(part))
+            }
         };
         self.found.extend(range.map(|range| Finding { range, what: rule.what }));
     }

@@ -65,7 +65,8 @@ pub(super) fn forms(secret: &str) -> Vec<Vec<u8>> {
         }
     }
     // In the alphabet for URLs, two characters are others.
-    let url: Vec<Vec<u8>> = forms.iter().map(|form| form.iter().map(url_safe).collect()).collect();
+    let url: Vec<Vec<u8>> =
+        forms.iter().map(|form| form.iter().copied().map(url_safe).collect()).collect();
     forms.extend(url);
     forms.sort();
     forms.dedup();
@@ -76,11 +77,11 @@ fn is_unreserved(b: u8) -> bool {
     b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.' | b'~')
 }
 
-fn url_safe(b: &u8) -> u8 {
+fn url_safe(b: u8) -> u8 {
     match b {
         b'+' => b'-',
         b'/' => b'_',
-        other => *other,
+        other => other,
     }
 }
 
@@ -138,10 +139,10 @@ impl Hex {
     }
 
     /// Decodes about `bytes_max` bytes from the place where a needle begins.
-    pub(super) fn decode(text: &[u8], at: usize, bytes_max: usize) -> Option<Decoded> {
+    pub(super) fn decode(text: &[u8], at: usize, bytes_max: usize) -> Decoded {
         let (values, places) = read(text, at, bytes_max * 2, hex_value);
         let bytes = values.chunks_exact(2).map(|pair| pair[0] << 4 | pair[1]).collect();
-        Some(Decoded { bytes, n_before: 0, places, group: (1, 2) })
+        Decoded { bytes, n_before: 0, places, group: (1, 2) }
     }
 }
 

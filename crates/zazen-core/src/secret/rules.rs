@@ -65,7 +65,9 @@ impl Rule {
 )]
 fn entropy(bytes: &[u8]) -> u32 {
     let mut n_of = [0_u32; 256];
-    bytes.iter().for_each(|b| n_of[usize::from(*b)] += 1);
+    for b in bytes {
+        n_of[usize::from(*b)] += 1;
+    }
     let n_all = bytes.len() as f64;
     let bits: f64 = n_of
         .iter()

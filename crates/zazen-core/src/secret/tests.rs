@@ -30,7 +30,7 @@ fn encode(bytes: &[u8]) -> String {
 }
 
 fn hex(text: &str) -> String {
-    text.bytes().map(|b| format!("{b:02x}")).collect()
+    text.bytes().fold(String::new(), |hex, b| hex + &format!("{b:02x}"))
 }
 
 fn reversed(text: &str) -> String {
@@ -144,7 +144,7 @@ fn a_known_secret_is_found_in_every_form() {
     let secret = "correct horse battery/staple+\"7\"";
     let scanner = Scanner::knowing([secret]);
     let json = serde_json::to_string(secret).unwrap();
-    let percent: String = secret.bytes().map(|b| format!("%{b:02X}")).collect();
+    let percent = secret.bytes().fold(String::new(), |text, b| text + &format!("%{b:02X}"));
     for form in [
         secret.to_owned(),
         base64(secret),

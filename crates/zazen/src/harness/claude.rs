@@ -86,7 +86,8 @@ fn of_repository(claude: &Claude, route: &str) -> Vec<String> {
     if claude.repo_programs.hooks || claude.repo_programs.mcp {
         // These win over the repository's, which could send the calls elsewhere.
         let env = json!({ "ANTHROPIC_BASE_URL": base_url(route) });
-        let settings = json!({ "enableAllProjectMcpServers": claude.repo_programs.mcp, "env": env });
+        let settings =
+            json!({ "enableAllProjectMcpServers": claude.repo_programs.mcp, "env": env });
         argv.extend(["--settings".to_owned(), settings.to_string()]);
     }
     argv

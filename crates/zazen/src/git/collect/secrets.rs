@@ -118,7 +118,8 @@ async fn read(
 /// The secrets in the lines that `new` has and `old` has not, with their lines' numbers.
 fn find(scanner: &Scanner, old: &[u8], new: &[u8]) -> Vec<(usize, Finding)> {
     if old.is_empty() {
-        let numbered = |finding: Finding| (1 + count_lines(&new[..finding.range.start]), finding);
+        let line_of = |at: usize| new[..at].split(|b| *b == b'\n').count();
+        let numbered = |finding: Finding| (line_of(finding.range.start), finding);
         return scanner.find(new).into_iter().map(numbered).collect();
     }
     let known: BTreeSet<&[u8]> = old.split(|b| *b == b'\n').collect();
@@ -138,8 +139,4 @@ fn find(scanner: &Scanner, old: &[u8], new: &[u8]) -> Vec<(usize, Finding)> {
     };
     let found = scanner.find(&added).into_iter();
     found.map(|finding| (line_of(finding.range.start), finding)).collect()
-}
-
-fn count_lines(text: &[u8]) -> usize {
-    text.iter().filter(|b| **b == b'\n').count()
 }

@@ -242,12 +242,23 @@ impl<'a> Watch<'a> {
             Ev::Ready { .. } | Ev::Ended { .. } => bail!("the runner said what is ours to say"),
             Ev::Canary { .. } | Ev::Started { .. } | Ev::Result(_) => {}
         }
-        let ev = match ev {
-            Ev::Out { line } => Ev::Out { line: self.out.line(&line).into_owned() },
-            Ev::Err { line } => Ev::Err { line: self.err.line(&line).into_owned() },
-            other => other,
-        };
+        let ev = self.clean(ev);
         self.journal.append(ev)
+    }
+
+    /// What is kept of what the work prints.
+    fn clean(&mut self, mut ev: Ev) -> Ev {
+        match &mut ev {
+            Ev::Out { line } => *line = self.out.line(line).into_owned(),
+            Ev::Err { line } => *line = self.err.line(line).into_owned(),
+            Ev::Ready { .. }
+            | Ev::Canary { .. }
+            | Ev::Started { .. }
+            | Ev::Result(_)
+            | Ev::Failed { .. }
+            | Ev::Ended { .. } => {}
+        }
+        ev
     }
 
     /// Says once that the rest is missing, and ends the run.
