@@ -54,6 +54,9 @@ pub(super) struct Limits {
 #[serde(deny_unknown_fields)]
 pub(super) struct Sandbox {
     pub(super) engine: Option<String>,
+    pub(super) image: Option<String>,
+    pub(super) container_socket: Option<String>,
+    pub(super) container_cpus: Option<f64>,
     #[serde(default)]
     pub(super) tools: Vec<String>,
     #[serde(default)]
@@ -129,6 +132,9 @@ pub(super) struct Repo {
     pub(super) remote: Option<String>,
     pub(super) branch: Option<String>,
     pub(super) check: Option<String>,
+    pub(super) engine: Option<String>,
+    pub(super) image: Option<String>,
+    pub(super) containerfile: Option<String>,
 }
 
 #[derive(Debug, Default, Deserialize)]

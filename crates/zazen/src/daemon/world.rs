@@ -16,6 +16,7 @@ use zazen_core::task::{Phase, Task};
 use zazen_core::text::slug;
 use zazen_core::usage::Usage;
 
+use super::containers;
 use crate::config::{self, Config, Environment};
 use crate::forge::local::Local;
 use crate::gateway::{self, Gateway, Recording};
@@ -102,13 +103,15 @@ impl World {
     pub async fn open(options: Options) -> anyhow::Result<Arc<Self>> {
         let Options { home, config, environment, zazen } = options;
         let lock = Lock::take(&home)?;
-        let engine = match config.sandbox.engine {
-            config::Engine::Bwrap => EngineKind::Bwrap,
-            config::Engine::None => EngineKind::None,
-        };
+        let engine = containers::kind(config.sandbox.engine);
         open_ways(&home)?;
         let zazen = sandbox::Zazen(reachable(&home, zazen)?);
-        check_sandbox(engine, &zazen).await?;
+        for kind in containers::kinds(&config) {
+            match kind {
+                EngineKind::Container => containers::check(&config, &zazen).await?,
+                EngineKind::Bwrap | EngineKind::None => check_sandbox(kind, &zazen).await?,
+            }
+        }
         let forge = local_forge(&home, &config);
         let playback = playback(&config)?;
         let options = gateway_options(&config, &environment)?;
@@ -162,6 +165,11 @@ impl World {
         found.with_context(|| format!("{name} is not in zazen.toml; `zazen repo add` adds it"))
     }
 
+    /// Where the runs of a repository happen.
+    pub(super) fn engine_of(&self, name: &RepoName) -> anyhow::Result<EngineKind> {
+        Ok(containers::kind(self.repo(name)?.engine))
+    }
+
     /// The mirror of a repository. One at a time may use it.
     pub(super) async fn mirror(
         &self,
@@ -192,8 +200,8 @@ impl World {
 
     /// Kills what is left of runs that are over, and says so.
     pub(super) async fn sweep(&self, engine: &Engine) -> anyhow::Result<()> {
-        let keep = engine.book().tasks().filter_map(|task| Some(task.run.as_ref()?.id));
-        let killed = sandbox::sweep(&self.home.runs_dir(), &keep.collect()).await?;
+        let keep = engine.book().tasks().filter_map(|task| Some(task.run.as_ref()?.id)).collect();
+        let killed = sandbox::sweep(&self.home.runs_dir(), &keep).await?;
         for process in killed {
             tracing::warn!(
                 "killed process {}, which run {} had left behind",
@@ -201,7 +209,7 @@ impl World {
                 process.run
             );
         }
-        Ok(())
+        containers::sweep(self, &keep).await
     }
 
     /// The folder of a task's pages.
@@ -259,10 +267,7 @@ async fn check_sandbox(engine: EngineKind, zazen: &sandbox::Zazen) -> anyhow::Re
     if probe.works && (probe.isolated || engine == EngineKind::None) {
         return Ok(());
     }
-    let worst = probe.axes.iter().find(|axis| !axis.achieved);
-    let what = worst.map_or(String::new(), |axis| format!(": {}: {}", axis.name, axis.detail));
-    let fix = worst.and_then(|axis| axis.fix.clone()).unwrap_or("run `zazen doctor`".to_owned());
-    bail!("the sandbox `{}` does not hold here{what}; {fix}", engine.word())
+    bail!("{}", probe.worst(engine.word()))
 }
 
 fn playback(config: &Config) -> anyhow::Result<Option<Arc<Recording>>> {

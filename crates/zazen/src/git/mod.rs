@@ -18,6 +18,7 @@ use anyhow::{Context, bail};
 
 use crate::exec::{self, Ids, Output};
 
+mod archive;
 mod bundle;
 pub mod collect;
 mod mirror;
@@ -30,6 +31,7 @@ mod source;
 pub mod trash;
 pub mod workspace;
 
+pub use archive::Archive;
 pub use bundle::{BundleFault, RESULT_REF};
 pub use mirror::{KeptRef, Mirror};
 pub use path::PathFault;
