@@ -7,6 +7,7 @@
 mod container;
 mod env;
 mod money;
+mod policy;
 mod raw;
 mod route;
 mod units;
@@ -24,6 +25,7 @@ use zazen_core::trust::Trust;
 
 pub use self::container::{Containers, Image};
 pub use self::env::{CRASH_VARIABLE, Environment};
+pub use self::policy::{Policy, Programs};
 
 /// The name of the configuration's file in a home.
 pub const FILE: &str = "zazen.toml";
@@ -41,6 +43,7 @@ pub struct Config {
     pub limits: Limits,
     pub sandbox: Sandbox,
     pub trust: Trust,
+    pub policy: Policy,
     /// The weakest engine in which agents may read what strangers wrote.
     pub strangers_engine: Engine,
     pub harness: Harness,
@@ -235,6 +238,7 @@ impl Check<'_> {
                 Some(name) => self.engine(&["trust", "strangers_engine"], name)?,
             },
             trust: self.trust(raw.trust)?,
+            policy: self.policy(raw.policy)?,
             repos: self.repos(raw.repo, &sandbox)?,
             sandbox,
             harness,
@@ -270,21 +274,6 @@ impl Check<'_> {
         let containers = self.containers(&raw)?;
         let tools = raw.tools.iter().map(|path| self.host_path(path)).collect();
         Ok(Sandbox { engine, containers, tools, env: raw.env })
-    }
-
-    fn trust(&self, raw: raw::Trust) -> Result<Trust, Error> {
-        let may_start = match raw.strangers.as_deref().unwrap_or("ask") {
-            "ask" => false,
-            "start" => true,
-            other => {
-                let why = format!(
-                    "`{other}` is not what strangers may do; write \"ask\" (a trusted person gives \
-                     the commands) or \"start\" (theirs count too)"
-                );
-                return Err(self.wrong(&["trust", "strangers"], &why));
-            }
-        };
-        Ok(Trust::new(raw.people.into_iter().collect(), may_start))
     }
 
     fn harness(

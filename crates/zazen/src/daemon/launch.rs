@@ -20,7 +20,7 @@ use super::world::World;
 use crate::config::Config;
 use crate::exec;
 use crate::forge::local::BOT;
-use crate::git::{trash, workspace};
+use crate::git::{Mirror, trash, workspace};
 use crate::harness::{self, Launch};
 use crate::home::Home;
 use crate::sandbox::{self, Access, Collect, EngineKind, LaunchSpec, Limits, RunDir, Work};
@@ -50,12 +50,13 @@ pub(super) async fn start(
     let seen_as =
         if engine.is_isolated() { PathBuf::from(sandbox::OBJECTS_INSIDE) } else { objects.clone() };
     workspace::prepare(&mirror, &workspace, from, &seen_as, sandbox::sandbox_ids()).await?;
+    let instructions = instructions(world, task, &mirror).await?;
     drop(mirror);
     let container = match engine {
         EngineKind::Container => Some(containers::of(world, task).await?),
         EngineKind::Bwrap | EngineKind::None => None,
     };
-    let (work, launch) = work(world, task, dir, phase)?;
+    let (work, launch) = work(world, task, dir, (phase, instructions))?;
     let spec = LaunchSpec {
         v: sandbox::SPEC_VERSION,
         run,
@@ -163,13 +164,18 @@ fn collect(
     Ok(Some(Collect {
         base: from.clone(),
         message: words::step_commit(task.id, task.issue, &title, place),
-        author: "zazen <agent@zazen.invalid>".to_owned(),
+        author: world.config.policy.author.clone(),
     }))
 }
 
 /// What is run: the harness with its prompt, or the validation command.
-fn work(world: &World, task: &Task, dir: &RunDir, phase: Phase) -> anyhow::Result<(Work, Launch)> {
-    let brief = brief(world, task)?;
+fn work(
+    world: &World,
+    task: &Task,
+    dir: &RunDir,
+    (phase, instructions): (Phase, String),
+) -> anyhow::Result<(Work, Launch)> {
+    let brief = Brief { instructions, ..brief(world, task)? };
     let fresh = Try::default();
     let work = task.state.work();
     let attempt = if let State::Received(attempt) | State::Planning(attempt) = &task.state {
@@ -208,7 +214,8 @@ fn work(world: &World, task: &Task, dir: &RunDir, phase: Phase) -> anyhow::Resul
     };
     let token = token(dir)?.to_string();
     let route = world.config.harness.route.as_str();
-    let launch = world.harness.launch(kind, &prompt, (route, &token));
+    // A secret that a person wrote down is none of the model's business.
+    let launch = world.harness.launch(kind, &world.clean(&prompt), (route, &token));
     let work = Work::Harness { argv: launch.argv.clone(), stdin: launch.stdin.clone() };
     Ok((work, launch))
 }
@@ -235,8 +242,33 @@ fn brief(world: &World, task: &Task) -> anyhow::Result<Brief> {
         soul: page(&home.soul_page()),
         memory: memory.trim().to_owned(),
         missions: page(&home.missions_page()),
+        instructions: String::new(),
+        check: world.repo(&task.repo)?.check.clone(),
     })
 }
+
+/// What the repository tells agents, as it stands on the base branch: never what an
+/// earlier step made of it.
+async fn instructions(world: &World, task: &Task, mirror: &Mirror) -> anyhow::Result<String> {
+    let Some(base) = task.base.as_ref().filter(|_| world.config.policy.repo_instructions) else {
+        return Ok(String::new());
+    };
+    for name in INSTRUCTIONS {
+        match mirror.read_file(base, name, INSTRUCTIONS_BYTES_MAX).await {
+            Ok(Some(text)) => return Ok(String::from_utf8_lossy(&text).into_owned()),
+            Ok(None) => {}
+            Err(err) => tracing::warn!("`{name}` of {} is not given to agents: {err:#}", task.repo),
+        }
+    }
+    Ok(String::new())
+}
+
+/// Where repositories say what agents should know. The first that is there is taken: the
+/// others mostly repeat it, or point at it.
+const INSTRUCTIONS: [&str; 3] = ["AGENTS.md", "CLAUDE.md", "GEMINI.md"];
+
+/// How long they may be. Longer ones are a book, and the prompt has no room for it.
+const INSTRUCTIONS_BYTES_MAX: u64 = 64 * 1024;
 
 /// A page's text, or nothing: a person may have deleted it.
 fn page(path: &Path) -> String {

@@ -11,6 +11,7 @@ use tokio_util::sync::CancellationToken;
 use zazen_core::engine::Engine;
 use zazen_core::id::{PlanHash, RepoName, RunId, Time};
 use zazen_core::plan::{self, Plan};
+use zazen_core::secret::Scanner;
 use zazen_core::task::{Phase, Task};
 use zazen_core::text::slug;
 use zazen_core::usage::Usage;
@@ -54,6 +55,8 @@ pub struct World {
     pub(super) harness: Harness,
     pub(super) gateway: Gateway,
     pub(super) playback: Option<Arc<Recording>>,
+    /// Knows the keys of all routes, and the shapes of other secrets.
+    pub(super) scanner: Arc<Scanner>,
     mirrors: Mutex<BTreeMap<RepoName, Arc<tokio::sync::Mutex<Option<Mirror>>>>>,
     /// Held for the daemon's life: there is one for a home.
     _lock: Lock,
@@ -111,7 +114,10 @@ impl World {
         }
         let forge = local_forge(&home, &config);
         let playback = playback(&config)?;
-        let gateway = Gateway::new(gateway_options(&config, &environment)?)?;
+        let options = gateway_options(&config, &environment)?;
+        let keys = options.routes.values().filter_map(|route| route.key.as_ref());
+        let scanner = Arc::new(Scanner::knowing(keys.map(gateway::Secret::expose)));
+        let gateway = Gateway::new(options)?;
         let harness = harness(&config, &environment)?;
         Ok(Arc::new(Self {
             forge,
@@ -122,6 +128,7 @@ impl World {
             harness,
             gateway,
             playback,
+            scanner,
             mirrors: Mutex::new(BTreeMap::new()),
             home,
             config,
@@ -145,6 +152,11 @@ impl World {
     /// The moment in which a test wants this daemon to end.
     pub(super) fn crash(&self) -> Option<&str> {
         self.environment.crash.as_deref()
+    }
+
+    /// A text from outside as it may be kept and shown: without secrets.
+    pub(super) fn clean(&self, text: &str) -> String {
+        self.scanner.redact(text).into_owned()
     }
 
     /// What the configuration says of a repository.
@@ -293,7 +305,15 @@ pub fn harness(config: &Config, environment: &Environment) -> anyhow::Result<Har
             let folder = program.parent().unwrap_or(Path::new("/")).to_owned();
             let route = config.models.get(&config.harness.route);
             let is_login = route.is_some_and(config::Model::is_login);
-            Ok(Harness::Claude(harness::Claude { program, folder, model, n_turns_max, is_login }))
+            let config::Programs { hooks, mcp } = config.policy.repo_programs;
+            Ok(Harness::Claude(harness::Claude {
+                program,
+                folder,
+                model,
+                n_turns_max,
+                repo_programs: harness::Programs { hooks, mcp },
+                is_login,
+            }))
         }
     }
 }

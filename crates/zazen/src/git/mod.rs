@@ -348,7 +348,10 @@ fn option(name: &str, path: &Path) -> OsString {
 
 /// Whether a limited call failed because of its limits.
 fn is_over_limit(output: &Output) -> bool {
-    output.status.code().is_none() || output.stderr_text().contains("Out of memory")
+    let said = output.stderr_text().to_lowercase();
+    // What git says, what its library for compression says, and what the system says.
+    let is_out = said.contains("out of memory") || said.contains("cannot allocate memory");
+    output.status.code().is_none() || is_out
 }
 
 /// What git said of its failure, fit for a log and for people.

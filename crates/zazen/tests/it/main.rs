@@ -22,6 +22,7 @@ mod home;
 #[cfg(test)]
 mod plans;
 #[cfg(test)]
+mod results;
 mod routes;
 #[cfg(test)]
 mod sandbox;

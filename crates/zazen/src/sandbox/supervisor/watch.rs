@@ -8,6 +8,8 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
 
+use zazen_core::secret::{Lines, Scanner};
+
 use super::child::{self, Sandbox};
 use super::journal::Journal;
 use crate::sandbox::cgroup::Cgroups;
@@ -104,10 +106,16 @@ pub(super) fn run(run_dir: &RunDir, journal: &mut Journal) -> anyhow::Result<End
         disk_sender.send(Message::DiskFull).ok();
     });
     drop(sender);
-    let mut watch = Watch::new(spec.limits, journal, sandbox);
+    let scanner = Scanner::knowing(spec.env.values().map(String::as_str).filter(is_token));
+    let mut watch = Watch::new(spec.limits, journal, sandbox, &scanner);
     let followed = watch.follow(&messages);
     drop(disk_watch);
     watch.end(&messages, followed, &cgroups, achieved)
+}
+
+/// Whether a value that the work was given is the run's token, which is 64 digits.
+fn is_token(value: &&str) -> bool {
+    value.len() == 64 && value.bytes().all(|b| b.is_ascii_hexdigit())
 }
 
 /// What came instead of the runner, or the runner.
@@ -147,6 +155,9 @@ fn wait_for_hello(messages: &Receiver<Message>) -> anyhow::Result<Hello> {
 struct Watch<'a> {
     limits: Limits,
     journal: &'a mut Journal,
+    /// What is printed is kept without secrets: both streams, line by line.
+    out: Lines<'a>,
+    err: Lines<'a>,
     sandbox: Option<Sandbox>,
     deadline: Instant,
     last_line_at: Instant,
@@ -166,11 +177,18 @@ struct Watch<'a> {
 }
 
 impl<'a> Watch<'a> {
-    fn new(limits: Limits, journal: &'a mut Journal, sandbox: Sandbox) -> Self {
+    fn new(
+        limits: Limits,
+        journal: &'a mut Journal,
+        sandbox: Sandbox,
+        scanner: &'a Scanner,
+    ) -> Self {
         let now = Instant::now();
         Self {
             limits,
             journal,
+            out: Lines::new(scanner),
+            err: Lines::new(scanner),
             sandbox: Some(sandbox),
             deadline: now + limits.wall,
             last_line_at: now,
@@ -234,7 +252,23 @@ impl<'a> Watch<'a> {
             Ev::Ready { .. } | Ev::Ended { .. } => bail!("the runner said what is ours to say"),
             Ev::Canary { .. } | Ev::Started { .. } | Ev::Result(_) => {}
         }
+        let ev = self.clean(ev);
         self.journal.append(ev)
+    }
+
+    /// What is kept of what the work prints.
+    fn clean(&mut self, mut ev: Ev) -> Ev {
+        match &mut ev {
+            Ev::Out { line } => *line = self.out.line(line).into_owned(),
+            Ev::Err { line } => *line = self.err.line(line).into_owned(),
+            Ev::Ready { .. }
+            | Ev::Canary { .. }
+            | Ev::Started { .. }
+            | Ev::Result(_)
+            | Ev::Failed { .. }
+            | Ev::Ended { .. } => {}
+        }
+        ev
     }
 
     /// Says once that the rest is missing, and ends the run.
