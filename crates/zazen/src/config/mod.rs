@@ -14,6 +14,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde::Deserialize as _;
+use zazen_core::host::{Hosts, InvalidHost};
 use zazen_core::id::RepoName;
 use zazen_core::price::{Price, Prices};
 
@@ -51,6 +52,10 @@ pub struct Limits {
     pub output_bytes: u64,
     pub n_processes_max: u64,
     pub n_turns_max: u32,
+    /// From hosts, in one run.
+    pub download_bytes: u64,
+    /// To hosts, in one run.
+    pub upload_bytes: u64,
 }
 
 /// Where runs happen.
@@ -138,6 +143,8 @@ pub struct Repo {
     pub branch: String,
     /// The validation command; empty means the one that the plan names.
     pub check: String,
+    /// What its runs may reach besides the model.
+    pub hosts: Hosts,
 }
 
 /// The configuration cannot be used. Says where and what would be right.
@@ -154,6 +161,13 @@ const WALL: Duration = Duration::from_secs(30 * 60);
 /// The default of `limits.silence`. Agents print something at every turn; a
 /// model call that is silent for ten minutes is hung, not slow.
 const SILENCE: Duration = Duration::from_secs(10 * 60);
+
+/// The default of `limits.download`: several times what a large project's packages are.
+const DOWNLOAD_BYTES: u64 = 4 << 30;
+
+/// The default of `limits.upload`. To fetch packages takes a few megabytes of
+/// requests; the source of a large project does not fit.
+const UPLOAD_BYTES: u64 = 16 << 20;
 
 /// The dearest price that is believed, in dollars for a million tokens.
 const DOLLARS_MAX: f64 = 100_000.0;
@@ -236,6 +250,8 @@ impl Check<'_> {
             output_bytes: bytes("output", &raw.output, 256 << 20)?,
             n_processes_max: raw.processes.unwrap_or(512),
             n_turns_max: raw.turns.unwrap_or(200),
+            download_bytes: bytes("download", &raw.download, DOWNLOAD_BYTES)?,
+            upload_bytes: bytes("upload", &raw.upload, UPLOAD_BYTES)?,
         })
     }
 
@@ -381,12 +397,30 @@ impl Check<'_> {
                     format!("there are two repositories called `{name}`; give one another name");
                 return Err(wrong(&why));
             }
-            repos.push(self.repo(name, raw));
+            let hosts = self.hosts(&place, &raw)?;
+            repos.push(self.repo(name, raw, hosts));
         }
         Ok(repos)
     }
 
-    fn repo(&self, name: RepoName, raw: raw::Repo) -> Repo {
+    fn hosts(&self, place: &str, raw: &raw::Repo) -> Result<Hosts, Error> {
+        type Add = fn(&mut Hosts, &str) -> Result<(), InvalidHost>;
+        let mut hosts = Hosts::default();
+        let lists: [(&str, &[String], Add); 2] =
+            [("hosts", &raw.hosts, Hosts::add), ("private", &raw.private, Hosts::add_private)];
+        for (key, entries, add) in lists {
+            for (entry, n) in entries.iter().zip(0_usize..) {
+                let wrong = |err: InvalidHost| {
+                    let why = format!("`{}` cannot be in `{key}`: {}", err.entry, err.why);
+                    self.wrong(&["repo", place, key, &n.to_string()], &why)
+                };
+                add(&mut hosts, entry).map_err(wrong)?;
+            }
+        }
+        Ok(hosts)
+    }
+
+    fn repo(&self, name: RepoName, raw: raw::Repo, hosts: Hosts) -> Repo {
         let remote = match raw.remote {
             Some(path) => self.host_path(&path),
             None => self.root.join(".zazen/remotes").join(format!("{name}.git")),
@@ -397,6 +431,7 @@ impl Check<'_> {
             remote,
             branch: raw.branch.unwrap_or_default(),
             check: raw.check.unwrap_or_default(),
+            hosts,
         }
     }
 
@@ -433,12 +468,16 @@ fn line_of(text: &str, offset: usize) -> usize {
 }
 
 /// The line of a key, or of the innermost table around it that is written.
-/// A number in `path` is a place in a list of tables.
+/// A number in `path` is a place in a list.
 fn find(text: &str, path: &[&str]) -> Option<usize> {
     let document = toml_edit::Document::parse(text).ok()?;
     let mut item = document.as_item();
     let mut found = None;
     for key in path {
+        if let (Some(list), Ok(index)) = (item.as_array(), key.parse::<usize>()) {
+            found = list.get(index).and_then(toml_edit::Value::span).or(found);
+            break;
+        }
         let next = match key.parse::<usize>() {
             Ok(index) if item.is_array_of_tables() => {
                 item.get(index).map(|table| (table.span(), table))
