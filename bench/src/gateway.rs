@@ -18,7 +18,8 @@ use serde_json::json;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
-use zazen::gateway::{Api, Gateway, Grant, Options, Route, Secret, Source, Token};
+use zazen::gateway::{Api, Gateway, Grant, Options, Outside, Route, Secret, Source, Token};
+use zazen_core::host::Hosts;
 use zazen_core::id::{RunId, TaskId};
 use zazen_core::price::Prices;
 
@@ -63,7 +64,8 @@ pub(crate) fn run() -> anyhow::Result<Vec<Row>> {
     let token = Token::random()?;
     let gateway = Arc::new(Gateway::new(options(&model)?)?);
     let (usage, mut reports) = mpsc::channel(64);
-    let door = daemon.block_on(gateway.open(grant(dir.path(), &token), usage))?;
+    let door = daemon
+        .block_on(gateway.open(grant(dir.path(), &token, outside(dir.path(), &model)?), usage))?;
     let client = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let rows = client.block_on(async {
         let mut connections = JoinSet::new();
@@ -95,7 +97,7 @@ fn options(model: &Model) -> anyhow::Result<Options> {
     Ok(Options { routes, prices: Prices::builtin() })
 }
 
-fn grant(dir: &Path, token: &Token) -> Grant {
+fn grant(dir: &Path, token: &Token, outside: Outside) -> Grant {
     Grant {
         run: RunId { task: TaskId(1), n: 1 },
         label: "plan".to_owned(),
@@ -103,8 +105,22 @@ fn grant(dir: &Path, token: &Token) -> Grant {
         socket: dir.join("gateway.sock"),
         source: Source::Live { route: "anthropic".to_owned() },
         record_to: dir.join("recording.jsonl"),
+        outside,
         socket_mode: 0o600,
     }
+}
+
+/// One host of the house: the scripted service itself.
+fn outside(dir: &Path, model: &Model) -> anyhow::Result<Outside> {
+    let mut hosts = Hosts::default();
+    hosts.add_private(&model.address.to_string())?;
+    Ok(Outside {
+        repo: "bench/bench".to_owned(),
+        hosts,
+        log_to: dir.join("egress.jsonl"),
+        download_bytes: u64::MAX,
+        upload_bytes: u64::MAX,
+    })
 }
 
 async fn calls(mut direct: Way, mut through: Way) -> anyhow::Result<Vec<Row>> {

@@ -8,12 +8,14 @@
 
 mod address;
 mod list;
+mod traffic;
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 pub use self::address::{Class, Reach};
 pub use self::list::{Hosts, InvalidHost, Rule, SETS, Way};
+pub use self::traffic::{Moved, Traffic};
 
 /// A host and a port.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]

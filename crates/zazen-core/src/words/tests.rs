@@ -7,6 +7,7 @@ use std::fmt::Write as _;
 use expect_test::{expect, expect_file};
 
 use super::*;
+use crate::host::Traffic;
 use crate::id::{CommitId, IssueNumber, PlanHash, PullNumber, RunId, TaskId, Time};
 use crate::plan::Question;
 use crate::task::{Event, Outcome, Phase, PlanRef, Published, Run, TroubleKind, Try, Work, evolve};
@@ -495,6 +496,7 @@ fn evidence() -> Evidence {
             FileChange { path: "docs/month.png".to_owned(), lines: None },
         ],
         sandbox: "bwrap: no network but the gateway, no file but the workspace".to_owned(),
+        traffic: Traffic::default(),
         usage: usage(),
         elapsed_ms: 754_000,
         reports: vec!["Grouped the sums.\n\nThe order of months is by date.".to_owned()],

@@ -6,6 +6,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use clap::Subcommand;
 use serde::Serialize;
+use zazen_core::host::Traffic;
 use zazen_core::id::{RunId, TaskId};
 use zazen_core::intake::{self, Request};
 use zazen_core::task::Task;
@@ -114,6 +115,7 @@ struct ShowJson<'a> {
     task: &'a Task,
     folder: String,
     runs: Vec<RunJson>,
+    hosts: Traffic,
 }
 
 #[derive(Debug, Serialize)]
@@ -135,8 +137,9 @@ fn show(args: &Show, context: &Context) -> Result {
             RunJson { run, folder: dir.path().display().to_string(), stage }
         })
         .collect();
+    let hosts = daemon::traffic(&home, task)?;
     if args.json {
-        return json(&ShowJson { task, folder: folder.display().to_string(), runs });
+        return json(&ShowJson { task, folder: folder.display().to_string(), runs, hosts });
     }
     line(&format!("task {}: {}", task.id, plain(&task.title)));
     line(&format!("{} #{} · {}", task.repo, task.issue, plain(&task.state.to_string())));
@@ -147,6 +150,9 @@ fn show(args: &Show, context: &Context) -> Result {
         words::tokens(task.usage.tokens.total()),
         task.usage.n_calls
     ));
+    if !hosts.is_empty() {
+        line(&format!("hosts: {}", plain(&words::traffic(&hosts))));
+    }
     for run in runs {
         line(&format!("run {}: {} · {}", run.run, run.stage, run.folder));
     }

@@ -42,6 +42,7 @@ use zazen_core::id::{PlanHash, TaskId, Time};
 use self::book::Record;
 pub use self::book::read_book;
 use self::crash::Moment;
+pub use self::evidence::traffic;
 pub use self::keep::now;
 use self::owed::{Owed, Place};
 use self::pages::Pages;

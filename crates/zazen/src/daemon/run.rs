@@ -56,6 +56,12 @@ pub(super) const ANSWER_FILE: &str = "answer.md";
 /// The name of the file with the recorded model calls.
 pub(super) const RECORDING_FILE: &str = "recording.jsonl";
 
+/// The name of the file with what the run reached and was refused.
+pub(crate) const EGRESS_FILE: &str = "egress.jsonl";
+
+/// The name of the folder with the run's socket.
+const GATEWAY_DIR: &str = "gateway";
+
 /// What a run came to: its end, and what was read from its stream.
 pub(super) struct Ended {
     pub(super) exit: Option<Exit>,
@@ -130,11 +136,15 @@ async fn see_through(
     let stage = dir.observe()?;
     let is_over = matches!(stage, Stage::Ended(_) | Stage::Lost);
     let (sender, reports) = mpsc::channel(REPORTS_MAX);
-    let door = if is_over || phase == Phase::Verify {
+    // Checks have no model, and no door at all where there are no hosts.
+    let has_door = phase != Phase::Verify
+        || !launch::outside(world, task, dir).hosts.is_empty()
+        || dir.path().join(GATEWAY_DIR).exists();
+    let door = if is_over || !has_door {
         None
     } else {
         make_dir(dir.path())?;
-        Some(world.gateway.open(grant(world, dir, run, phase)?, sender).await?)
+        Some(world.gateway.open(grant(world, task, dir, (run, phase))?, sender).await?)
     };
     if stage == Stage::Absent {
         launch::start(world, task, dir, (run, phase, from)).await?;
@@ -159,12 +169,18 @@ fn make_dir(dir: &Path) -> anyhow::Result<()> {
         .with_context(|| format!("make {}", dir.display()))
 }
 
-fn grant(world: &World, dir: &RunDir, run: RunId, phase: Phase) -> anyhow::Result<Grant> {
+fn grant(
+    world: &World,
+    task: &Task,
+    dir: &RunDir,
+    (run, phase): (RunId, Phase),
+) -> anyhow::Result<Grant> {
     let source = match &world.playback {
+        _ if phase == Phase::Verify => gateway::Source::Nobody,
         Some(recording) => gateway::Source::Playback(recording.clone()),
         None => gateway::Source::Live { route: world.config.harness.route.clone() },
     };
-    let folder = dir.path().join("gateway");
+    let folder = dir.path().join(GATEWAY_DIR);
     make_dir(&folder)?;
     // Only who can enter the folder gets to the socket, and the token is needed as well.
     let socket_mode = if sandbox::sandbox_ids().is_some() { 0o666 } else { 0o600 };
@@ -175,6 +191,7 @@ fn grant(world: &World, dir: &RunDir, run: RunId, phase: Phase) -> anyhow::Resul
         socket: folder.join("gateway.sock"),
         source,
         record_to: dir.path().join(RECORDING_FILE),
+        outside: launch::outside(world, task, dir),
         socket_mode,
     })
 }

@@ -115,7 +115,7 @@ async fn run(door: Arc<Door>, begun: Begun, mut head: Head) {
             match door.grant.source {
                 Source::Live { .. } => settle(&door, begun, ended).await,
                 // What a recording lacks must not get into the next one.
-                Source::Playback(_) => {}
+                Source::Playback(_) | Source::Nobody => {}
             }
             drop(head.send(Err(refusal)));
         }
@@ -129,6 +129,7 @@ async fn open(door: &Door, asked: &Asked) -> Result<Answer, Refusal> {
             let route = door.shared.routes.get(route).ok_or(Refusal::Bug)?;
             return forward::ask(&door.shared.client, route, asked).await;
         }
+        Source::Nobody => return Err(Refusal::Bug),
         Source::Playback(recording) => recording,
     };
     let facts = Facts::read(asked.endpoint, &asked.body, &door.veil);

@@ -5,12 +5,14 @@
 //!
 //! - `serve`: the socket; the token, the path and the size are checked.
 //! - `request`, `route`: what is asked, and where it would go.
+//! - `egress`: hosts, by `CONNECT` and plain HTTP. All below is for models.
 //! - `call`: the task of one call; streams, bills, records.
 //! - `forward` or `playback`: the model's service, or a recording.
 //! - `meter` (with `sse`), `record`: what it used, and what was said.
 //! - `refuse`, `secret`: how no is said; what must not be seen.
 
 mod call;
+mod egress;
 mod forward;
 mod meter;
 mod playback;
@@ -36,11 +38,13 @@ use zazen_core::id::RunId;
 use zazen_core::price::Prices;
 use zazen_core::usage::Usage;
 
+pub use egress::{EGRESS_VERSION, Line, Outside, What, add_traffic};
 pub use playback::{ParseError, Recording};
 pub use record::{Call, CallRequest, CallResponse, FORMAT_VERSION};
 pub use route::{Api, Route};
 pub use secret::{InvalidToken, Secret, Token};
 
+use egress::{Egress, Means};
 use secret::Veil;
 use serve::{Door, SocketFile};
 
@@ -63,6 +67,8 @@ pub struct Grant {
     pub source: Source,
     /// The file that the calls are recorded to, at its end.
     pub record_to: PathBuf,
+    /// What it may reach besides the model.
+    pub outside: Outside,
     pub socket_mode: u32,
 }
 
@@ -73,6 +79,8 @@ pub enum Source {
     Live { route: String },
     /// From a recording.
     Playback(Arc<Recording>),
+    /// From nobody: this run has no model, and may reach hosts only.
+    Nobody,
 }
 
 /// What one model call used.
@@ -107,6 +115,7 @@ struct Shared {
     client: reqwest::Client,
     routes: Routes,
     prices: Prices,
+    means: Means,
 }
 
 type Routes = BTreeMap<String, Route>;
@@ -118,12 +127,17 @@ const CLOSE_TIMEOUT: Duration = Duration::from_secs(60);
 impl Gateway {
     /// Makes the gateway. Opens nothing.
     pub fn new(options: Options) -> anyhow::Result<Self> {
+        Self::with_means(options, Means::standard())
+    }
+
+    /// Makes a gateway that reaches hosts by these means.
+    fn with_means(options: Options, means: Means) -> anyhow::Result<Self> {
         let Options { routes, prices } = options;
         for (name, route) in &routes {
             forward::check(name, route)?;
         }
         let client = forward::client(&routes)?;
-        let shared = Arc::new(Shared { client, routes, prices });
+        let shared = Arc::new(Shared { client, routes, prices, means });
         Ok(Self { shared, runs: Mutex::new(JoinSet::new()) })
     }
 
@@ -139,26 +153,34 @@ impl Gateway {
                 let found = self.shared.routes.get(route);
                 found.with_context(|| format!("there is no route `{route}`"))?.key.as_ref()
             }
-            Source::Playback(_) => None,
+            Source::Playback(_) | Source::Nobody => None,
         };
         let veil = Veil::new(&grant.token, key);
         let (recorder, writer) = record::open(&grant.record_to, &grant.label, veil.clone()).await?;
+        let stop = CancellationToken::new();
+        let means = self.shared.means.clone();
+        let (egress, log) = Egress::open(&grant.outside, &grant.token, means, stop.clone()).await?;
         let path: &Path = &grant.socket;
         let listener = serve::bind(path, grant.socket_mode)?;
         let socket = SocketFile::of(path).context("look at a socket")?;
-        let door = Arc::new(Door::new(grant, Arc::clone(&self.shared), usage, recorder, veil));
-        let stop = door.stop.clone();
+        let shared = Arc::clone(&self.shared);
+        let door =
+            Arc::new(Door::new(grant, shared, (usage, recorder, veil), egress, stop.clone()));
         let (sender, ended) = oneshot::channel();
         let mut runs = self.runs.lock().unwrap_or_else(PoisonError::into_inner);
         while runs.try_join_next().is_some() {}
         runs.spawn(async move {
             let serving = serve::serve(door, listener);
-            // The writer ends when the door, and with it the last recorder, is dropped.
-            let (written, ()) = futures_util::future::join(writer.run(), serving).await;
+            // The writers end when the door, and with it the last recorder, is dropped.
+            let (written, logged, ()) =
+                futures_util::future::join3(writer.run(), log.run(), serving).await;
             if let Err(err) = &written {
                 tracing::error!("a recording is not whole: {err:#}");
             }
-            drop(sender.send(written));
+            if let Err(err) = &logged {
+                tracing::error!("an egress log is not whole: {err:#}");
+            }
+            drop(sender.send(written.and(logged)));
         });
         Ok(Opened { stop, socket, ended: Some(ended) })
     }

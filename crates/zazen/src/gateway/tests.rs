@@ -112,6 +112,7 @@ impl Run {
             socket: dir.path().join("gateway.sock"),
             source,
             record_to: dir.path().join("recording.jsonl"),
+            outside: nowhere(dir.path()),
             socket_mode: 0o660,
         };
         let opened = Some(gateway.open(grant, usage).await.unwrap());
@@ -136,6 +137,17 @@ impl Run {
     async fn close(&mut self) -> String {
         self.opened.take().unwrap().close().await.unwrap();
         self.recording()
+    }
+}
+
+/// Nothing but the model.
+fn nowhere(dir: &Path) -> Outside {
+    Outside {
+        repo: "ada/tally".to_owned(),
+        hosts: zazen_core::host::Hosts::default(),
+        log_to: dir.join("egress.jsonl"),
+        download_bytes: 1 << 20,
+        upload_bytes: 1 << 20,
     }
 }
 
@@ -346,6 +358,7 @@ async fn a_door_that_is_dropped_is_closed_and_a_stale_socket_is_replaced() {
         socket: socket.clone(),
         source: live_source("anthropic"),
         record_to: run.dir.path().join("other.jsonl"),
+        outside: nowhere(run.dir.path()),
         socket_mode: 0o600,
     };
     let new = gateway.open(grant.clone(), usage.clone()).await.unwrap();
