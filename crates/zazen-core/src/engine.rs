@@ -14,7 +14,7 @@ pub use self::book::{Book, Cause, Change, Fact, IssueRef, IssueState, Opened, Un
 use crate::decide::{Wish, decide};
 use crate::effect::{Effect, Key};
 use crate::id::{RunId, TaskId, Time};
-use crate::task::{Event, Task};
+use crate::task::Event;
 
 /// What the owner allows.
 #[derive(Debug, Clone)]
@@ -190,11 +190,11 @@ impl Engine {
     }
 
     fn next_run(&self, task: TaskId) -> RunId {
-        self.book.task(task).map_or(RunId { task, n: 1 }, Task::next_run)
+        self.book.task(task).map_or(RunId { task, n: 1 }, |task| task.next_run())
     }
 
     fn look_at(&mut self, id: TaskId) {
-        let wish = self.book.task(id).map(decide).unwrap_or_default();
+        let wish = self.book.task(id).map(|task| decide(&task)).unwrap_or_default();
         if wish == Wish::default() {
             self.wishes.remove(&id);
         } else {

@@ -4,18 +4,46 @@
 //! one is stable: nothing in zazen is identified by its text.
 
 use std::fmt;
+use std::io::{self, Read, Write};
 use std::str::FromStr;
 use std::sync::Arc;
 
+use borsh::{BorshDeserialize, BorshSerialize};
 use serde::{Deserialize, Serialize};
 
 /// The number of a task: unique in one home, given out in order, never reused.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    BorshSerialize,
+    BorshDeserialize,
+    Serialize,
+    Deserialize,
+)]
 #[serde(transparent)]
 pub struct TaskId(pub u32);
 
 /// One run of one task. Printed as `12.3`: the third run of task 12.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    BorshSerialize,
+    BorshDeserialize,
+    Serialize,
+    Deserialize,
+)]
 #[serde(into = "String", try_from = "String")]
 pub struct RunId {
     pub task: TaskId,
@@ -28,17 +56,56 @@ pub struct RunId {
 pub struct RepoName(Arc<str>);
 
 /// The number of an issue in its repository.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    BorshSerialize,
+    BorshDeserialize,
+    Serialize,
+    Deserialize,
+)]
 #[serde(transparent)]
 pub struct IssueNumber(pub u64);
 
 /// The number of a pull request in its repository.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    BorshSerialize,
+    BorshDeserialize,
+    Serialize,
+    Deserialize,
+)]
 #[serde(transparent)]
 pub struct PullNumber(pub u64);
 
 /// The number of a comment, as its forge counts them. Comments of one issue are in order.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    BorshSerialize,
+    BorshDeserialize,
+    Serialize,
+    Deserialize,
+)]
 #[serde(transparent)]
 pub struct CommentId(pub u64);
 
@@ -54,7 +121,19 @@ pub struct PlanHash(Box<str>);
 
 /// A moment, in milliseconds since 1970 (UTC).
 #[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize,
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Default,
+    BorshSerialize,
+    BorshDeserialize,
+    Serialize,
+    Deserialize,
 )]
 #[serde(transparent)]
 pub struct Time(pub u64);
@@ -213,6 +292,41 @@ macro_rules! as_text {
 }
 
 as_text!(RunId, RepoName, CommitId, PlanHash);
+
+/// Packs hexadecimal digits two to a byte.
+macro_rules! as_bytes {
+    ($($type:ty: $n_bytes:literal),*) => {$(
+        impl BorshSerialize for $type {
+            fn serialize<W: Write>(&self, writer: &mut W) -> io::Result<()> {
+                let mut bytes = [0; $n_bytes];
+                hex::decode_to_slice(self.as_str(), &mut bytes).map_err(io::Error::other)?;
+                writer.write_all(&bytes)
+            }
+        }
+
+        impl BorshDeserialize for $type {
+            fn deserialize_reader<R: Read>(reader: &mut R) -> io::Result<Self> {
+                let mut bytes = [0; $n_bytes];
+                reader.read_exact(&mut bytes)?;
+                Ok(Self(hex::encode(bytes).into()))
+            }
+        }
+    )*};
+}
+
+as_bytes!(CommitId: 20, PlanHash: 32);
+
+impl BorshSerialize for RepoName {
+    fn serialize<W: Write>(&self, writer: &mut W) -> io::Result<()> {
+        BorshSerialize::serialize(self.as_str(), writer)
+    }
+}
+
+impl BorshDeserialize for RepoName {
+    fn deserialize_reader<R: Read>(reader: &mut R) -> io::Result<Self> {
+        String::deserialize_reader(reader)?.parse().map_err(io::Error::other)
+    }
+}
 
 impl fmt::Display for TaskId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

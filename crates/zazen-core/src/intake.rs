@@ -5,11 +5,14 @@
 //! journal, so a later version that reads comments otherwise does not change
 //! what has happened.
 
+use std::borrow::Cow;
+
 use crate::command::{self, Command, Name};
 use crate::engine::{Book, Cause, Change, Fact, Opened};
 use crate::id::{CommentId, IssueNumber, PlanHash, RepoName, TaskId};
 use crate::reply::{Reply, StatusLine};
 use crate::task::{Event, Kind, State, Task};
+use crate::trust::Trust;
 use crate::words;
 
 /// A comment, as its forge shows it. The issue's own text is comment 0.
@@ -41,12 +44,20 @@ pub enum Request {
 }
 
 /// Reads one comment, and says what it changes.
-pub fn comment(book: &Book, comment: &Comment<'_>, on_disk: &PlanOnDisk) -> Fact {
+///
+/// Commands of people who may not give any change nothing. They are told so once on an
+/// issue, since who can write comments could else have zazen write as many.
+pub fn comment(book: &Book, trust: &Trust, comment: &Comment<'_>, on_disk: &PlanOnDisk) -> Fact {
     let cause =
         Cause::Comment { repo: comment.repo.clone(), issue: comment.issue, comment: comment.id };
     let parsed = command::parse(comment.text);
     let mut reader = Reader { book, comment, changes: Vec::new(), replies: Vec::new() };
-    if let Some(bad) = parsed.bad {
+    if !trust.may_command(comment.author) {
+        let said_before = book.issue(comment.repo, comment.issue).refused;
+        if !said_before && !(parsed.commands.is_empty() && parsed.bad.is_none()) {
+            reader.reply(Reply::Stranger);
+        }
+    } else if let Some(bad) = parsed.bad {
         reader.reply(Reply::BadCommand { why: bad.to_string() });
     } else {
         for command in parsed.commands {
@@ -65,7 +76,7 @@ pub fn request(book: &Book, id: &str, request: &Request) -> Result<Fact, String>
         }
     };
     let known = book.task(task).ok_or_else(|| format!("there is no task {task}"))?;
-    if !fits(known, &event) {
+    if !fits(&known, &event) {
         return Err(format!("task {task} is {}", known.state));
     }
     let cause = Some(Cause::Request { id: id.to_owned() });
@@ -111,13 +122,13 @@ impl<'a> Reader<'a> {
 
     fn plan(&mut self, by: String, remarks: String) {
         match self.task() {
-            Some(task) if may_be_planned_again(task) => {
+            Some(task) if may_be_planned_again(&task) => {
                 self.tell("plan", Event::PlanSentBack { by, remarks });
             }
             // A task that is over stays as it is: this is new work on the same issue.
-            Some(task) if is_over(task) => self.open(Kind::Change, remarks),
+            Some(task) if is_over(&task) => self.open(Kind::Change, remarks),
             None => self.open(Kind::Change, remarks),
-            Some(task) => self.wrong_time("plan", task),
+            Some(task) => self.wrong_time("plan", &task),
         }
     }
 
@@ -132,7 +143,7 @@ impl<'a> Reader<'a> {
                 self.tell("implement", Event::PlanApproved { by, hash, answers });
             }
             (State::Received(_) | State::Planning(_), None, _) => self.reply(Reply::NoPlan),
-            _ => self.wrong_time("implement", task),
+            _ => self.wrong_time("implement", &task),
         }
     }
 
@@ -140,7 +151,7 @@ impl<'a> Reader<'a> {
     fn tell(&mut self, word: &str, event: Event) {
         let Some(task) = self.open_to(&event) else {
             match self.task() {
-                Some(task) => self.wrong_time(word, task),
+                Some(task) => self.wrong_time(word, &task),
                 None => self.reply(Reply::NoTask { command: word.to_owned() }),
             }
             return;
@@ -173,8 +184,8 @@ impl<'a> Reader<'a> {
             .tasks_of(self.comment.repo, self.comment.issue)
             .map(|task| StatusLine {
                 task: task.id,
-                state: words::standing(task),
-                can: self.fitting(task),
+                state: words::standing(&task),
+                can: self.fitting(&task),
                 usage: task.usage,
             })
             .collect();
@@ -196,7 +207,7 @@ impl<'a> Reader<'a> {
     }
 
     /// The task that takes this event: the issue's own, or else the last question.
-    fn open_to(&self, event: &Event) -> Option<&'a Task> {
+    fn open_to(&self, event: &Event) -> Option<Cow<'a, Task>> {
         let own = self.task().filter(|task| fits(task, event));
         own.or_else(|| {
             let questions = self.book.tasks_of(self.comment.repo, self.comment.issue);
@@ -223,7 +234,7 @@ impl<'a> Reader<'a> {
     }
 
     /// The task that commands on this issue are for.
-    fn task(&self) -> Option<&'a Task> {
+    fn task(&self) -> Option<Cow<'a, Task>> {
         let issue = self.book.issue(self.comment.repo, self.comment.issue);
         issue.task.and_then(|id| self.book.task(id))
     }

@@ -32,4 +32,5 @@ pub mod words;
 
 pub mod price;
 pub mod trace;
+pub mod trust;
 pub mod usage;

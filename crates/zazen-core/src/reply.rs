@@ -26,6 +26,8 @@ pub enum Reply {
     },
     /// `/stop`, `/retry` with no task on the issue.
     NoTask { command: String },
+    /// Somebody gave a command who may not.
+    Stranger,
     /// `/status`: what was the case when it was asked.
     Status { tasks: Vec<StatusLine> },
     /// More than one of these: a comment has at most one reply.

@@ -9,6 +9,7 @@ mod trouble;
 
 use std::fmt;
 
+use borsh::{BorshDeserialize, BorshSerialize};
 use serde::{Deserialize, Serialize};
 
 pub use self::evolve::{IllegalEvent, evolve};
@@ -19,7 +20,7 @@ use crate::id::{
 use crate::usage::Usage;
 
 /// One delegated piece of work, and all that the engine knows of it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
 pub struct Task {
     pub id: TaskId,
     pub kind: Kind,
@@ -60,7 +61,9 @@ pub struct Task {
 }
 
 /// What kind of work a task is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize,
+)]
 #[serde(rename_all = "kebab-case")]
 pub enum Kind {
     /// From a plan to a draft pull request.
@@ -72,7 +75,7 @@ pub enum Kind {
 /// Where a task stands.
 ///
 /// Each state holds what is true in that state and nowhere else.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
 #[serde(tag = "is", rename_all = "kebab-case")]
 pub enum State {
     /// Taken in. Waits for a place to be planned (or answered).
@@ -104,7 +107,9 @@ pub enum State {
 }
 
 /// One try at something that may fail.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, PartialEq, Eq, Default, BorshSerialize, BorshDeserialize, Serialize, Deserialize,
+)]
 pub struct Try {
     /// How many tries have failed.
     #[serde(default)]
@@ -118,7 +123,7 @@ pub struct Try {
 }
 
 /// An approved plan that is being carried out.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
 pub struct Work {
     /// The plan that a person approved. Another hash is another plan.
     pub plan: PlanRef,
@@ -137,7 +142,7 @@ pub struct Work {
 }
 
 /// Work whose checks are green, on its way out.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
 pub struct Published {
     pub work: Work,
     /// The commit that the checks passed on, and the only one that is pushed.
@@ -149,7 +154,7 @@ pub struct Published {
 }
 
 /// A plan, by its text and what the engine must know of it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
 pub struct PlanRef {
     pub hash: PlanHash,
     /// Counts up with each new text, a person's edit included. The first is 1.
@@ -159,7 +164,7 @@ pub struct PlanRef {
 }
 
 /// One harness (or check) process, as the engine sees it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
 pub struct Run {
     pub id: RunId,
     pub phase: Phase,
@@ -168,7 +173,19 @@ pub struct Run {
 }
 
 /// What a run is for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    BorshSerialize,
+    BorshDeserialize,
+    Serialize,
+    Deserialize,
+)]
 #[serde(rename_all = "kebab-case")]
 pub enum Phase {
     Plan,
@@ -238,7 +255,19 @@ pub enum Outcome {
 }
 
 /// A place on the issue where zazen writes. Each has at most one comment.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    BorshSerialize,
+    BorshDeserialize,
+    Serialize,
+    Deserialize,
+)]
 #[serde(rename_all = "kebab-case")]
 pub enum Slot {
     /// The plan, with the progress. Edited in place.
@@ -248,7 +277,7 @@ pub enum Slot {
 }
 
 /// Something that people must be told.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
 #[serde(tag = "note", rename_all = "kebab-case")]
 pub enum Note {
     Drafted {
@@ -267,7 +296,19 @@ pub enum Note {
 }
 
 /// Stands for a text that is shown: equal digests, equal texts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    BorshSerialize,
+    BorshDeserialize,
+    Serialize,
+    Deserialize,
+)]
 #[serde(transparent)]
 pub struct Digest(pub u32);
 
@@ -284,15 +325,6 @@ impl Task {
     /// The id of the run that comes next.
     pub fn next_run(&self) -> RunId {
         RunId { task: self.id, n: self.n_runs + 1 }
-    }
-
-    /// Gives back the memory that it has no need of.
-    pub(crate) fn shrink_to_fit(&mut self) {
-        self.title.shrink_to_fit();
-        self.request.shrink_to_fit();
-        self.shown.shrink_to_fit();
-        self.notes.shrink_to_fit();
-        self.to_acknowledge.shrink_to_fit();
     }
 
     /// Whether nothing is to be done until a person acts.

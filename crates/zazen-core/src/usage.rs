@@ -5,12 +5,24 @@
 
 use std::ops::AddAssign;
 
+use borsh::{BorshDeserialize, BorshSerialize};
 use serde::{Deserialize, Serialize};
 
 /// The tokens of one model call, or of many together.
 ///
 /// `input` does not include what was read from or written to the cache.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    Default,
+    PartialEq,
+    Eq,
+    BorshSerialize,
+    BorshDeserialize,
+    Serialize,
+    Deserialize,
+)]
 pub struct Tokens {
     pub input: u64,
     pub output: u64,
@@ -21,7 +33,9 @@ pub struct Tokens {
 }
 
 /// What something cost, in millionths of a US dollar.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize,
+)]
 #[serde(rename_all = "kebab-case")]
 pub enum Cost {
     /// All of it was priced.
@@ -31,7 +45,18 @@ pub enum Cost {
 }
 
 /// What model calls used: how many there were, their tokens, and their cost.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    Default,
+    PartialEq,
+    Eq,
+    BorshSerialize,
+    BorshDeserialize,
+    Serialize,
+    Deserialize,
+)]
 pub struct Usage {
     pub n_calls: u64,
     pub tokens: Tokens,

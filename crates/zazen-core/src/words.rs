@@ -219,6 +219,10 @@ fn reply_text(reply: &Reply) -> String {
         Reply::NoTask { command } => format!(
             "There is nothing here that `/{command}` could act on. `/plan` begins something."
         ),
+        Reply::Stranger => "Nothing was started: commands here are taken from people whom the \
+                            owner of this zazen trusts. One of them can read this, and write \
+                            the command."
+            .to_owned(),
         Reply::WrongTime { command, task, state, can } => {
             format!("`/{command}` does not fit now: task {task} {}.{}", line(state), fits(can))
         }

@@ -1,11 +1,15 @@
 //! What the journal says, folded: tasks, issues, and replies that are due.
 
-mod dense;
+mod issues;
+mod shelf;
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use serde::{Deserialize, Serialize};
 
+use self::issues::Issues;
+use self::shelf::Shelf;
 use crate::effect::Effect;
 use crate::id::{CommentId, IssueNumber, RepoName, TaskId, Time};
 use crate::reply::Reply;
@@ -14,10 +18,8 @@ use crate::task::{Event, IllegalEvent, Kind, State, Task, Try, evolve};
 /// Everything that the journal's facts add up to.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Book {
-    /// Boxed: a tree that only grows at its end is half empty.
-    #[serde(deserialize_with = "dense::tasks")]
-    tasks: BTreeMap<TaskId, Box<Task>>,
-    issues: BTreeMap<RepoName, BTreeMap<IssueNumber, IssueState>>,
+    tasks: Shelf,
+    issues: BTreeMap<RepoName, Issues>,
     replies: Vec<(IssueRef, CommentId, Reply)>,
     /// The last requests that were taken, so that none is taken twice.
     requests: VecDeque<String>,
@@ -35,7 +37,7 @@ pub struct IssueRef {
 }
 
 /// What is known of one issue.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct IssueState {
     /// The last comment that was read. All before it were read too.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -43,6 +45,12 @@ pub struct IssueState {
     /// The task that commands on this issue are for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub task: Option<TaskId>,
+    /// The issue's other tasks: questions, and work that came before. Most issues have none.
+    #[serde(default, skip_serializing_if = "<[_]>::is_empty")]
+    pub others: Box<[TaskId]>,
+    /// Whether a stranger's command was answered here.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub refused: bool,
 }
 
 /// Something that happened, and all that it changes. One line of the journal.
@@ -122,13 +130,28 @@ impl Fact {
     }
 }
 
-impl Book {
-    pub fn tasks(&self) -> impl DoubleEndedIterator<Item = &Task> {
-        self.tasks.values().map(Box::as_ref)
+impl IssueState {
+    /// All tasks of the issue, the oldest first.
+    fn tasks(&self) -> BTreeSet<TaskId> {
+        self.others.iter().copied().chain(self.task).collect()
     }
 
-    pub fn task(&self, id: TaskId) -> Option<&Task> {
-        self.tasks.get(&id).map(Box::as_ref)
+    fn open(&mut self, kind: Kind, task: TaskId) {
+        let other = match kind {
+            Kind::Change => self.task.replace(task),
+            Kind::Question => Some(task),
+        };
+        self.others = self.others.iter().copied().chain(other).collect();
+    }
+}
+
+impl Book {
+    pub fn tasks(&self) -> impl DoubleEndedIterator<Item = Cow<'_, Task>> {
+        self.tasks.iter()
+    }
+
+    pub fn task(&self, id: TaskId) -> Option<Cow<'_, Task>> {
+        self.tasks.get(id)
     }
 
     pub fn n_tasks(&self) -> usize {
@@ -137,17 +160,21 @@ impl Book {
 
     /// The number that the next task gets.
     pub fn next_task(&self) -> TaskId {
-        TaskId(self.tasks.last_key_value().map_or(0, |(id, _)| id.0) + 1)
+        TaskId(self.tasks.last().map_or(0, |id| id.0) + 1)
     }
 
     /// What is known of an issue.
     pub fn issue(&self, repo: &RepoName, issue: IssueNumber) -> IssueState {
-        self.issues.get(repo).and_then(|issues| issues.get(&issue)).copied().unwrap_or_default()
+        self.issues.get(repo).and_then(|issues| issues.get(&issue)).cloned().unwrap_or_default()
     }
 
     /// The tasks of one issue, the oldest first.
-    pub fn tasks_of(&self, repo: &RepoName, issue: IssueNumber) -> impl Iterator<Item = &Task> {
-        self.tasks().filter(move |task| task.issue == issue && task.repo == *repo)
+    pub fn tasks_of(
+        &self,
+        repo: &RepoName,
+        issue: IssueNumber,
+    ) -> impl Iterator<Item = Cow<'_, Task>> {
+        self.issue(repo, issue).tasks().into_iter().filter_map(|id| self.task(id))
     }
 
     /// The replies that are due.
@@ -169,12 +196,8 @@ impl Book {
     pub fn take_in(&mut self, fact: Fact, at: Time) -> Result<BTreeSet<TaskId>, Unfit> {
         let tasks = self.outcome(&fact, at)?;
         let touched = tasks.keys().copied().collect();
-        for (id, mut task) in tasks {
-            if task.is_at_rest() {
-                // Most tasks are, nearly always, and nothing will grow in them.
-                task.shrink_to_fit();
-            }
-            self.tasks.insert(id, Box::new(task));
+        for task in tasks.into_values() {
+            self.tasks.put(task);
         }
         if let Some(cause) = fact.cause {
             self.note_cause(cause);
@@ -193,7 +216,7 @@ impl Book {
         for change in &fact.changes {
             match change {
                 Change::Opened(opened) => {
-                    if self.tasks.contains_key(&opened.id) || tasks.contains_key(&opened.id) {
+                    if self.tasks.contains(opened.id) || tasks.contains_key(&opened.id) {
                         return Err(Unfit::Known(opened.id));
                     }
                     tasks.insert(opened.id, self.open(opened, at));
@@ -201,7 +224,7 @@ impl Book {
                 Change::Task { task: id, event } => {
                     let task = match tasks.remove(id) {
                         Some(task) => task,
-                        None => self.task(*id).cloned().ok_or(Unfit::NoTask(*id))?,
+                        None => self.task(*id).map(Cow::into_owned).ok_or(Unfit::NoTask(*id))?,
                     };
                     tasks.insert(*id, evolve(task, event.clone(), at)?);
                 }
@@ -237,11 +260,14 @@ impl Book {
 
     fn apply(&mut self, change: Change) {
         match change {
-            Change::Opened(opened) if opened.kind == Kind::Change => {
-                self.issue_mut(&opened.repo, opened.issue).task = Some(opened.id);
+            Change::Opened(opened) => {
+                self.issue_mut(&opened.repo, opened.issue).open(opened.kind, opened.id);
             }
-            Change::Opened(_) | Change::Task { .. } => {}
+            Change::Task { .. } => {}
             Change::ReplyDue { repo, issue, comment, reply } => {
+                if reply == Reply::Stranger {
+                    self.issue_mut(&repo, issue).refused = true;
+                }
                 self.replies.push((IssueRef { repo, issue }, comment, reply));
             }
             Change::Replied { repo, issue, comment } => {
@@ -253,7 +279,7 @@ impl Book {
 
     fn issue_mut(&mut self, repo: &RepoName, issue: IssueNumber) -> &mut IssueState {
         if !self.issues.contains_key(repo) {
-            self.issues.insert(repo.clone(), BTreeMap::new());
+            self.issues.insert(repo.clone(), Issues::default());
         }
         let issues = self.issues.get_mut(repo).expect("it was just put there");
         issues.entry(issue).or_default()

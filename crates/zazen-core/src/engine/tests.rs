@@ -5,6 +5,7 @@
 //! was refused (`!`), and by where a task came to rest (`=`). Nothing else here
 //! knows what the engine looks like; [`Play`] has the list of words.
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
 
 use expect_test::{Expect, expect};
@@ -12,7 +13,8 @@ use expect_test::{Expect, expect};
 use super::*;
 use crate::id::{CommentId, CommitId, IssueNumber, PlanHash, PullNumber, RepoName};
 use crate::intake::{self, PlanOnDisk};
-use crate::task::{Kind, Outcome, PlanRef, State, Trouble, TroubleKind};
+use crate::task::{Kind, Outcome, PlanRef, State, Task, Trouble, TroubleKind};
+use crate::trust::Trust;
 use crate::usage::Usage;
 
 #[test]
@@ -907,7 +909,8 @@ impl Play {
             author: "ada",
             text: &text,
         };
-        let fact = intake::comment(self.engine.book(), &comment, &PlanOnDisk::AsKnown);
+        let fact =
+            intake::comment(self.engine.book(), &Trust::default(), &comment, &PlanOnDisk::AsKnown);
         self.take_in(fact);
     }
 
@@ -1055,7 +1058,7 @@ impl Play {
         Some(published.head.clone())
     }
 
-    fn task(&self, id: TaskId) -> &Task {
+    fn task(&self, id: TaskId) -> Cow<'_, Task> {
         self.engine.book().task(id).expect("the task is opened first")
     }
 

@@ -57,10 +57,27 @@ fn what_asks_for_nothing_changes_nothing_and_is_read_once() {
 }
 
 #[test]
+fn a_strangers_commands_start_nothing_and_are_answered_once() {
+    let trust = Trust::new(["grace".to_owned()].into(), false);
+    let mut book = Book::default();
+    let first = super::comment(&book, &trust, &comment_12("/plan"), &PlanOnDisk::AsKnown);
+    let [Change::ReplyDue { reply: Reply::Stranger, .. }] = &first.changes[..] else {
+        panic!("it led to {first:?}");
+    };
+    book.take_in(first, Time(1)).unwrap();
+    let again = Comment { id: CommentId(100), ..comment_12("/ask why?") };
+    let again = super::comment(&book, &trust, &again, &PlanOnDisk::AsKnown);
+    assert_eq!(again.changes, []);
+    let grace = Comment { author: "grace", id: CommentId(101), ..comment_12("/plan") };
+    let taken = super::comment(&book, &trust, &grace, &PlanOnDisk::AsKnown);
+    assert!(matches!(taken.changes[..], [Change::Opened(_), ..]), "it led to {taken:?}");
+}
+
+#[test]
 fn the_text_of_the_issue_is_comment_0() {
     let mut book = Book::default();
     let issue = Comment { id: CommentId(0), text: "Sums are slow.\n\n/plan", ..comment_12("") };
-    let fact = super::comment(&book, &issue, &PlanOnDisk::AsKnown);
+    let fact = super::comment(&book, &Trust::default(), &issue, &PlanOnDisk::AsKnown);
     check(
         &fact,
         expect![[r#"
@@ -94,7 +111,7 @@ fn stop_and_retry_reach_a_question_where_there_is_nothing_else_for_them() {
     let mut book = book(Stand::Drafted);
     book.take_in(read(&book, "/ask how large is it?"), Time(50)).unwrap();
     let stop = Comment { id: CommentId(100), ..comment_12("/stop") };
-    let fact = super::comment(&book, &stop, &PlanOnDisk::AsKnown);
+    let fact = super::comment(&book, &Trust::default(), &stop, &PlanOnDisk::AsKnown);
     check(
         &fact,
         expect![[r#"
@@ -104,7 +121,7 @@ fn stop_and_retry_reach_a_question_where_there_is_nothing_else_for_them() {
     book.take_in(fact, Time(51)).unwrap();
     let retry = Comment { id: CommentId(101), ..comment_12("/retry\n/status") };
     check(
-        &super::comment(&book, &retry, &PlanOnDisk::AsKnown),
+        &super::comment(&book, &Trust::default(), &retry, &PlanOnDisk::AsKnown),
         expect![[r#"
             task 2: try again with ""
             comment 101 is taken
@@ -145,7 +162,7 @@ fn a_command_that_is_misspelled_does_nothing() {
 fn a_plan_that_cannot_be_read_is_not_approved() {
     let book = book(Stand::AwaitingApproval);
     let on_disk = PlanOnDisk::Unreadable { why: "there is no `## Steps` section".to_owned() };
-    let fact = super::comment(&book, &comment_12("/implement"), &on_disk);
+    let fact = super::comment(&book, &Trust::default(), &comment_12("/implement"), &on_disk);
     check(
         &fact,
         expect![[r#"
@@ -240,7 +257,7 @@ fn change_in_words(change: &Change) -> String {
 }
 
 fn read(book: &Book, text: &str) -> Fact {
-    super::comment(book, &comment_12(text), &PlanOnDisk::AsKnown)
+    super::comment(book, &Trust::default(), &comment_12(text), &PlanOnDisk::AsKnown)
 }
 
 /// A comment on issue 12 that was not read.

@@ -3,10 +3,11 @@
 //! Every way a run can end badly is one [`TroubleKind`], so that none of them
 //! can be mistaken for success or for another one.
 
+use borsh::{BorshDeserialize, BorshSerialize};
 use serde::{Deserialize, Serialize};
 
 /// What went wrong, with the evidence.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
 pub struct Trouble {
     pub kind: TroubleKind,
     /// The evidence: the end of the output, the list of files. Plain text, cut to size.
@@ -14,7 +15,19 @@ pub struct Trouble {
 }
 
 /// In which way something went wrong.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    BorshSerialize,
+    BorshDeserialize,
+    Serialize,
+    Deserialize,
+)]
 #[serde(rename_all = "kebab-case")]
 pub enum TroubleKind {
     /// The agent's plan could not be read.

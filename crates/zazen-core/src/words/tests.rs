@@ -128,6 +128,7 @@ fn replies() {
         Reply::NoPlan,
         Reply::UnreadablePlan { why: "line 3: step 1 has no title".to_owned() },
         Reply::NoTask { command: "stop".to_owned() },
+        Reply::Stranger,
         Reply::WrongTime {
             command: "retry".to_owned(),
             task: TaskId(8),
@@ -467,6 +468,31 @@ fn work() -> Work {
 
 fn plan_ref() -> PlanRef {
     PlanRef { hash: PlanHash::of("the plan"), version: 1, n_steps: 2, n_questions: 1 }
+}
+
+#[test]
+fn what_runs_reached_is_a_line_that_no_name_can_break() {
+    let mut reached = Traffic::default();
+    assert_eq!(traffic(&reached), "none reached");
+    reached.reach("index.crates.io:443");
+    reached.reach("index.crates.io:443");
+    reached.moved("index.crates.io:443", (950, 12_600));
+    reached.reach("static.crates.io:443");
+    reached.moved("static.crates.io:443", (2048, 5 << 20));
+    reached.refuse("evil.test:443");
+    reached.refuse("evil.test:443");
+    reached.refuse("`[x](https://a.test) | <b>\n@ada");
+    expect![[r#"
+        `index.crates.io:443` (2 connections, 950 B up, 12.3 KiB down), `static.crates.io:443` (1 connection, 2.0 KiB up, 5.0 MiB down); refused: `'[x](https://a.test) | <b> @ada`, `evil.test:443` (2 times)"#]]
+    .assert_eq(&traffic(&reached));
+    let pull = pull(&task(), &plan(), &Evidence { traffic: reached, ..evidence() });
+    let line = pull.body.as_str().lines().find(|line| line.starts_with("| Hosts |")).unwrap();
+    assert!(line.contains("\\|") && !line.contains("@ada"), "{line}");
+    let many = (0..20).fold(Traffic::default(), |mut many, n| {
+        many.refuse(&format!("{n}.test:443"));
+        many
+    });
+    assert!(traffic(&many).ends_with(", and 8 more"), "{}", traffic(&many));
 }
 
 fn plan() -> Plan {

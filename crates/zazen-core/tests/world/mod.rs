@@ -1,5 +1,6 @@
 //! A world for the engine: it performs, records, crashes, and checks what must hold.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::test_runner::TestCaseError;
@@ -12,6 +13,7 @@ use zazen_core::intake::{self, PlanOnDisk, Request};
 use zazen_core::task::{
     Digest, Event, Outcome, Phase, PlanRef, Run, Slot, State, Task, Trouble, TroubleKind,
 };
+use zazen_core::trust::Trust;
 use zazen_core::usage::Usage;
 
 /// What the owner of this world allows.
@@ -192,8 +194,8 @@ impl World {
     }
 
     fn waiting(&self) -> Vec<Task> {
-        let waits = |task: &&Task| matches!(task.state, State::AwaitingApproval);
-        self.book().tasks().filter(waits).cloned().collect()
+        let waits = |task: &Cow<'_, Task>| matches!(task.state, State::AwaitingApproval);
+        self.book().tasks().filter(waits).map(Cow::into_owned).collect()
     }
 
     fn comment(&mut self, issue: IssueNumber, text: &str) {
@@ -207,11 +209,11 @@ impl World {
             author: "ada",
             text,
         };
-        let fact = intake::comment(self.book(), &comment, &PlanOnDisk::AsKnown);
+        let fact = intake::comment(self.book(), &Trust::default(), &comment, &PlanOnDisk::AsKnown);
         self.record(fact);
         // Read again, by a daemon that does not know that it was read.
         let before = self.book().clone();
-        let again = intake::comment(self.book(), &comment, &PlanOnDisk::AsKnown);
+        let again = intake::comment(self.book(), &Trust::default(), &comment, &PlanOnDisk::AsKnown);
         let now = self.now();
         self.engine.take_in(again, now).expect_err("a comment is taken once");
         assert_eq!(*self.book(), before);
@@ -434,8 +436,8 @@ pub(crate) fn unfit_facts(book: &Book) -> Vec<Fact> {
     let strangers = [TaskId(0), TaskId(99)];
     for id in book.tasks().map(|task| task.id).chain(strangers) {
         let task = book.task(id);
-        let run = task.map_or(RunId { task: id, n: 1 }, Task::next_run);
-        let current = task.and_then(|task| task.run.as_ref()).map_or(run, |run| run.id);
+        let run = task.as_ref().map_or(RunId { task: id, n: 1 }, |task| task.next_run());
+        let current = task.and_then(|task| Some(task.run.as_ref()?.id)).unwrap_or(run);
         let mut events = vec![
             Event::PlanApproved { by: by(), hash: plan.hash.clone(), answers: none() },
             Event::PlanSentBack { by: by(), remarks: none() },

@@ -1,5 +1,7 @@
 //! `zazen status`: what waits for you, what is under way, what is done.
 
+use std::borrow::Cow;
+
 use serde::Serialize;
 use zazen_core::engine::Book;
 use zazen_core::task::{State, Task};
@@ -57,8 +59,8 @@ pub(super) fn run(args: &Args, context: &Context) -> Result {
     if args.json {
         return json(&StatusJson {
             daemon: daemon.map(|holder| holder.pid),
-            needs_you: tasks(Column::NeedsYou).map(of).collect(),
-            working: tasks(Column::Working).map(of).collect(),
+            needs_you: tasks(Column::NeedsYou).map(|task| of(&task)).collect(),
+            working: tasks(Column::Working).map(|task| of(&task)).collect(),
             n_done: tasks(Column::Done).count(),
             usage: total(&book),
         });
@@ -79,14 +81,14 @@ pub(super) fn run(args: &Args, context: &Context) -> Result {
     Ok(())
 }
 
-fn section(title: &str, tasks: &mut dyn Iterator<Item = &Task>) {
+fn section(title: &str, tasks: &mut dyn Iterator<Item = Cow<'_, Task>>) {
     let mut tasks = tasks.peekable();
     if tasks.peek().is_none() {
         return;
     }
     line(&format!("\n{title}"));
     for task in tasks {
-        row(task);
+        row(&task);
     }
 }
 

@@ -100,12 +100,12 @@ pub(super) fn run(command: Command, context: &Context) -> Result {
 fn list(args: &List, context: &Context) -> Result {
     let book = Context::book(&context.home()?)?;
     if args.json {
-        return json(&book.tasks().map(of).collect::<Vec<_>>());
+        return json(&book.tasks().map(|task| of(&task)).collect::<Vec<_>>());
     }
     if book.n_tasks() == 0 {
         line("no tasks yet; write `/plan` on an issue: zazen issue comment NUMBER /plan");
     }
-    book.tasks().for_each(row);
+    book.tasks().for_each(|task| row(&task));
     Ok(())
 }
 
@@ -129,17 +129,18 @@ fn show(args: &Show, context: &Context) -> Result {
     let home = context.home()?;
     let book = Context::book(&home)?;
     let task = book.task(TaskId(args.task)).ok_or_else(|| no_task(args.task))?;
-    let folder = daemon::task_dir(&home, task);
-    let runs: Vec<RunJson> = runs(task)
+    let folder = daemon::task_dir(&home, &task);
+    let runs: Vec<RunJson> = runs(&task)
         .map(|run| {
             let dir = RunDir::new(home.run_dir(run));
             let stage = dir.observe().map_or_else(|_| "unreadable".to_owned(), stage_words);
             RunJson { run, folder: dir.path().display().to_string(), stage }
         })
         .collect();
-    let hosts = daemon::traffic(&home, task)?;
+    let hosts = daemon::traffic(&home, &task)?;
     if args.json {
-        return json(&ShowJson { task, folder: folder.display().to_string(), runs, hosts });
+        let folder = folder.display().to_string();
+        return json(&ShowJson { task: &task, folder, runs, hosts });
     }
     line(&format!("task {}: {}", task.id, plain(&task.title)));
     line(&format!("{} #{} · {}", task.repo, task.issue, plain(&task.state.to_string())));
@@ -187,7 +188,7 @@ fn logs(args: &Logs, context: &Context) -> Result {
         let book = Context::book(&home)?;
         let task = book.task(id).ok_or_else(|| no_task(args.task))?;
         let rests = task.is_at_rest() && task.run.is_none();
-        for run in runs(task).skip(printed) {
+        for run in runs(&task).skip(printed) {
             if let Some(mut last) = log.replace(Log::of(&home, run, &harness)) {
                 print_new(&mut last, args.json)?;
             }

@@ -17,6 +17,7 @@ use serde::Deserialize as _;
 use zazen_core::host::{Hosts, InvalidHost};
 use zazen_core::id::RepoName;
 use zazen_core::price::{Price, Prices};
+use zazen_core::trust::Trust;
 
 pub use self::env::{CRASH_VARIABLE, Environment};
 
@@ -35,6 +36,9 @@ pub struct Config {
     pub n_runs_max: usize,
     pub limits: Limits,
     pub sandbox: Sandbox,
+    pub trust: Trust,
+    /// The weakest engine in which agents may read what strangers wrote.
+    pub strangers_engine: Engine,
     pub harness: Harness,
     pub models: BTreeMap<String, Model>,
     /// The built-in prices, with the owner's over them.
@@ -68,12 +72,12 @@ pub struct Sandbox {
     pub env: BTreeMap<String, String>,
 }
 
-/// Which engine starts the sandboxes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// Which engine starts the sandboxes. The weakest comes first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Engine {
-    Bwrap,
     /// No isolation at all. Must be asked for.
     None,
+    Bwrap,
 }
 
 /// Which coding agent does the work.
@@ -226,6 +230,11 @@ impl Check<'_> {
             n_runs_max,
             limits: self.limits(&raw.limits)?,
             sandbox: self.sandbox(raw.sandbox)?,
+            strangers_engine: match &raw.trust.strangers_engine {
+                None => Engine::Bwrap,
+                Some(name) => self.engine(&["trust", "strangers_engine"], name)?,
+            },
+            trust: self.trust(raw.trust)?,
             harness,
             models,
             prices: self.prices(&raw.prices)?,
@@ -285,16 +294,36 @@ impl Check<'_> {
     }
 
     fn sandbox(&self, raw: raw::Sandbox) -> Result<Sandbox, Error> {
-        let engine = match raw.engine.as_deref().unwrap_or("bwrap") {
-            "bwrap" => Engine::Bwrap,
-            "none" => Engine::None,
-            other => {
-                let why = format!("`{other}` is not an engine; there are `bwrap` and `none`");
-                return Err(self.wrong(&["sandbox", "engine"], &why));
-            }
-        };
+        let name = raw.engine.as_deref().unwrap_or("bwrap");
+        let engine = self.engine(&["sandbox", "engine"], name)?;
         let tools = raw.tools.iter().map(|path| self.host_path(path)).collect();
         Ok(Sandbox { engine, tools, env: raw.env })
+    }
+
+    fn engine(&self, key: &[&str], name: &str) -> Result<Engine, Error> {
+        match name {
+            "bwrap" => Ok(Engine::Bwrap),
+            "none" => Ok(Engine::None),
+            other => {
+                let why = format!("`{other}` is not an engine; there are `bwrap` and `none`");
+                Err(self.wrong(key, &why))
+            }
+        }
+    }
+
+    fn trust(&self, raw: raw::Trust) -> Result<Trust, Error> {
+        let may_start = match raw.strangers.as_deref().unwrap_or("ask") {
+            "ask" => false,
+            "start" => true,
+            other => {
+                let why = format!(
+                    "`{other}` is not what strangers may do; write \"ask\" (a trusted person gives \
+                     the commands) or \"start\" (theirs count too)"
+                );
+                return Err(self.wrong(&["trust", "strangers"], &why));
+            }
+        };
+        Ok(Trust::new(raw.people.into_iter().collect(), may_start))
     }
 
     fn harness(

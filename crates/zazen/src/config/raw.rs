@@ -16,6 +16,8 @@ pub(super) struct File {
     #[serde(default)]
     pub(super) sandbox: Sandbox,
     #[serde(default)]
+    pub(super) trust: Trust,
+    #[serde(default)]
     pub(super) harness: Harness,
     #[serde(default)]
     pub(super) models: BTreeMap<String, Model>,
@@ -53,6 +55,15 @@ pub(super) struct Sandbox {
     pub(super) tools: Vec<String>,
     #[serde(default)]
     pub(super) env: BTreeMap<String, String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Trust {
+    #[serde(default)]
+    pub(super) people: Vec<String>,
+    pub(super) strangers: Option<String>,
+    pub(super) strangers_engine: Option<String>,
 }
 
 #[derive(Debug, Default, Deserialize)]

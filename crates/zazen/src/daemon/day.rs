@@ -47,7 +47,7 @@ pub(super) fn lines(book: &Book, changes: &[Change], at: Time) -> Vec<Line> {
                 Some(format!("{by} {what} on {repo} #{issue}: task {}.", opened.id))
             }
             Change::Task { task, event } => {
-                book.task(*task).and_then(|task| words::day_line(task, event))
+                book.task(*task).and_then(|task| words::day_line(&task, event))
             }
             Change::ReplyDue { .. } | Change::Replied { .. } => None,
         };

@@ -9,12 +9,14 @@ use anyhow::{Context as _, bail};
 use zazen_core::id::{CommitId, RunId};
 use zazen_core::prompt::{self, Brief, Place, Said};
 use zazen_core::task::{Phase, State, Task, Try};
+use zazen_core::trust::Tier;
 use zazen_core::words;
 
 use super::crash::{self, Moment};
 use super::perform::check_command;
 use super::run::{EGRESS_FILE, token};
 use super::world::World;
+use crate::config::Config;
 use crate::exec;
 use crate::forge::local::BOT;
 use crate::gateway::{Outside, Token};
@@ -35,6 +37,7 @@ pub(super) async fn start(
     (run, phase, from): (RunId, Phase, &CommitId),
 ) -> anyhow::Result<()> {
     check_space(&world.home)?;
+    check_trust(world, task)?;
     let mirror = world.mirror(&task.repo).await?;
     let workspace = world.home.work_dir().join(run.to_string());
     if workspace.exists() {
@@ -88,6 +91,24 @@ fn check_space(home: &Home) -> anyhow::Result<()> {
         let mib = n_free >> 20;
         let why = format!("only {mib} MiB are free on the disk of {}", dir.display());
         bail!(io::Error::new(io::ErrorKind::StorageFull, why));
+    }
+    Ok(())
+}
+
+/// Begins no run in which an agent would read a stranger's text in a weaker sandbox than
+/// the owner allows.
+fn check_trust(world: &World, task: &Task) -> anyhow::Result<()> {
+    let Config { trust, strangers_engine, sandbox, .. } = &world.config;
+    let issue = world.forge.issue(&task.repo, task.issue)?;
+    let thread = world.forge.comments(&task.repo, task.issue)?;
+    let authors = thread.iter().map(|comment| comment.author.as_str());
+    let authors = authors.filter(|author| *author != BOT).chain([issue.author.as_str()]);
+    if trust.tier_of_all(authors) == Tier::Stranger && sandbox.engine < *strangers_engine {
+        bail!(
+            "people who are not in `trust.people` wrote on issue #{}, and `trust.strangers_engine` \
+             asks for a stronger sandbox than `sandbox.engine` is; use that engine",
+            task.issue
+        );
     }
     Ok(())
 }

@@ -1,5 +1,6 @@
 //! From what people wrote to facts: comments, requests, and edited plans.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::fs;
 use std::io::{self, ErrorKind};
@@ -154,7 +155,7 @@ impl Daemon {
         for task in waiting {
             self.look_at_plan(task).await?;
         }
-        let drafted = |task: &Task| {
+        let drafted = |task: Cow<'_, Task>| {
             let State::Drafted { pull, .. } = task.state else { return None };
             Some((task.id, task.repo.clone(), pull))
         };
@@ -243,7 +244,7 @@ impl Daemon {
             author: &comment.author,
             text: &comment.body,
         };
-        let fact = intake::comment(self.engine.book(), &asked, &on_disk);
+        let fact = intake::comment(self.engine.book(), &self.world.config.trust, &asked, &on_disk);
         self.must_take(fact).await?;
         Ok(true)
     }
@@ -261,7 +262,7 @@ impl Daemon {
         let (State::AwaitingApproval, Some(known)) = (&task.state, &task.plan) else {
             return as_known;
         };
-        let path = Home::plan_page(&self.world.task_dir(task));
+        let path = Home::plan_page(&self.world.task_dir(&task));
         let text = match fs::read_to_string(&path) {
             Err(err) if err.kind() == ErrorKind::NotFound => return as_known,
             // Not taken for what is known: it may say something else.
@@ -269,7 +270,7 @@ impl Daemon {
         };
         let is_known = PlanHash::of(&text) == known.hash || self.pages.is_plan_due(id);
         // A page that was not written again before a crash is no person's edit.
-        if is_known || self.pages.last_plan(task).is_some_and(|last| last == text) {
+        if is_known || self.pages.last_plan(&task).is_some_and(|last| last == text) {
             return as_known;
         }
         if !is_settled(&path) {

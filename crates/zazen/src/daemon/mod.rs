@@ -26,6 +26,7 @@ mod recover;
 mod run;
 mod world;
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -164,7 +165,7 @@ impl Daemon {
     }
 
     fn start_effect(&mut self, effect: Effect) {
-        let task = effect.task().and_then(|id| self.engine.book().task(id)).cloned();
+        let task = effect.task().and_then(|id| self.engine.book().task(id)).map(Cow::into_owned);
         let world = self.world.clone();
         tracing::debug!(%effect, "begin");
         self.work.spawn(perform::perform(world, effect, task));

@@ -5,6 +5,7 @@
 //! own keys and its own marked parts, and puts a part that a person changed
 //! aside in `conflicts/` before it writes over it.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -151,9 +152,9 @@ impl Pages {
     }
 
     /// Notes that these tasks' pages are to be there: a person may have deleted them.
-    pub(super) fn look_for<'a>(&mut self, tasks: impl Iterator<Item = &'a Task>) {
+    pub(super) fn look_for<'a>(&mut self, tasks: impl Iterator<Item = Cow<'a, Task>>) {
         for task in tasks {
-            let dir = self.world.task_dir(task);
+            let dir = self.world.task_dir(&task);
             let is_gone = |path: PathBuf| !path.exists();
             if is_gone(Home::task_page(&dir))
                 || (task.plan.is_some() && is_gone(Home::plan_page(&dir)))
@@ -199,7 +200,7 @@ impl Pages {
             tasks.insert(id);
         }
         for task in tasks.into_iter().filter_map(|id| book.task(id)) {
-            match self.write_pages(task) {
+            match self.write_pages(&task) {
                 Ok(Written::All) => drop(self.complaints.remove(&task.id)),
                 Ok(Written::Later) => drop(self.again.insert(task.id)),
                 Err(err) => {

@@ -303,7 +303,9 @@ fn keep_error(errors: &mut Vec<String>, text: &str) {
 
 /// The fact that a run has ended which nobody in this daemon follows.
 pub(super) fn ended_without_follower(world: &World, run: RunId) -> anyhow::Result<Fact> {
-    let usage = usage(world, &RunDir::new(world.home.run_dir(run)))?;
+    let dir = RunDir::new(world.home.run_dir(run));
+    let usage = usage(world, &dir)?;
+    clean_up(world, run, &dir)?;
     Ok(Fact::of(run.task, Event::RunEnded { run, outcome: Outcome::Stopped, usage }))
 }
 

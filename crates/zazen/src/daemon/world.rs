@@ -180,7 +180,7 @@ impl World {
 
     /// Kills what is left of runs that are over, and says so.
     pub(super) async fn sweep(&self, engine: &Engine) -> anyhow::Result<()> {
-        let keep = engine.book().tasks().filter_map(|task| task.run.as_ref()).map(|run| run.id);
+        let keep = engine.book().tasks().filter_map(|task| Some(task.run.as_ref()?.id));
         let killed = sandbox::sweep(&self.home.runs_dir(), &keep.collect()).await?;
         for process in killed {
             tracing::warn!(

@@ -128,9 +128,9 @@ impl Wait<'_> {
         loop {
             let book = self.look().await?;
             if let Some(task) = book.task(TaskId(1)) {
-                show.progress(task, &self.world.live.all());
-                if is_so(task) {
-                    return Ok(task.clone());
+                show.progress(&task, &self.world.live.all());
+                if is_so(&task) {
+                    return Ok(task.into_owned());
                 }
                 if let State::Failed { trouble, .. } = &task.state {
                     bail!("{}: {}", task.state, trouble.evidence);

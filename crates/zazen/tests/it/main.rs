@@ -19,6 +19,8 @@ mod harness;
 #[cfg(test)]
 mod home;
 #[cfg(test)]
+mod hosts;
+#[cfg(test)]
 mod plans;
 #[cfg(test)]
 mod routes;
@@ -26,5 +28,7 @@ mod routes;
 mod sandbox;
 #[cfg(test)]
 mod trouble;
+#[cfg(test)]
+mod trust;
 #[cfg(test)]
 mod verify;

@@ -10,6 +10,7 @@ use zazen_core::text::one_line;
 
 use super::{BOT, Local, list, names, new_page, now, numbers, put, read_page, text_of, value};
 use crate::forge::{Comment, Issue};
+use crate::home::atomic::{self, Stamp};
 
 /// An issue that is to be opened.
 #[derive(Debug, Clone)]
@@ -164,6 +165,7 @@ impl Local {
         reaction: &str,
     ) -> anyhow::Result<()> {
         let path = self.text_path(repo, (issue, comment));
+        let seen = Stamp::of(&path).with_context(|| format!("look at {}", path.display()))?;
         let mut page = read_page(&path)?;
         let mut reactions = list(&page, "reactions");
         if reactions.iter().any(|r| r == reaction) {
@@ -172,7 +174,8 @@ impl Local {
         reactions.push(reaction.to_owned());
         let reactions: Vec<&str> = reactions.iter().map(String::as_str).collect();
         page.set_list("reactions", &reactions);
-        put(&path, &page.print())
+        // Its author may be writing in it right now. Then it is tried again.
+        Ok(atomic::replace_if_unchanged(&path, seen, page.print().as_bytes())?)
     }
 
     /// Takes up the comments that people put there by hand, and says how many.

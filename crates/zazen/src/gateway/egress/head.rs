@@ -88,6 +88,9 @@ fn is_for_host(begun: &[u8]) -> Option<bool> {
         let cannot = begun.len() > METHOD_BYTES_MAX || begun.contains(&b'\n');
         return cannot.then_some(false);
     };
+    if begun[..at].contains(&b'\n') {
+        return Some(false);
+    }
     let first = *begun.get(at + 1)?;
     Some(&begun[..at] == b"CONNECT" || !matches!(first, b'/' | b'*'))
 }

@@ -1,0 +1,75 @@
+use super::*;
+use crate::id::{CommentId, CommitId, IssueNumber, PlanHash, PullNumber, Time};
+use crate::task::{Digest, Kind, Note, PlanRef, Slot, State, Trouble, TroubleKind, Try, Work};
+use crate::usage::{Cost, Tokens, Usage};
+
+fn commit(digit: &str) -> CommitId {
+    digit.repeat(40).parse().expect("forty digits are a commit")
+}
+
+/// A task with something in every field, so that none can be lost unseen.
+fn full(state: State) -> Task {
+    let plan = PlanRef { hash: PlanHash::of("a plan"), version: 2, n_steps: 3, n_questions: 1 };
+    Task {
+        id: TaskId(7),
+        kind: Kind::Change,
+        repo: "ada/tally".parse().expect("this is a repository"),
+        issue: IssueNumber(41),
+        title: "Überträge ☃ stimmen".to_owned(),
+        opened: Time(1),
+        changed: Time(u64::MAX),
+        request: "soon".to_owned(),
+        state,
+        base: Some(commit("0")),
+        n_runs: 9,
+        run: None,
+        usage: Usage {
+            n_calls: 3,
+            tokens: Tokens { input: 1, output: 2, cache_read: 3, cache_write: 4 },
+            cost: Cost::Unknown { known_micros: 5 },
+        },
+        plan: Some(plan),
+        shown: vec![(Slot::Plan, Digest(1)), (Slot::Note(1), Digest(2))],
+        notes: vec![Note::Drafted { pull: PullNumber(3) }],
+        to_acknowledge: vec![CommentId(8)],
+    }
+}
+
+fn failed_at_work() -> State {
+    let work = Work {
+        plan: PlanRef { hash: PlanHash::of("x"), version: 1, n_steps: 1, n_questions: 0 },
+        answers: "yes".to_owned(),
+        n_done: 1,
+        head: Some(commit("a")),
+        n_corrections: 1,
+        attempt: Try::default(),
+    };
+    let trouble = Trouble { kind: TroubleKind::RedChecks, evidence: "1 failed".to_owned() };
+    State::Failed { trouble, back: Box::new(State::Verifying(work)) }
+}
+
+#[test]
+fn a_task_at_rest_is_packed_and_comes_back_whole() {
+    let drafted = State::Drafted { pull: PullNumber(3), head: commit("f") };
+    for state in [drafted, failed_at_work(), State::AwaitingApproval] {
+        let task = full(state);
+        let held = Held::of(task.clone());
+        assert!(matches!(held, Held::Packed(_)), "{} is kept unpacked", task.state);
+        assert_eq!(*held.task(), task);
+    }
+}
+
+#[test]
+fn a_task_that_is_worked_on_is_kept_as_it_is() {
+    let task = full(State::Planning(Try::default()));
+    let held = Held::of(task.clone());
+    assert!(matches!(held, Held::Unpacked(_)));
+    assert_eq!(*held.task(), task);
+}
+
+#[test]
+fn a_packed_task_is_small() {
+    let drafted = State::Drafted { pull: PullNumber(3), head: commit("f") };
+    let Held::Packed(bytes) = Held::of(full(drafted)) else { panic!("it is at rest") };
+    assert!(bytes.len() < 350, "{} bytes", bytes.len());
+}
