@@ -1,5 +1,3 @@
-use std::net::IpAddr;
-
 use super::*;
 
 fn parse(text: &str) -> Result<String, InvalidAuthority> {

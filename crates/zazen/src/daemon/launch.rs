@@ -157,7 +157,10 @@ pub(super) fn outside(world: &World, task: &Task, dir: &RunDir) -> Outside {
 }
 
 /// The variables by which programs find the way to hosts. Each program knows some of them.
+///
+/// The token is one that makes no model call: `mini` gives its commands none that does.
 fn proxy(token: &Token) -> BTreeMap<String, String> {
+    let token = token.for_hosts();
     let proxy = format!("http://run:{token}@{{gateway_host}}");
     let mut env = BTreeMap::new();
     for name in ["HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"] {

@@ -132,7 +132,7 @@ fn reaches_what_is_listed(engine: &'static str) {
     assert!(row.contains(&format!("`{host}` (")) && row.contains("refused: `evil.test`"), "{row}");
     let shown = place.zazen(&["task", "show", "1"]);
     assert!(shown.contains(&format!("hosts: `{host}` (")), "{shown}");
-    let shown: Value = place.json(&["task", "show", "1"]);
+    let shown: Value = place.json(&["task", "show", "1", "--json"]);
     assert_eq!(shown["hosts"]["refused"]["evil.test:443"], 1);
     assert!(shown["hosts"]["reached"][&host]["down"].as_u64() > Some(20), "{shown}");
     place.down();

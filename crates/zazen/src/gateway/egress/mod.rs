@@ -75,6 +75,7 @@ pub(super) struct Means {
 
 /// The way to hosts of one run.
 pub(super) struct Egress {
+    /// For hosts only: it makes no model call.
     token: Token,
     repo: String,
     hosts: Hosts,
@@ -125,7 +126,7 @@ impl Egress {
     ) -> anyhow::Result<(Self, Writer)> {
         let (log, writer) = log::open(&outside.log_to).await?;
         let egress = Self {
-            token: token.clone(),
+            token: token.for_hosts(),
             repo: outside.repo.clone(),
             hosts: outside.hosts.clone(),
             means,

@@ -116,7 +116,7 @@ impl Place {
 
     /// The header that clients send for `http://run:TOKEN@…`.
     fn authorization(&self) -> String {
-        let text = format!("run:{}", self.token);
+        let text = format!("run:{}", self.token.for_hosts());
         let text = base64::engine::general_purpose::STANDARD.encode(text);
         format!("Proxy-Authorization: Basic {text}\r\n")
     }
@@ -255,6 +255,7 @@ async fn only_the_runs_own_token_opens_the_way_to_hosts() {
         other.authorization(),
         "Proxy-Authorization: Basic \r\n".to_owned(),
         own.replace("Proxy-Authorization", "Authorization"),
+        format!("Proxy-Authorization: Bearer {}\r\n", place.token),
     ] {
         let said = place.ask(&format!("{line}{headers}\r\n")).await;
         assert!(said.starts_with("HTTP/1.1 407 "), "{headers}: {said}");
@@ -262,7 +263,7 @@ async fn only_the_runs_own_token_opens_the_way_to_hosts() {
     }
     let said = place.ask(&format!("{line}{own}{own}\r\n")).await;
     assert!(said.starts_with("HTTP/1.1 400 "), "{said}");
-    let bearer = format!("{line}Proxy-Authorization: Bearer {}\r\n\r\n", place.token);
+    let bearer = format!("{line}Proxy-Authorization: Bearer {}\r\n\r\n", place.token.for_hosts());
     let mut stream = place.connect().await;
     stream.write_all(bearer.as_bytes()).await.unwrap();
     let mut head = vec![0; ESTABLISHED.len()];
@@ -465,8 +466,11 @@ async fn nothing_is_smuggled_past_the_head() {
 async fn a_request_to_a_host_cannot_follow_a_model_call() {
     let place = Setup::listing(&["crates"]).open().await;
     let own = place.authorization();
-    let call = "GET /healthz HTTP/1.1\r\nHost: gateway\r\n\r\n";
     let second = format!("GET http://index.crates.io/ HTTP/1.1\r\nHost: index.crates.io\r\n{own}");
+    let of_hosts = format!("x-api-key: {}\r\nConnection: close\r\n", place.token.for_hosts());
+    let call = format!("POST /anthropic/v1/messages HTTP/1.1\r\nHost: g\r\n{of_hosts}\r\n");
+    assert!(place.ask(&call).await.contains("rule `run-token`"));
+    let call = "GET /healthz HTTP/1.1\r\nHost: gateway\r\n\r\n";
     let token = format!("x-api-key: {}\r\n", place.token);
     let said = place.ask(&format!("{call}{second}{token}Connection: close\r\n\r\n")).await;
     assert!(said.contains("404 Not Found") && said.contains("rule `model-paths`"), "{said}");
