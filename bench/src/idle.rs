@@ -26,8 +26,8 @@ const WINDOW: Duration = Duration::from_secs(30);
 const SETTLED_SHARE: f64 = 0.005;
 const SETTLED_SPAN: Duration = Duration::from_secs(2);
 
-/// How long it may take to settle.
-const SETTLE_MAX: Duration = Duration::from_secs(180);
+/// How long it may take to settle: at its first start it writes every page that is not there.
+const SETTLE_MAX: Duration = Duration::from_secs(900);
 
 /// The homes. Pages take long to write, so the largest has them for its newest tasks only.
 const N_TASKS: u32 = 10_000;
