@@ -143,6 +143,13 @@ impl Hosts {
         Ok(())
     }
 
+    /// The entries as their owner has written them, each once.
+    pub fn entries(&self) -> Vec<String> {
+        let mut entries: Vec<String> = self.rules.iter().map(|rule| rule.entry.clone()).collect();
+        entries.dedup();
+        entries
+    }
+
     /// Whether nothing may be reached.
     pub fn is_empty(&self) -> bool {
         self.rules.is_empty()

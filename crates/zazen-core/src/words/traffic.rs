@@ -1,5 +1,7 @@
 //! What runs reached, in a line.
 
+use std::fmt::Write as _;
+
 use super::n_of;
 use crate::host::Traffic;
 use crate::text::one_line;
@@ -42,7 +44,7 @@ fn list(all: impl Iterator<Item = String>) -> String {
     let n_more = all.len().saturating_sub(HOSTS_MAX);
     let mut shown = all.into_iter().take(HOSTS_MAX).collect::<Vec<_>>().join(", ");
     if n_more > 0 {
-        shown.push_str(&format!(", and {n_more} more"));
+        let _infallible = write!(shown, ", and {n_more} more");
     }
     shown
 }

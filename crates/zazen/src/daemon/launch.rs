@@ -267,6 +267,7 @@ fn brief(world: &World, task: &Task) -> anyhow::Result<Brief> {
         soul: page(&home.soul_page()),
         memory: memory.trim().to_owned(),
         missions: page(&home.missions_page()),
+        hosts: world.repo(&task.repo)?.hosts.entries(),
     })
 }
 

@@ -77,6 +77,7 @@ fn drafted_with(engine: &'static str, list: &str, step: &str, check: &str) -> Pl
     place.approve();
     let task = place.wait_for(1, &["drafted", "failed"]);
     assert_eq!(task["state"], "drafted", "{:?}", place.said(1));
+    assert_eq!(model.prompts("plan")[0].contains("hosts can be reached"), !list.is_empty());
     place
 }
 

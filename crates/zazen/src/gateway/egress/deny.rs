@@ -101,10 +101,12 @@ impl Denied {
     pub(in crate::gateway) fn answer(&self) -> Vec<u8> {
         let (status, rule) = (self.status(), self.rule());
         let body = format!("zazen gateway: {self} (rule `{rule}`)\n");
-        let more = match self {
-            Self::Token => "proxy-authenticate: Basic realm=\"zazen\"\r\n",
-            Self::Method => "allow: GET, HEAD\r\n",
-            _ => "",
+        let more = if *self == Self::Token {
+            "proxy-authenticate: Basic realm=\"zazen\"\r\n"
+        } else if *self == Self::Method {
+            "allow: GET, HEAD\r\n"
+        } else {
+            ""
         };
         format!(
             "HTTP/1.1 {status} refused by zazen, rule {rule}\r\n\

@@ -188,7 +188,7 @@ async fn read_head(stream: &mut TcpStream) -> String {
 fn ended(log: &[What]) -> (u64, u64, &str) {
     let found = log.iter().find_map(|what| match what {
         What::Ended { up, down, end, .. } => Some((*up, *down, end.as_str())),
-        _ => None,
+        What::Allowed { .. } | What::Refused { .. } | What::Full => None,
     });
     found.unwrap()
 }
@@ -523,13 +523,13 @@ async fn a_run_moves_no_more_than_it_may_however_many_connections_it_opens() {
     let mut place = setup.open().await;
     let mut first = place.tunnel(&host).await.unwrap();
     let (mut there, _) = listener.accept().await.unwrap();
-    first.write_all(&[7; 60_000]).await.unwrap();
+    first.write_all(&vec![7; 60_000]).await.unwrap();
     there.read_exact(&mut vec![0; 60_000]).await.unwrap();
     let mut second = place.tunnel(&host).await.unwrap();
     let (mut there, _) = listener.accept().await.unwrap();
     let sent = async {
         // Cut on the way, most likely.
-        drop(second.write_all(&[7; 60_000]).await);
+        drop(second.write_all(&vec![7; 60_000]).await);
         read_all(&mut second).await
     };
     let got = async {
