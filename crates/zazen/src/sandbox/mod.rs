@@ -18,6 +18,7 @@ mod cgroup;
 mod disk;
 mod engine;
 mod event;
+mod filter;
 mod inside;
 mod probe;
 mod process;

@@ -19,8 +19,10 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 use rustix::process::{DumpableBehavior, Resource, Rlimit, set_dumpable_behavior, setrlimit};
 
-use super::event::{Ev, Frame, Outcome};
+use super::event::{Ev, Frame, Held, Outcome};
+use super::filter;
 use super::inside::{GO, GO_COUNTED, Inside, Rlimits};
+use super::process;
 use super::run_dir::read_json;
 use super::spec::EngineKind;
 use report::{report, report_event};
@@ -28,6 +30,7 @@ use tree::Tree;
 
 mod canary;
 mod collect;
+mod ground;
 mod relay;
 mod report;
 mod tree;
@@ -45,6 +48,7 @@ pub fn runner(spec_path: &Path) -> ExitCode {
 }
 
 fn run(spec_path: &Path) -> anyhow::Result<()> {
+    process::close_inherited()?;
     // Closes our descriptors and our memory to all others of the same user.
     set_dumpable_behavior(DumpableBehavior::NotDumpable).context("close ourselves to others")?;
     let inside: Inside = read_json(spec_path)?;
@@ -52,9 +56,15 @@ fn run(spec_path: &Path) -> anyhow::Result<()> {
         let own = rustix::process::getpid();
         rustix::process::set_child_subreaper(Some(own)).context("adopt orphans")?;
     }
+    if inside.engine != EngineKind::Bwrap {
+        // What bubblewrap does before us. Best effort where nothing is promised;
+        // the supervisor refuses the others.
+        filter::apply().ok();
+    }
+    let held = Held { filtered: is_filtered(), landlock: ground::version() };
     let tree = Arc::new(Tree::new(inside.engine));
     let go = listen(&tree);
-    report(&Frame::Hello);
+    report(&Frame::Hello(held));
     // Without a limit: the supervisor has one, and its end ends us.
     let is_counted = go.recv().context("wait to be told to go on")?;
     limit(inside.rlimits, inside.engine, is_counted)?;
@@ -66,6 +76,10 @@ fn run(spec_path: &Path) -> anyhow::Result<()> {
         return Ok(());
     }
     let gateway_port = inside.gateway_socket.clone().map(relay::start).transpose()?;
+    if held.landlock.is_some() {
+        // This thread, and what it starts: the work, and the git that collects.
+        ground::restrict(&inside)?;
+    }
     let ended = work::run(&inside, gateway_port, &tree)?;
     report(&ended);
     if let Some(collect) = &inside.collect {
@@ -73,6 +87,13 @@ fn run(spec_path: &Path) -> anyhow::Result<()> {
         report_event(Ev::Result(collected.context("collect what the work left")?));
     }
     Ok(())
+}
+
+/// Whether the kernel has a filter of system calls in force for us.
+fn is_filtered() -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mode = status.lines().find_map(|line| line.strip_prefix("Seccomp:"));
+    mode.is_some_and(|mode| mode.trim() == "2")
 }
 
 /// Does what the supervisor asks for, and ends everything when it is gone.
