@@ -6,6 +6,7 @@
 
 mod env;
 mod raw;
+mod repos;
 mod units;
 
 use std::collections::BTreeMap;
@@ -14,7 +15,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde::Deserialize as _;
-use zazen_core::host::{Hosts, InvalidHost};
+use zazen_core::host::Hosts;
 use zazen_core::id::RepoName;
 use zazen_core::price::{Price, Prices};
 use zazen_core::trust::Trust;
@@ -410,58 +411,6 @@ impl Check<'_> {
             (None, None) => Key::None,
         };
         Ok(Model { api, target: Target::Live { base_url, key } })
-    }
-
-    fn repos(&self, raw: Vec<raw::Repo>) -> Result<Vec<Repo>, Error> {
-        let mut repos: Vec<Repo> = Vec::new();
-        for (raw, index) in raw.into_iter().zip(0_usize..) {
-            let place = index.to_string();
-            let wrong = |why: &str| self.wrong(&["repo", &place, "name"], why);
-            let name: RepoName = raw
-                .name
-                .parse()
-                .map_err(|err: zazen_core::id::InvalidId| wrong(&err.to_string()))?;
-            if repos.iter().any(|repo| repo.name == name) {
-                let why =
-                    format!("there are two repositories called `{name}`; give one another name");
-                return Err(wrong(&why));
-            }
-            let hosts = self.hosts(&place, &raw)?;
-            repos.push(self.repo(name, raw, hosts));
-        }
-        Ok(repos)
-    }
-
-    fn hosts(&self, place: &str, raw: &raw::Repo) -> Result<Hosts, Error> {
-        type Add = fn(&mut Hosts, &str) -> Result<(), InvalidHost>;
-        let mut hosts = Hosts::default();
-        let lists: [(&str, &[String], Add); 2] =
-            [("hosts", &raw.hosts, Hosts::add), ("private", &raw.private, Hosts::add_private)];
-        for (key, entries, add) in lists {
-            for (entry, n) in entries.iter().zip(0_usize..) {
-                let wrong = |err: InvalidHost| {
-                    let why = format!("`{}` cannot be in `{key}`: {}", err.entry, err.why);
-                    self.wrong(&["repo", place, key, &n.to_string()], &why)
-                };
-                add(&mut hosts, entry).map_err(wrong)?;
-            }
-        }
-        Ok(hosts)
-    }
-
-    fn repo(&self, name: RepoName, raw: raw::Repo, hosts: Hosts) -> Repo {
-        let remote = match raw.remote {
-            Some(path) => self.host_path(&path),
-            None => self.root.join(".zazen/remotes").join(format!("{name}.git")),
-        };
-        Repo {
-            name,
-            source: raw.source,
-            remote,
-            branch: raw.branch.unwrap_or_default(),
-            check: raw.check.unwrap_or_default(),
-            hosts,
-        }
     }
 
     /// A path of the host: `~/` is the person's home, a relative one starts at zazen's home.

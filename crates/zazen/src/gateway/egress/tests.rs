@@ -464,9 +464,9 @@ async fn nothing_is_smuggled_past_the_head() {
 
 #[tokio::test]
 async fn a_request_to_a_host_cannot_follow_a_model_call() {
-    let place = Setup::listing(&["crates"]).open().await;
+    let place = Setup::listing(&["a.example.org"]).open().await;
     let own = place.authorization();
-    let second = format!("GET http://index.crates.io/ HTTP/1.1\r\nHost: index.crates.io\r\n{own}");
+    let second = format!("GET http://a.example.org/ HTTP/1.1\r\nHost: a.example.org\r\n{own}");
     let of_hosts = format!("x-api-key: {}\r\nConnection: close\r\n", place.token.for_hosts());
     let call = format!("POST /anthropic/v1/messages HTTP/1.1\r\nHost: g\r\n{of_hosts}\r\n");
     assert!(place.ask(&call).await.contains("rule `run-token`"));
