@@ -69,13 +69,22 @@ struct Pending {
     paths: BTreeSet<PathBuf>,
     /// Of these, what may be another file or folder than before.
     made: BTreeSet<PathBuf>,
-    is_rescan: bool,
-    /// The kernel told more than is kept, or could not tell everything.
-    is_lost: bool,
+    doubt: Doubt,
     /// When the first and the last of it came in.
     since: Option<(Instant, Instant)>,
+}
+
+/// What there is besides the paths, the worst last. It takes in what is before it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+enum Doubt {
+    #[default]
+    None,
+    /// Everything is to be looked at.
+    Rescan,
+    /// The kernel told more than is kept, or could not tell everything.
+    Lost,
     /// The kernel has no more watches for us.
-    is_blind: bool,
+    Blind,
 }
 
 /// How changes come in.
@@ -141,12 +150,11 @@ struct Run {
 impl Run {
     fn run(self, mode: Mode) {
         let mut source = self.source(mode);
-        self.shared.add_rescan();
+        self.shared.add_doubt(Doubt::Rescan);
         loop {
             let Some(mut pending) = self.shared.wait(source.next_at()) else { return };
-            if pending.is_blind && matches!(source, Source::Events(..)) {
+            if pending.doubt == Doubt::Blind && matches!(source, Source::Events(..)) {
                 source = self.scan();
-                pending.is_rescan = true;
             }
             match &mut source {
                 Source::Events(hot, scan) => {
@@ -191,8 +199,7 @@ impl Run {
 
     /// Watches what changed, and adds the files that changed while nobody watched them.
     fn keep_hot(&self, hot: &mut Hot, pending: &mut Pending) {
-        let kept = if pending.is_lost {
-            pending.is_rescan = true;
+        let kept = if pending.doubt == Doubt::Lost {
             hot.settle()
         } else {
             pending.paths.clone().iter().try_for_each(|path| -> notify::Result<()> {
@@ -204,14 +211,14 @@ impl Run {
         };
         if let Err(err) = kept {
             tracing::warn!("cannot watch the home, so it is looked over regularly: {err}");
-            self.shared.add_blindness();
+            self.shared.add_doubt(Doubt::Blind);
         }
     }
 
     /// Tells what is pending, and says whether anybody listens.
     fn tell(&self, pending: Pending) -> bool {
         let change = match pending {
-            Pending { is_rescan: true, .. } => Change::Rescan,
+            Pending { doubt, .. } if doubt > Doubt::None => Change::Rescan,
             Pending { paths, .. } if paths.len() > PATHS_MAX => Change::Rescan,
             Pending { paths, .. } if paths.is_empty() => return !self.sender.is_closed(),
             Pending { paths, .. } => Change::Paths(paths),
@@ -221,7 +228,7 @@ impl Run {
             Err(mpsc::error::TrySendError::Closed(_)) => false,
             Err(mpsc::error::TrySendError::Full(_)) => {
                 // It is tried again with whatever comes in, until someone takes it.
-                self.shared.add_rescan();
+                self.shared.add_doubt(Doubt::Rescan);
                 true
             }
         }
@@ -232,7 +239,7 @@ impl Shared {
     /// Takes in what the kernel tells. This runs in a thread that must not wait.
     fn take(&self, root: &Path, event: notify::Result<Event>) {
         match event {
-            Ok(event) if event.need_rescan() => self.add(|pending| pending.is_lost = true),
+            Ok(event) if event.need_rescan() => self.add_doubt(Doubt::Lost),
             Ok(event) if matches!(event.kind, EventKind::Access(_)) => {}
             Ok(event) => {
                 let is_made = !matches!(
@@ -246,18 +253,14 @@ impl Shared {
                 }
             }
             Err(err) if matches!(err.kind, notify::ErrorKind::MaxFilesWatch) => {
-                self.add_blindness();
+                self.add_doubt(Doubt::Blind);
             }
-            Err(_) => self.add(|pending| pending.is_lost = true),
+            Err(_) => self.add_doubt(Doubt::Lost),
         }
     }
 
-    fn add_rescan(&self) {
-        self.add(|pending| pending.is_rescan = true);
-    }
-
-    fn add_blindness(&self) {
-        self.add(|pending| pending.is_blind = true);
+    fn add_doubt(&self, doubt: Doubt) {
+        self.add(|pending| pending.doubt = pending.doubt.max(doubt));
     }
 
     fn add(&self, change: impl FnOnce(&mut Pending)) {
@@ -300,9 +303,9 @@ impl Shared {
 impl Pending {
     fn add_paths(&mut self, paths: Vec<PathBuf>, is_made: bool) {
         if self.paths.len() > PATHS_MAX {
-            self.is_lost = true;
+            self.doubt = self.doubt.max(Doubt::Lost);
         }
-        if self.is_lost {
+        if self.doubt >= Doubt::Lost {
             self.paths.clear();
             self.made.clear();
         } else {
@@ -315,7 +318,9 @@ impl Pending {
 
     fn add_found(&mut self, mut found: scan::Found) {
         self.paths.append(&mut found.paths);
-        self.is_rescan |= found.is_unsure;
+        if found.is_unsure {
+            self.doubt = self.doubt.max(Doubt::Rescan);
+        }
     }
 }
 

@@ -1,10 +1,10 @@
 //! The profile of a bubblewrap sandbox: what is in it, and nothing else.
 //!
 //! Empty namespaces of every kind, no capability, no second user namespace, the
-//! system calls of `filter` refused to the runner and all below it, a root that is read-only but for the workspace, the private home, the folder
-//! for the result and a small `/tmp`. The network is an empty one. What a run
-//! may know comes to it through the runner, never on this command line, which
-//! everybody on the machine can read.
+//! system calls of `filter` refused, a root that is read-only but for the
+//! workspace, the private home, the folder for the result and a small `/tmp`.
+//! The network is an empty one. What a run may know comes to it through the
+//! runner, never on this command line, which everybody on the machine can read.
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -40,13 +40,16 @@ type On = (u8, SeccompCmpOp, u64);
 /// A call, and the cases in which it is refused: in all where there is none.
 type Call = (i64, Vec<Vec<On>>);
 
+/// How many programs the filter is.
+pub(super) const N_PROGRAMS: usize = 3;
+
 /// The filter, one program for each answer that a refused call gets. The
 /// kernel asks all of them.
-pub(super) fn programs() -> anyhow::Result<Vec<BpfProgram>> {
+pub(super) fn programs() -> anyhow::Result<[BpfProgram; N_PROGRAMS]> {
     let errno = |errno: i32| errno.cast_unsigned();
     let mut absent = program(list::absent(), errno(libc::ENOSYS))?;
     absent.splice(0..0, newer_is_absent());
-    Ok(vec![
+    Ok([
         absent,
         program(list::forbidden(), errno(libc::EPERM))?,
         program(list::families(), errno(libc::EAFNOSUPPORT))?,

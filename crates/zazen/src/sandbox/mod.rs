@@ -14,6 +14,7 @@
 //! way out is the socket of the `gateway`.
 
 mod bwrap;
+mod cause;
 mod cgroup;
 mod disk;
 mod engine;

@@ -35,7 +35,7 @@ impl EndReason {
 /// What a sandbox achieved, axis by axis, in one line.
 impl fmt::Display for Achieved {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let all = [self.files, self.network, self.processes];
+        let all = [self.files, self.network, self.processes, self.users];
         if all.iter().all(|level| *level == Level::None) {
             f.write_str("nothing is isolated")?;
         } else {
@@ -79,3 +79,6 @@ fn limited(by: LimitedBy) -> &'static str {
         LimitedBy::Nothing => "not limited",
     }
 }
+
+#[cfg(test)]
+mod tests;

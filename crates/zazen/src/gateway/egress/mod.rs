@@ -77,6 +77,9 @@ pub(super) struct Means {
 pub(super) struct Egress {
     /// For hosts only: it makes no model call.
     token: Token,
+    opened: Instant,
+    /// How long the token counts.
+    lifetime: Duration,
     repo: String,
     hosts: Hosts,
     means: Means,
@@ -120,13 +123,15 @@ impl Means {
 impl Egress {
     pub(super) async fn open(
         outside: &Outside,
-        token: &Token,
+        (token, lifetime): (&Token, Duration),
         means: Means,
         stop: CancellationToken,
     ) -> anyhow::Result<(Self, Writer)> {
         let (log, writer) = log::open(&outside.log_to).await?;
         let egress = Self {
             token: token.for_hosts(),
+            opened: Instant::now(),
+            lifetime,
             repo: outside.repo.clone(),
             hosts: outside.hosts.clone(),
             means,
@@ -183,7 +188,8 @@ impl Egress {
     fn check_token(&self, head: &Head) -> Result<(), Denied> {
         let shown = head.only("proxy-authorization")?.ok_or(Denied::Token)?;
         let is_ours = wanted::credential(shown).is_some_and(|text| self.token.is(&text));
-        if is_ours && !self.stop.is_cancelled() { Ok(()) } else { Err(Denied::Token) }
+        let is_over = self.stop.is_cancelled() || self.opened.elapsed() >= self.lifetime;
+        if is_ours && !is_over { Ok(()) } else { Err(Denied::Token) }
     }
 
     async fn carry(

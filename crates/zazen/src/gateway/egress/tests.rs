@@ -83,7 +83,11 @@ impl Setup {
         self.private.iter().for_each(|entry| hosts.add_private(entry).unwrap());
         let names = Arc::new(Names { known: self.names.into_iter().collect(), ..Names::default() });
         let resolver = Arc::clone(&names) as Arc<dyn Resolve>;
-        let options = Options { routes: BTreeMap::new(), prices: Prices::builtin() };
+        let options = Options {
+            routes: BTreeMap::new(),
+            prices: Prices::builtin(),
+            budget: zazen_core::budget::Budget::default(),
+        };
         let means = Means { resolver, times: self.times };
         let gateway = Gateway::with_means(options, means).unwrap();
         let token = Token::random().unwrap();
@@ -102,6 +106,10 @@ impl Setup {
                 upload_bytes: self.bytes,
             },
             socket_mode: 0o600,
+            repo: "ada/tally".parse().unwrap(),
+            task_usage: zazen_core::usage::Usage::default(),
+            may_use_reserve: false,
+            lifetime: Duration::from_secs(600),
         };
         let (usage, reports) = mpsc::channel(1);
         let opened = Some(gateway.open(grant, usage).await.unwrap());

@@ -171,17 +171,20 @@ impl Hot {
     /// Watches a unit. It stays cold if the kernel does not do it.
     fn admit(&mut self, kind: Kind, unit: &Path) -> notify::Result<()> {
         self.forget(kind, unit);
+        while self.units(kind).is_full() && self.evict(kind) {}
         let mut folders = Vec::new();
         let is_watched = match self.watch_unit(unit, &mut folders) {
             Err(err) if !matches!(err.kind, ErrorKind::MaxFilesWatch) => return Err(err),
             watched => watched.is_ok_and(|all| all),
         };
-        while self.units(kind).is_full() && self.evict(kind) {}
-        if is_watched && !self.units(kind).is_full() {
+        if is_watched {
+            // Others may have given way to it, and it is what changed last.
+            self.units(kind).max = self.units(kind).max.max(1);
+            while self.units(kind).is_full() && self.evict(kind) {}
             self.units(kind).insert(unit, folders);
         } else {
             self.has_cold = true;
-            folders.iter().for_each(|dir| drop(self.watcher.unwatch(dir)));
+            self.unwatch(&folders);
         }
         Ok(())
     }
@@ -242,9 +245,15 @@ impl Hot {
 
     fn forget(&mut self, kind: Kind, unit: &Path) -> bool {
         let folders = self.units(kind).remove(unit);
-        // Those that are gone are not watched any more, which is as good.
-        folders.iter().flatten().for_each(|dir| drop(self.watcher.unwatch(dir)));
+        self.unwatch(folders.as_deref().unwrap_or_default());
         folders.is_some()
+    }
+
+    fn unwatch(&mut self, folders: &[PathBuf]) {
+        for dir in folders {
+            // One that is gone is not watched any more, which is as good.
+            drop(self.watcher.unwatch(dir));
+        }
     }
 
     fn forget_below(&mut self, dir: &Path) {
@@ -319,7 +328,10 @@ fn is_gone(err: &notify::Error) -> bool {
         ErrorKind::Io(err) => {
             matches!(err.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
         }
-        _ => false,
+        ErrorKind::Generic(_)
+        | ErrorKind::WatchNotFound
+        | ErrorKind::InvalidConfig(_)
+        | ErrorKind::MaxFilesWatch => false,
     }
 }
 

@@ -303,7 +303,7 @@ async fn a_folder_that_took_the_place_of_another_is_watched() {
 async fn when_the_kernel_lost_events_everything_is_watched_anew() {
     let mut place = place_with(Mode::Events, FEW_UNSEEN, &ISSUES).await;
     // As if nothing had been told of it.
-    place.watch.shared.add(|pending| pending.is_lost = true);
+    place.watch.shared.add_doubt(Doubt::Lost);
     assert_eq!(place.next().await, Change::Rescan);
     place.write(ISSUES[3]);
     assert_eq!(place.told(ISSUES[3]).await, BTreeSet::from([ISSUES[3].to_owned()]));

@@ -52,16 +52,17 @@ fn run(spec_path: &Path) -> anyhow::Result<()> {
     // Closes our descriptors and our memory to all others of the same user.
     set_dumpable_behavior(DumpableBehavior::NotDumpable).context("close ourselves to others")?;
     let inside: Inside = read_json(spec_path)?;
+    if matches!(inside.engine, EngineKind::Bwrap | EngineKind::None) && is_root() {
+        bail!("nothing of a run is ever root, and this would be");
+    }
     if inside.engine == EngineKind::None {
         let own = rustix::process::getpid();
         rustix::process::set_child_subreaper(Some(own)).context("adopt orphans")?;
     }
-    if inside.engine != EngineKind::Bwrap {
-        // What bubblewrap does before us. Best effort where nothing is promised;
-        // the supervisor refuses the others.
-        filter::apply().ok();
-    }
-    let held = Held { filtered: is_filtered(), landlock: ground::version() };
+    // Bubblewrap does this before us. Where it fails, the supervisor refuses the
+    // run, unless its engine promises nothing.
+    let applied = inside.engine == EngineKind::Bwrap || filter::apply().is_ok();
+    let held = Held { filtered: applied && is_filtered(), landlock: ground::version() };
     let tree = Arc::new(Tree::new(inside.engine));
     let go = listen(&tree);
     report(&Frame::Hello(held));
@@ -89,12 +90,26 @@ fn run(spec_path: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Whether the kernel has a filter of system calls in force for us.
+/// Whether either of our users is root. In bubblewrap they are those outside.
+fn is_root() -> bool {
+    rustix::process::getuid().is_root() || rustix::process::geteuid().is_root()
+}
+
+/// Whether the kernel has a filter of system calls in force for us, and as many
+/// programs as ours has: there may be another one, of a container around us.
 fn is_filtered() -> bool {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let mode = status.lines().find_map(|line| line.strip_prefix("Seccomp:"));
-    mode.is_some_and(|mode| mode.trim() == "2")
+    let field = |name: &str| {
+        let value = status.lines().find_map(|line| line.strip_prefix(name))?;
+        value.trim().parse::<usize>().ok()
+    };
+    // Kernels before 5.9 do not count them.
+    field("Seccomp:") == Some(FILTERED)
+        && field("Seccomp_filters:").is_none_or(|n_programs| n_programs >= filter::N_PROGRAMS)
 }
+
+/// How the kernel writes that a filter is in force.
+const FILTERED: usize = 2;
 
 /// Does what the supervisor asks for, and ends everything when it is gone.
 fn listen(tree: &Arc<Tree>) -> mpsc::Receiver<bool> {

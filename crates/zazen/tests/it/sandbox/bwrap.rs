@@ -3,9 +3,10 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
-use zazen::sandbox::{EndReason, EngineKind, Ev, Outcome};
+use zazen::exec;
+use zazen::sandbox::{EndReason, EngineKind, Ev, Outcome, sandbox_ids};
 
-use super::setup::{is_root, machine, open};
+use super::setup::{Machine, is_root, machine, open};
 
 #[tokio::test]
 async fn a_tool_is_shown_at_its_own_place_and_cannot_be_changed() {
@@ -79,4 +80,38 @@ async fn a_workspace_with_a_second_name_for_a_file_is_refused() {
     fs::hard_link(machine.path("objects/pack"), run.spec.workspace.join("pack")).unwrap();
     let err = zazen::sandbox::submit(&machine.zazen, &run.dir, &run.spec).await.unwrap_err();
     assert!(format!("{err:#}").contains("hard links"), "{err:#}");
+}
+
+/// Runs zazen where no user namespace can be made: in a sandbox that allows none.
+async fn shut_in(machine: &Machine, args: &[&str]) -> (Option<i32>, String) {
+    let output = exec::run(
+        exec::Command::new("/usr/bin/bwrap")
+            .args(["--unshare-user", "--disable-userns", "--dev-bind", "/", "/", "--"])
+            .arg(&machine.zazen.0)
+            .args(args)
+            .env("HOME", machine.path("home"))
+            .user(sandbox_ids()),
+    );
+    let output = output.await.unwrap();
+    (output.status.code(), output.stdout_text() + &output.stderr_text())
+}
+
+#[tokio::test]
+async fn where_no_sandbox_can_be_made_doctor_says_why_and_nothing_is_started_without_one() {
+    let Some(machine) = machine(EngineKind::Bwrap) else { return };
+    let home = machine.path("home");
+    fs::create_dir(&home).unwrap();
+    fs::set_permissions(&home, fs::Permissions::from_mode(0o777)).unwrap();
+    let home = home.join("zazen").display().to_string();
+    let (code, said) = shut_in(&machine, &["init", &home]).await;
+    assert_eq!(code, Some(0), "{said}");
+    let (code, said) = shut_in(&machine, &["--home", &home, "doctor"]).await;
+    assert_ne!(code, Some(0), "{said}");
+    assert!(said.contains("bwrap does not hold here"), "{said}");
+    assert!(said.contains("no user namespaces"), "{said}");
+    assert!(said.contains("fix: `sysctl user.max_user_namespaces"), "{said}");
+    let (code, said) = shut_in(&machine, &["--home", &home, "up"]).await;
+    assert_ne!(code, Some(0), "{said}");
+    assert!(said.contains("the sandbox `bwrap` does not hold here"), "{said}");
+    assert!(said.contains("no user namespaces"), "{said}");
 }

@@ -74,9 +74,8 @@ fn a_slice_is_short_and_the_next_one_goes_on() {
     for n in 1..=20 {
         place.write(&format!("tasks/2026/11/{n}-x/task.md"));
     }
-    let mut pace = NOW;
-    pace.slice = Duration::from_nanos(1);
-    let mut scan = Scan::start(&place.home, Scope::Units, pace);
+    let short = Pace { slice: Duration::from_nanos(1), ..NOW };
+    let mut scan = Scan::start(&place.home, Scope::Units, short);
     scan.look_when_due(|_| false);
     assert!(scan.round.is_some());
     assert_eq!(round(&mut scan, Duration::ZERO).len(), 40);

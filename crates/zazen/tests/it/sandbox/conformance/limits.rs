@@ -60,8 +60,9 @@ async fn no_file_is_longer_than_the_disk_limit(machine: Machine) {
 }
 
 async fn folders_in_memory_are_small(machine: Machine) {
-    let script = "for dir in /tmp /dev/shm; do         head -c 400M /dev/zero > $dir/x 2>/dev/null || echo full; rm $dir/x; done; echo on";
-    let run = machine.run(1, script);
+    let fill = "head -c 400M /dev/zero > $dir/x 2>/dev/null || echo full; rm $dir/x";
+    let script = format!("for dir in /tmp /dev/shm; do {fill}; done; echo on");
+    let run = machine.run(1, &script);
     assert_eq!(machine.finish(&run).await.code, Some(0));
     assert_eq!(run.out(), ["full", "full", "on"]);
 }
