@@ -5,10 +5,10 @@
 use zazen_core::host::{Hosts, InvalidHost};
 use zazen_core::id::RepoName;
 
-use super::{Check, Error, Repo, raw};
+use super::{Check, Error, Repo, Sandbox, raw};
 
 impl Check<'_> {
-    pub(super) fn repos(&self, raw: Vec<raw::Repo>) -> Result<Vec<Repo>, Error> {
+    pub(super) fn repos(&self, raw: Vec<raw::Repo>, sandbox: &Sandbox) -> Result<Vec<Repo>, Error> {
         let mut repos: Vec<Repo> = Vec::new();
         for (raw, index) in raw.into_iter().zip(0_usize..) {
             let place = index.to_string();
@@ -22,8 +22,7 @@ impl Check<'_> {
                     format!("there are two repositories called `{name}`; give one another name");
                 return Err(wrong(&why));
             }
-            let hosts = self.hosts(&place, &raw)?;
-            repos.push(self.repo(name, raw, hosts));
+            repos.push(self.repo(name, raw, (&place, sandbox))?);
         }
         Ok(repos)
     }
@@ -45,18 +44,31 @@ impl Check<'_> {
         Ok(hosts)
     }
 
-    fn repo(&self, name: RepoName, raw: raw::Repo, hosts: Hosts) -> Repo {
+    fn repo(
+        &self,
+        name: RepoName,
+        raw: raw::Repo,
+        (place, sandbox): (&str, &Sandbox),
+    ) -> Result<Repo, Error> {
+        let engine = match &raw.engine {
+            None => sandbox.engine,
+            Some(engine) => self.engine(&["repo", place, "engine"], engine)?,
+        };
+        let image = self.image(&raw, (place, engine, sandbox.containers.image.as_ref()))?;
+        let hosts = self.hosts(place, &raw)?;
         let remote = match raw.remote {
             Some(path) => self.host_path(&path),
             None => self.root.join(".zazen/remotes").join(format!("{name}.git")),
         };
-        Repo {
+        Ok(Repo {
             name,
             source: raw.source,
             remote,
             branch: raw.branch.unwrap_or_default(),
             check: raw.check.unwrap_or_default(),
             hosts,
-        }
+            engine,
+            image,
+        })
     }
 }

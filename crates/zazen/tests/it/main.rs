@@ -24,6 +24,7 @@ mod hosts;
 #[cfg(test)]
 mod plans;
 #[cfg(test)]
+mod results;
 mod routes;
 #[cfg(test)]
 mod sandbox;
