@@ -46,7 +46,7 @@ use self::book::Record;
 pub use self::book::read_book;
 pub use self::containers::{kinds, named};
 use self::crash::Moment;
-pub use self::evidence::calls_of;
+pub use self::evidence::{calls_of, traffic};
 pub use self::keep::now;
 use self::owed::{Owed, Place};
 use self::pages::Pages;
