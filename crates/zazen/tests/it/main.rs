@@ -21,6 +21,8 @@ mod home;
 #[cfg(test)]
 mod plans;
 #[cfg(test)]
+mod red_team;
+#[cfg(test)]
 mod routes;
 #[cfg(test)]
 mod sandbox;
