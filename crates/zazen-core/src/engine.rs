@@ -7,10 +7,12 @@
 //! forgets.
 
 mod book;
+mod ledger;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 pub use self::book::{Book, Cause, Change, Fact, IssueRef, IssueState, Opened, Unfit};
+pub use self::ledger::Ledger;
 use crate::decide::{Wish, decide};
 use crate::effect::{Effect, Key};
 use crate::id::{RunId, TaskId, Time};

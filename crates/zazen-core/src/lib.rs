@@ -29,6 +29,7 @@ pub mod prompt;
 pub mod text;
 pub mod words;
 
+pub mod budget;
 pub mod price;
 pub mod trace;
 pub mod trust;

@@ -61,6 +61,28 @@ pub struct Usage {
     pub n_calls: u64,
     pub tokens: Tokens,
     pub cost: Cost,
+    /// What counts against budgets beyond what is known: calls whose price or whose end is
+    /// not known, at their worst case. Nobody is shown it as a cost.
+    #[serde(default, skip_serializing_if = "Amount::is_zero")]
+    pub assumed: Amount,
+}
+
+/// What counts against a budget: money in millionths of a US dollar, and tokens of all kinds.
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    Default,
+    PartialEq,
+    Eq,
+    BorshSerialize,
+    BorshDeserialize,
+    Serialize,
+    Deserialize,
+)]
+pub struct Amount {
+    pub micros: u64,
+    pub tokens: u64,
 }
 
 impl Tokens {
@@ -98,7 +120,8 @@ impl AddAssign for Cost {
 }
 
 impl Cost {
-    fn known(self) -> u64 {
+    /// The part that is known, all of it or not.
+    pub fn known(self) -> u64 {
         match self {
             Self::Micros(micros) | Self::Unknown { known_micros: micros } => micros,
         }
@@ -110,5 +133,45 @@ impl AddAssign for Usage {
         self.n_calls = self.n_calls.saturating_add(more.n_calls);
         self.tokens += more.tokens;
         self.cost += more.cost;
+        self.assumed += more.assumed;
+    }
+}
+
+impl Usage {
+    /// What counts against budgets: what is known, and the worst case of the rest.
+    pub fn counted(&self) -> Amount {
+        let known = Amount { micros: self.cost.known(), tokens: self.tokens.total() };
+        known.plus(self.assumed)
+    }
+}
+
+impl Amount {
+    /// Whether it is nothing.
+    pub fn is_zero(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// Both together.
+    #[must_use]
+    pub fn plus(self, more: Self) -> Self {
+        Self {
+            micros: self.micros.saturating_add(more.micros),
+            tokens: self.tokens.saturating_add(more.tokens),
+        }
+    }
+
+    /// What is left without the other, or nothing.
+    #[must_use]
+    pub fn minus(self, less: Self) -> Self {
+        Self {
+            micros: self.micros.saturating_sub(less.micros),
+            tokens: self.tokens.saturating_sub(less.tokens),
+        }
+    }
+}
+
+impl AddAssign for Amount {
+    fn add_assign(&mut self, more: Self) {
+        *self = self.plus(more);
     }
 }

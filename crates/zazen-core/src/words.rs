@@ -14,7 +14,7 @@ use std::fmt::Write as _;
 
 pub use self::day::{day_line, home_commit};
 pub use self::event::{event_line, event_lines};
-pub use self::money::{cost, elapsed, tokens};
+pub use self::money::{cost, elapsed, exceeded, spent_of, tokens};
 pub use self::page::{doing, progress, result};
 pub use self::pull::{Evidence, FileChange, Pull, pull, step_commit};
 use crate::plan::{self, Plan};

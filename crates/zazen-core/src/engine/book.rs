@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use self::issues::Issues;
 use self::shelf::Shelf;
+use super::ledger::Ledger;
 use crate::effect::Effect;
 use crate::id::{CommentId, IssueNumber, RepoName, TaskId, Time};
 use crate::reply::Reply;
@@ -23,6 +24,7 @@ pub struct Book {
     replies: Vec<(IssueRef, CommentId, Reply)>,
     /// The last requests that were taken, so that none is taken twice.
     requests: VecDeque<String>,
+    ledger: Ledger,
 }
 
 /// How many requests are remembered. A request's file is gone as soon as its
@@ -154,6 +156,11 @@ impl Book {
         self.tasks.get(id)
     }
 
+    /// What was spent, by day and repository.
+    pub fn ledger(&self) -> &Ledger {
+        &self.ledger
+    }
+
     pub fn n_tasks(&self) -> usize {
         self.tasks.len()
     }
@@ -195,6 +202,12 @@ impl Book {
     /// Takes in one fact, wholly or not at all, and says which tasks it touched.
     pub fn take_in(&mut self, fact: Fact, at: Time) -> Result<BTreeSet<TaskId>, Unfit> {
         let tasks = self.outcome(&fact, at)?;
+        let run_of = |id| self.task(id).and_then(|task| task.run.as_ref().map(|run| run.id));
+        for (task, usage) in Ledger::spent_in(&fact, run_of) {
+            if let Some(task) = tasks.get(&task) {
+                self.ledger.add(&task.repo, usage, at);
+            }
+        }
         let touched = tasks.keys().copied().collect();
         for task in tasks.into_values() {
             self.tasks.put(task);

@@ -64,6 +64,8 @@ pub enum TroubleKind {
     Quota,
     /// The model's service refused the key or the login.
     NeedsLogin,
+    /// A budget is used up.
+    Budget,
     /// The sandbox did not hold what it must, so nothing was started in it.
     Sandbox,
     /// The repository or its base branch could not be read.
@@ -92,7 +94,7 @@ pub const EVIDENCE_BYTES_MAX: usize = 4 * 1024;
 
 impl TroubleKind {
     /// All of them.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 21] = [
         Self::UnreadablePlan,
         Self::NoAnswer,
         Self::EmptyWork,
@@ -110,6 +112,7 @@ impl TroubleKind {
         Self::ModelError,
         Self::Quota,
         Self::NeedsLogin,
+        Self::Budget,
         Self::Sandbox,
         Self::Repository,
         Self::ForeignBranch,
@@ -134,9 +137,11 @@ impl TroubleKind {
             | Self::TurnLimit
             | Self::ModelError
             | Self::Quota => Reaction::TryAgain,
-            Self::NeedsLogin | Self::Sandbox | Self::Repository | Self::ForeignBranch => {
-                Reaction::GiveUp
-            }
+            Self::NeedsLogin
+            | Self::Budget
+            | Self::Sandbox
+            | Self::Repository
+            | Self::ForeignBranch => Reaction::GiveUp,
         }
     }
 
@@ -160,6 +165,7 @@ impl TroubleKind {
             Self::ModelError => "the model's service failed",
             Self::Quota => "the model's service is out of quota or too busy",
             Self::NeedsLogin => "the model's service refused the key",
+            Self::Budget => "a budget is used up",
             Self::Sandbox => "the sandbox did not hold",
             Self::Repository => "the repository could not be read",
             Self::ForeignBranch => "the branch has somebody else's commits",
@@ -189,6 +195,10 @@ impl TroubleKind {
             }
             Self::ModelError | Self::Quota => "Write `/retry` when the service is well again.",
             Self::NeedsLogin => "Check the key with `zazen doctor`, then write `/retry`.",
+            Self::Budget => {
+                "Raise that limit in `zazen.toml` and start zazen again, or wait until its day or \
+                 month is over; then write `/retry`. It goes on from the finished commits."
+            }
             Self::Sandbox | Self::Repository => {
                 "Run `zazen doctor`, mend what it names, then write `/retry`."
             }

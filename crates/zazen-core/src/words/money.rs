@@ -1,5 +1,8 @@
 //! How money, tokens and time are written.
 
+use std::fmt::Write as _;
+
+use crate::budget::{Exceeded, Scope, Unit};
 use crate::usage::Cost;
 
 /// Writes a cost in dollars. An unknown price is called unknown, never $0.
@@ -8,6 +11,54 @@ pub fn cost(cost: Cost) -> String {
         Cost::Micros(micros) => dollars(micros),
         Cost::Unknown { known_micros: 0 } => "unknown".to_owned(),
         Cost::Unknown { known_micros } => format!("unknown, at least {}", dollars(known_micros)),
+    }
+}
+
+/// Says which limit is reached, and what can be done about it.
+pub fn exceeded(exceeded: &Exceeded) -> String {
+    let Exceeded { scope, unit, limit, spent, assumed, reserve } = *exceeded;
+    let (write, key): (fn(u64) -> String, _) = match unit {
+        Unit::Money => (dollars, format!("budget.{scope}")),
+        Unit::Tokens => (|n| format!("{} tokens", tokens(n)), format!("budget.tokens.{scope}")),
+    };
+    let mut text = format!(
+        "the budget of {} is used up: {} of {} (`{key}`)",
+        scope_words(scope),
+        write(spent),
+        write(limit)
+    );
+    if reserve > 0 {
+        let reserve = write(reserve);
+        let _infallible = write!(text, ", of which {reserve} are kept for mending red checks");
+    }
+    if assumed > 0 {
+        let assumed = write(assumed);
+        let _infallible = write!(
+            text,
+            "; {assumed} of it are assumed, as a price or the end of a call is not known"
+        );
+    }
+    text
+}
+
+/// What a limit is about, in words that fit after "the budget of".
+fn scope_words(scope: Scope) -> &'static str {
+    match scope {
+        Scope::Run => "one run",
+        Scope::Task => "this task",
+        Scope::RepoDay => "this repository for one day",
+        Scope::RepoMonth => "this repository for one month",
+        Scope::Day => "one day",
+        Scope::Month => "one month",
+        Scope::Total => "all work together",
+    }
+}
+
+/// What was spent of a limit: `$3.20 of $10.00`.
+pub fn spent_of(spent: u64, limit: u64, unit: Unit) -> String {
+    match unit {
+        Unit::Money => format!("{} of {}", dollars(spent), dollars(limit)),
+        Unit::Tokens => format!("{} of {} tokens", tokens(spent), tokens(limit)),
     }
 }
 

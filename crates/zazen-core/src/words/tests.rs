@@ -504,7 +504,7 @@ fn evidence() -> Evidence {
 
 fn usage() -> Usage {
     let tokens = Tokens { input: 12_000, output: 345, ..Tokens::default() };
-    Usage { n_calls: 14, tokens, cost: Cost::Micros(123_456) }
+    Usage { n_calls: 14, tokens, cost: Cost::Micros(123_456), ..Usage::default() }
 }
 
 fn run_id(n: u32) -> RunId {

@@ -79,13 +79,13 @@ async fn look(context: &Context) -> Vec<Finding> {
                 &err.to_string(),
                 "zazen init DIR, or mend the line it names",
             ));
-            findings.push(sandbox_finding(Engine::Bwrap).await);
+            findings.extend(sandbox_findings(Engine::Bwrap).await);
             return findings;
         }
     };
     findings.push(good("home", &home.root().display().to_string()));
     findings.push(daemon_finding(&home));
-    findings.push(sandbox_finding(config.sandbox.engine).await);
+    findings.extend(sandbox_findings(config.sandbox.engine).await);
     findings.push(reach(&home, &config));
     findings.push(harness(context, &config));
     findings.extend(models(context, &config));
@@ -108,13 +108,24 @@ fn daemon_finding(home: &Home) -> Finding {
     }
 }
 
-async fn sandbox_finding(engine: Engine) -> Finding {
-    let kind = match engine {
+/// What the engine that is asked for does here, and whether another would do.
+async fn sandbox_findings(engine: Engine) -> Vec<Finding> {
+    match engine {
+        Engine::Bwrap => vec![sandbox_finding(sandbox::EngineKind::Bwrap).await],
         Engine::None => {
-            return warning("sandbox", daemon::NO_SANDBOX, "set `sandbox.engine = \"bwrap\"`");
+            let mut also = sandbox_finding(sandbox::EngineKind::Bwrap).await;
+            "could use".clone_into(&mut also.what);
+            if also.level == Level::Bad {
+                also.level = Level::Warning;
+            }
+            let fix = "set `sandbox.engine = \"bwrap\"`";
+            vec![warning("sandbox", daemon::NO_SANDBOX, fix), also]
         }
-        Engine::Bwrap => sandbox::EngineKind::Bwrap,
-    };
+    }
+}
+
+async fn sandbox_finding(kind: sandbox::EngineKind) -> Finding {
+    let word = kind.word();
     let Ok(zazen) = context::zazen() else {
         return bad("sandbox", "zazen's own program is not to be found", "install zazen again");
     };
@@ -122,11 +133,11 @@ async fn sandbox_finding(engine: Engine) -> Finding {
     if probe.isolated {
         let axes: Vec<String> =
             probe.axes.iter().map(|axis| format!("{}: {}", axis.name, axis.detail)).collect();
-        return good("sandbox", &format!("bwrap; {}", axes.join("; ")));
+        return good("sandbox", &format!("{word}; {}", axes.join("; ")));
     }
     let worst = probe.axes.iter().find(|axis| !axis.achieved);
-    let says = worst.map_or("bwrap does not hold here".to_owned(), |axis| {
-        format!("{}: {}", axis.name, axis.detail)
+    let says = worst.map_or(format!("{word} does not hold here"), |axis| {
+        format!("{word} does not hold here: {}: {}", axis.name, axis.detail)
     });
     let fix = worst.and_then(|axis| axis.fix.clone());
     bad("sandbox", &says, fix.as_deref().unwrap_or("apt-get install bubblewrap"))
@@ -162,7 +173,7 @@ fn models(context: &Context, config: &Config) -> Vec<Finding> {
             config::Target::Playback { recording } => {
                 bad(&what, &format!("{} is not there", recording.display()), "mend `playback`")
             }
-            config::Target::Live { base_url, key } => {
+            config::Target::Live { base_url, key, .. } => {
                 match daemon::read_key(key, &context.environment) {
                     Ok(Some(_)) => good(&what, &format!("{base_url}, with a key")),
                     Ok(None) => good(&what, &format!("{base_url}, without a key")),

@@ -13,6 +13,7 @@ mod issue;
 mod repair;
 mod repo;
 mod report;
+mod spent;
 mod status;
 mod task;
 mod up;

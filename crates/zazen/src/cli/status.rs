@@ -9,6 +9,7 @@ use zazen_core::text::one_line;
 use zazen_core::usage::Usage;
 use zazen_core::words;
 
+use super::spent::{self, Used};
 use super::{Context, Result, json, line};
 use crate::daemon::now;
 use crate::home::lock;
@@ -28,6 +29,8 @@ struct StatusJson {
     working: Vec<TaskJson>,
     n_done: usize,
     usage: Usage,
+    /// The limits over all tasks. Empty where the configuration cannot be read.
+    budgets: Vec<Used>,
 }
 
 /// A task, for machines.
@@ -56,6 +59,10 @@ pub(super) fn run(args: &Args, context: &Context) -> Result {
     let book = Context::book(&home)?;
     let daemon = lock::holder(&home);
     let tasks = |column| book.tasks().filter(move |task| column_of(task) == column);
+    // What is wrong with a configuration is for `doctor` to say.
+    let config = context.configured().ok();
+    let budgets = config.map(|(_, config)| spent::overall(&book, &home, &config));
+    let budgets = budgets.transpose()?.unwrap_or_default();
     if args.json {
         return json(&StatusJson {
             daemon: daemon.map(|holder| holder.pid),
@@ -63,6 +70,7 @@ pub(super) fn run(args: &Args, context: &Context) -> Result {
             working: tasks(Column::Working).map(|task| of(&task)).collect(),
             n_done: tasks(Column::Done).count(),
             usage: total(&book),
+            budgets,
         });
     }
     match daemon {
@@ -78,6 +86,9 @@ pub(super) fn run(args: &Args, context: &Context) -> Result {
         words::cost(usage.cost),
         words::tokens(usage.tokens.total())
     ));
+    for budget in &budgets {
+        line(&format!("budget {}", spent::in_words(budget)));
+    }
     Ok(())
 }
 

@@ -12,6 +12,7 @@ use zazen_core::task::Task;
 use zazen_core::text::plain;
 use zazen_core::{trace, words};
 
+use super::spent::{self, Used};
 use super::status::{of, row};
 use super::{Context, ErrorKind, Result, json, kinded, line};
 use crate::daemon::{self, now};
@@ -114,6 +115,7 @@ struct ShowJson<'a> {
     task: &'a Task,
     folder: String,
     runs: Vec<RunJson>,
+    budgets: Vec<Used>,
 }
 
 #[derive(Debug, Serialize)]
@@ -121,6 +123,9 @@ struct RunJson {
     run: RunId,
     folder: String,
     stage: String,
+    /// Where it ran, and what held it there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sandbox: Option<String>,
 }
 
 fn show(args: &Show, context: &Context) -> Result {
@@ -131,12 +136,17 @@ fn show(args: &Show, context: &Context) -> Result {
     let runs: Vec<RunJson> = runs(&task)
         .map(|run| {
             let dir = RunDir::new(home.run_dir(run));
+            let sandbox = sandbox_words(&dir);
             let stage = dir.observe().map_or_else(|_| "unreadable".to_owned(), stage_words);
-            RunJson { run, folder: dir.path().display().to_string(), stage }
+            RunJson { run, folder: dir.path().display().to_string(), stage, sandbox }
         })
         .collect();
+    let config = context.configured().ok().map(|(_, config)| config);
+    let budgets = config.as_ref().map(|config| spent::of_task(&task, &home, config));
+    let budgets = budgets.transpose()?.unwrap_or_default();
     if args.json {
-        return json(&ShowJson { task: &task, folder: folder.display().to_string(), runs });
+        let folder = folder.display().to_string();
+        return json(&ShowJson { task: &task, folder, runs, budgets });
     }
     line(&format!("task {}: {}", task.id, plain(&task.title)));
     line(&format!("{} #{} · {}", task.repo, task.issue, plain(&task.state.to_string())));
@@ -147,13 +157,28 @@ fn show(args: &Show, context: &Context) -> Result {
         words::tokens(task.usage.tokens.total()),
         task.usage.n_calls
     ));
+    for budget in &budgets {
+        line(&format!("budget {}", spent::in_words(budget)));
+    }
+    let prices = config.map(|config| config.prices).unwrap_or_default();
     for run in runs {
-        line(&format!("run {}: {} · {}", run.run, run.stage, run.folder));
+        let calls = spent::calls_in_words(&daemon::calls_of(&home, run.run, &prices)?);
+        line(&format!("run {}: {} · {calls} · {}", run.run, run.stage, run.folder));
+        if let Some(sandbox) = run.sandbox {
+            line(&format!("  sandbox: {sandbox}"));
+        }
     }
     if let Ok(page) = fs::read_to_string(Home::task_page(&folder)) {
         line(&format!("\n{}", plain(&page)));
     }
     Ok(())
+}
+
+/// The engine of a run that is over, and what it achieved.
+fn sandbox_words(dir: &RunDir) -> Option<String> {
+    let Ok(Phase::Ended(exit)) = dir.observe() else { return None };
+    let spec: LaunchSpec = serde_json::from_slice(&fs::read(dir.spec()).ok()?).ok()?;
+    Some(format!("{}; {}", spec.engine.word(), exit.achieved?))
 }
 
 fn stage_words(stage: Phase) -> String {

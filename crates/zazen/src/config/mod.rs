@@ -5,7 +5,9 @@
 //! key, and what would be right. The environment is read here and nowhere else.
 
 mod env;
+mod money;
 mod raw;
+mod route;
 mod units;
 
 use std::collections::BTreeMap;
@@ -14,8 +16,9 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde::Deserialize as _;
+use zazen_core::budget::Budget;
 use zazen_core::id::RepoName;
-use zazen_core::price::{Price, Prices};
+use zazen_core::price::Prices;
 use zazen_core::trust::Trust;
 
 pub use self::env::{CRASH_VARIABLE, Environment};
@@ -42,6 +45,7 @@ pub struct Config {
     pub models: BTreeMap<String, Model>,
     /// The built-in prices, with the owner's over them.
     pub prices: Prices,
+    pub budget: Budget,
     pub repos: Vec<Repo>,
 }
 
@@ -99,6 +103,8 @@ pub enum HarnessName {
 pub struct Model {
     pub api: Api,
     pub target: Target,
+    /// Patterns of the models that may be asked for. Empty means any.
+    pub allow: Vec<String>,
 }
 
 /// What answers the model calls of a route.
@@ -107,11 +113,11 @@ pub enum Target {
     Live {
         base_url: url::Url,
         key: Key,
+        /// The key is a person's login with a subscription.
+        is_login: bool,
     },
     /// A recording answers; nothing leaves the machine.
-    Playback {
-        recording: PathBuf,
-    },
+    Playback { recording: PathBuf },
 }
 
 /// Where the key of a route comes from. The key itself is never in the file.
@@ -128,6 +134,7 @@ pub enum Key {
 pub enum Api {
     Anthropic,
     OpenAi,
+    Gemini,
 }
 
 /// One repository that zazen is pointed at.
@@ -158,9 +165,6 @@ const WALL: Duration = Duration::from_secs(30 * 60);
 /// The default of `limits.silence`. Agents print something at every turn; a
 /// model call that is silent for ten minutes is hung, not slow.
 const SILENCE: Duration = Duration::from_secs(10 * 60);
-
-/// The dearest price that is believed, in dollars for a million tokens.
-const DOLLARS_MAX: f64 = 100_000.0;
 
 /// Reads and checks the configuration of the home at `root`.
 pub fn read(root: &Path, environment: &Environment) -> Result<Config, Error> {
@@ -207,6 +211,7 @@ impl Check<'_> {
             .map(|(name, model)| Ok((name.clone(), self.model(&name, model)?)))
             .collect::<Result<BTreeMap<_, _>, Error>>()?;
         let harness = self.harness(raw.harness, &models)?;
+        let prices = self.prices(&raw.prices)?;
         let n_runs_max = raw.runs.parallel.unwrap_or(2);
         if n_runs_max == 0 {
             return Err(self.wrong(&["runs", "parallel"], "`runs.parallel` is 0; write 1 or more"));
@@ -223,7 +228,8 @@ impl Check<'_> {
             trust: self.trust(raw.trust)?,
             harness,
             models,
-            prices: self.prices(&raw.prices)?,
+            budget: self.budget(&raw.budget, &prices)?,
+            prices,
             repos: self.repos(raw.repo)?,
         })
     }
@@ -246,35 +252,6 @@ impl Check<'_> {
             n_processes_max: raw.processes.unwrap_or(512),
             n_turns_max: raw.turns.unwrap_or(200),
         })
-    }
-
-    fn prices(&self, raw: &BTreeMap<String, raw::Price>) -> Result<Prices, Error> {
-        let mut own = Vec::new();
-        for (model, price) in raw {
-            let micros = |dollars: f64| {
-                if !(0.0..=DOLLARS_MAX).contains(&dollars) {
-                    let why =
-                        format!("a price of `{model}` is not between 0 and {DOLLARS_MAX} dollars");
-                    return Err(self.wrong(&["prices", model], &why));
-                }
-                #[expect(
-                    clippy::cast_possible_truncation,
-                    clippy::cast_sign_loss,
-                    reason = "it is between 0 and the limit, which fits"
-                )]
-                Ok((dollars * 1e6).round() as u64)
-            };
-            let input = micros(price.input)?;
-            let price = Price {
-                input,
-                output: micros(price.output)?,
-                cache_read: price.cache_read.map_or(Ok(input), micros)?,
-                cache_write: price.cache_write.map_or(Ok(input), micros)?,
-                cache_write_hour: None,
-            };
-            own.push((model.clone(), price));
-        }
-        Ok(Prices::builtin().merged(own.into_iter().collect()))
     }
 
     fn sandbox(&self, raw: raw::Sandbox) -> Result<Sandbox, Error> {
@@ -336,6 +313,13 @@ impl Check<'_> {
                 );
                 return Err(self.wrong(&["harness", "route"], &why));
             }
+            Some(model) if name == HarnessName::Mini && !model.is_for_mini() => {
+                let why = format!(
+                    "`mini` needs a route with `api = \"anthropic\"` or `\"openai\"`, and a key; \
+                     `{route}` has another api, or a login"
+                );
+                return Err(self.wrong(&["harness", "route"], &why));
+            }
             Some(_) => {}
         }
         let model = raw.model.unwrap_or_default();
@@ -347,53 +331,6 @@ impl Check<'_> {
         }
         let claude = raw.claude.map(|path| self.host_path(&path));
         Ok(Harness { name, model, route, claude })
-    }
-
-    fn model(&self, name: &str, raw: raw::Model) -> Result<Model, Error> {
-        let api = match raw.api.as_str() {
-            "anthropic" => Api::Anthropic,
-            "openai" => Api::OpenAi,
-            other => {
-                let why = format!("`{other}` is not an api; there are `anthropic` and `openai`");
-                return Err(self.wrong(&["models", name, "api"], &why));
-            }
-        };
-        if !name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-') {
-            let why = format!("`models.{name}`: a route's name has only a-z, 0-9 and `-`");
-            return Err(self.wrong(&["models", name], &why));
-        }
-        if let Some(recording) = raw.playback {
-            return Ok(Model {
-                api,
-                target: Target::Playback { recording: self.host_path(&recording) },
-            });
-        }
-        let default = match api {
-            Api::Anthropic => "https://api.anthropic.com",
-            Api::OpenAi => "https://api.openai.com/v1",
-        };
-        let text = raw.base_url.unwrap_or_else(|| default.to_owned());
-        let base_url = url::Url::parse(&text)
-            .ok()
-            .filter(|url| matches!(url.scheme(), "http" | "https") && url.password().is_none())
-            .ok_or_else(|| {
-                self.wrong(
-                    &["models", name, "base_url"],
-                    &format!("`{text}` is not a URL like `https://host/path`"),
-                )
-            })?;
-        let key = match (raw.key_env, raw.key_file) {
-            (Some(_), Some(_)) => {
-                return Err(self.wrong(
-                    &["models", name, "key_file"],
-                    "write `key_env` or `key_file`, not both",
-                ));
-            }
-            (Some(variable), None) => Key::Variable(variable),
-            (None, Some(file)) => Key::File(self.host_path(&file)),
-            (None, None) => Key::None,
-        };
-        Ok(Model { api, target: Target::Live { base_url, key } })
     }
 
     fn repos(&self, raw: Vec<raw::Repo>) -> Result<Vec<Repo>, Error> {

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
+use zazen_core::price::Listed;
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -22,7 +23,9 @@ pub(super) struct File {
     #[serde(default)]
     pub(super) models: BTreeMap<String, Model>,
     #[serde(default)]
-    pub(super) prices: BTreeMap<String, Price>,
+    pub(super) budget: Budget,
+    #[serde(default)]
+    pub(super) prices: BTreeMap<String, Listed>,
     #[serde(default)]
     pub(super) repo: Vec<Repo>,
 }
@@ -81,16 +84,39 @@ pub(super) struct Model {
     pub(super) base_url: Option<String>,
     pub(super) key_env: Option<String>,
     pub(super) key_file: Option<String>,
+    pub(super) login_env: Option<String>,
+    pub(super) login_file: Option<String>,
+    #[serde(default)]
+    pub(super) allow: Vec<String>,
     pub(super) playback: Option<String>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Price {
-    pub(super) input: f64,
-    pub(super) output: f64,
-    pub(super) cache_read: Option<f64>,
-    pub(super) cache_write: Option<f64>,
+pub(super) struct Budget {
+    pub(super) run: Option<String>,
+    pub(super) task: Option<String>,
+    pub(super) repo_day: Option<String>,
+    pub(super) repo_month: Option<String>,
+    pub(super) day: Option<String>,
+    pub(super) month: Option<String>,
+    pub(super) total: Option<String>,
+    pub(super) reserve: Option<String>,
+    pub(super) unknown: Option<Listed>,
+    #[serde(default)]
+    pub(super) tokens: Tokens,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Tokens {
+    pub(super) run: Option<String>,
+    pub(super) task: Option<String>,
+    pub(super) repo_day: Option<String>,
+    pub(super) repo_month: Option<String>,
+    pub(super) day: Option<String>,
+    pub(super) month: Option<String>,
+    pub(super) total: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]

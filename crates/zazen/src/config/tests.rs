@@ -1,6 +1,9 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use zazen_core::budget::{Limit, Scope};
+use zazen_core::price::Prices;
+
 use super::{Api, Config, Engine, Environment, HarnessName, Key, Target, parse};
 
 /// The least that is a configuration.
@@ -43,7 +46,7 @@ fn the_least_that_is_written_has_a_value_for_everything() {
     assert_eq!(config.limits.wall, Duration::from_secs(1800));
     assert_eq!(config.limits.memory_bytes, 4 << 30);
     let model = &config.models["anthropic"];
-    let Target::Live { base_url, key } = &model.target else { panic!("{model:?}") };
+    let Target::Live { base_url, key, .. } = &model.target else { panic!("{model:?}") };
     assert_eq!(base_url.as_str(), "https://api.anthropic.com/");
     assert_eq!(*key, Key::None);
 }
@@ -170,8 +173,8 @@ fn every_value_that_cannot_be_says_where_it_is_and_what_would_be_right() {
             "7: `docker` is not an engine; there are `bwrap` and `none`",
         ),
         (
-            "[models.b]\napi = \"gemini\"\n",
-            "7: `gemini` is not an api; there are `anthropic` and `openai`",
+            "[models.b]\napi = \"grpc\"\n",
+            "7: `grpc` is not an api; there are `anthropic`, `openai` and `gemini`",
         ),
         (
             "[models.B]\napi = \"openai\"\n",
@@ -185,6 +188,26 @@ fn every_value_that_cannot_be_says_where_it_is_and_what_would_be_right() {
             "[models.b]\napi = \"openai\"\nkey_env = \"K\"\nkey_file = \"k\"\n",
             "9: write `key_env` or `key_file`, not both",
         ),
+        (
+            "[models.b]\napi = \"openai\"\nlogin_env = \"K\"\n",
+            "8: `login_env` is for routes with `api = \"anthropic\"` only",
+        ),
+        (
+            "[models.b]\napi = \"anthropic\"\nlogin_file = \"K\"\nkey_env = \"k\"\n",
+            "8: write `key_env` or `login_file`, not both",
+        ),
+        (
+            "[budget]\nrun = \"10\"\n",
+            "7: `10` is not a sum of money; write it like `$10`, `$0.50` or `none`",
+        ),
+        (
+            "[budget.tokens]\nday = \"5 MB\"\n",
+            "7: `5 MB` is not a number of tokens; write it like `500k`, `5M` or `none`",
+        ),
+        (
+            "[budget]\nreserve = \"95%\"\n",
+            "7: `95%` is not a share; write it like `10%`, between `0%` and `90%`",
+        ),
     ] {
         assert_eq!(wrong(&format!("{SMALL}{more}")), says);
     }
@@ -194,7 +217,7 @@ fn every_value_that_cannot_be_says_where_it_is_and_what_would_be_right() {
 fn the_line_is_that_of_the_value_and_not_of_another_with_its_key() {
     let more = "[models.b]\napi = \"openai\"\nbase_url = \"https://a\"\n\
         [models.c]\napi = \"nonsense\"\n";
-    let says = "10: `nonsense` is not an api; there are `anthropic` and `openai`";
+    let says = "10: `nonsense` is not an api; there are `anthropic`, `openai` and `gemini`";
     assert_eq!(wrong(&format!("{SMALL}{more}")), says);
 }
 
@@ -214,7 +237,7 @@ fn a_harness_without_what_it_needs_is_refused() {
 #[test]
 fn a_price_that_nobody_would_pay_is_refused() {
     let text = format!("{SMALL}[prices.m]\ninput = -1.0\noutput = 2.0\n");
-    assert_eq!(wrong(&text), "6: a price of `m` is not between 0 and 100000 dollars");
+    assert_eq!(wrong(&text), "6: a price of `m` is wrong: -1 is not between 0 and 100000 dollars");
 }
 
 #[test]
@@ -222,4 +245,43 @@ fn two_repositories_of_one_name_are_refused() {
     let repo = "[[repo]]\nname = \"a/b\"\nsource = \"/x\"\n";
     let says = wrong(&format!("{SMALL}{repo}{repo}"));
     assert_eq!(says, "10: there are two repositories called `a/b`; give one another name");
+}
+
+#[test]
+fn a_budget_has_defaults_for_a_run_and_a_task_and_for_nothing_else() {
+    let budget = good(SMALL).budget;
+    let limit = |dollars: u64| Limit { micros: Some(dollars * 1_000_000), tokens: None };
+    assert_eq!(
+        budget.limits.into_iter().collect::<Vec<_>>(),
+        [(Scope::Run, limit(10)), (Scope::Task, limit(50))]
+    );
+    assert_eq!(budget.reserve_percent, 10);
+    assert_eq!(budget.unknown, Prices::builtin().dearest());
+}
+
+#[test]
+fn each_limit_is_read_and_a_default_can_be_taken_away() {
+    let more = "[budget]\nrun = \"none\"\ntask = \"$0.5\"\nrepo_month = \"$1000\"\n\
+        reserve = \"25%\"\nunknown = { input = 1, output = 2.5 }\n\
+        [budget.tokens]\ntask = \"5M\"\ntotal = \"70k\"\nday = \"none\"\n";
+    let budget = good(&format!("{SMALL}{more}")).budget;
+    let limit = |micros, tokens| Limit { micros, tokens };
+    assert_eq!(
+        budget.limits.into_iter().collect::<Vec<_>>(),
+        [
+            (Scope::Task, limit(Some(500_000), Some(5_000_000))),
+            (Scope::RepoMonth, limit(Some(1_000_000_000), None)),
+            (Scope::Total, limit(None, Some(70_000))),
+        ]
+    );
+    assert_eq!((budget.reserve_percent, budget.unknown.output), (25, 2_500_000));
+}
+
+#[test]
+fn a_login_is_for_claude_code_only() {
+    let login = "[models.anthropic]\napi = \"anthropic\"\nlogin_env = \"TOKEN\"\n";
+    let text = SMALL.replace("[models.anthropic]\napi = \"anthropic\"\n", login);
+    assert!(wrong(&text).contains("`mini` needs a route with"), "{}", wrong(&text));
+    let config = good(&text.replace("model = \"m\"", "use = \"claude\""));
+    assert!(config.models["anthropic"].is_login());
 }

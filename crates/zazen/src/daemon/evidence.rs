@@ -7,6 +7,7 @@ use std::fs;
 
 use anyhow::Context as _;
 use zazen_core::id::RunId;
+use zazen_core::price::Prices;
 use zazen_core::task::Task;
 use zazen_core::text::{cut_middle, plain};
 use zazen_core::usage::Usage;
@@ -14,6 +15,7 @@ use zazen_core::usage::Usage;
 use super::run::{ANSWER_FILE, RECORDING_FILE};
 use super::world::World;
 use crate::gateway;
+use crate::home::Home;
 use crate::home::atomic::{self, Durability};
 use crate::sandbox::{Ev, Exit, LaunchSpec, Phase as Stage, RunDir};
 
@@ -22,17 +24,27 @@ const USAGE_FILE: &str = "usage.json";
 
 /// What a run used: the sum of what its recording says.
 pub(super) fn usage(world: &World, dir: &RunDir) -> anyhow::Result<Usage> {
-    let path = dir.path().join(RECORDING_FILE);
-    let mut usage = Usage::default();
-    let Ok(text) = fs::read_to_string(&path) else { return Ok(usage) };
-    for line in text.lines() {
-        let Ok(call) = serde_json::from_str::<gateway::Call>(line) else { continue };
-        let cost = world.config.prices.cost(&call.request.model, call.tokens);
-        usage += Usage { n_calls: 1, tokens: call.tokens, cost };
-    }
+    let usage = calls(world, dir)?.usage;
     let kept = dir.path().join(USAGE_FILE);
-    atomic::write(&kept, &serde_json::to_vec(&usage)?, Durability::Relaxed)?;
+    if dir.path().join(RECORDING_FILE).exists() {
+        atomic::write(&kept, &serde_json::to_vec(&usage)?, Durability::Relaxed)?;
+    }
     Ok(usage)
+}
+
+/// What the model calls of a run came to.
+pub(super) fn calls(world: &World, dir: &RunDir) -> anyhow::Result<gateway::Sum> {
+    sum_up(dir, &world.config.prices)
+}
+
+/// What the model calls of a run came to until now. For the command line.
+pub fn calls_of(home: &Home, run: RunId, prices: &Prices) -> anyhow::Result<gateway::Sum> {
+    sum_up(&RunDir::new(home.run_dir(run)), prices)
+}
+
+fn sum_up(dir: &RunDir, prices: &Prices) -> anyhow::Result<gateway::Sum> {
+    let path = dir.path().join(RECORDING_FILE);
+    gateway::sum_up(&path, prices).with_context(|| format!("read {}", path.display()))
 }
 
 /// The text that the agent answered a question with.

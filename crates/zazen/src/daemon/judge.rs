@@ -15,8 +15,8 @@ use zazen_core::task::{
 use zazen_core::text::{cut_middle, plain};
 use zazen_core::trace::Claim;
 
-use super::evidence::output_of;
-use super::run::{Ended, run_trouble};
+use super::evidence::{self, output_of};
+use super::run::{Ended, over_budget, run_trouble};
 use super::world::World;
 use crate::git::collect::{CollectError, Collected, Expect, Limits, Refused, collect};
 use crate::home::Home;
@@ -38,26 +38,29 @@ pub(super) async fn judge(
     if exit.reason == EndReason::Stopped {
         return Ok(Outcome::Stopped);
     }
+    // Whatever the harness makes of it: a call that was refused for a budget is the reason.
+    let refused = evidence::calls(world, dir)?.refused;
+    let because = |trouble: Trouble| refused.as_ref().map_or(trouble, over_budget);
     if let Some((kind, what)) = bad_end(&exit.reason) {
         keep_commits(world, task, dir, from, ended).await;
-        return Ok(failed(run_trouble(kind, &what, &ended.stream)));
+        return Ok(failed(because(run_trouble(kind, &what, &ended.stream))));
     }
     match phase {
         Phase::Verify => checked(dir, from, exit.code),
         Phase::Plan => Ok(match claimed(ended) {
             Ok(answer) => planned(world, task, answer)?,
-            Err(trouble) => failed(trouble),
+            Err(trouble) => failed(because(trouble)),
         }),
         Phase::Ask => Ok(match claimed(ended) {
             Ok(answer) if !answer.trim().is_empty() => answered(world, task, answer)?,
-            Ok(_) => failed(run_trouble(TroubleKind::NoAnswer, "", &ended.stream)),
-            Err(trouble) => failed(trouble),
+            Ok(_) => failed(because(run_trouble(TroubleKind::NoAnswer, "", &ended.stream))),
+            Err(trouble) => failed(because(trouble)),
         }),
         Phase::Implement { .. } | Phase::Correct => match claimed(ended) {
             Ok(_) => step_done(world, task, dir, (from, ended)).await,
             Err(trouble) => {
                 keep_commits(world, task, dir, from, ended).await;
-                Ok(failed(trouble))
+                Ok(failed(because(trouble)))
             }
         },
     }

@@ -43,6 +43,7 @@ use zazen_core::id::{PlanHash, TaskId, Time};
 use self::book::Record;
 pub use self::book::read_book;
 use self::crash::Moment;
+pub use self::evidence::calls_of;
 pub use self::keep::now;
 use self::owed::{Owed, Place};
 use self::pages::Pages;
@@ -129,6 +130,7 @@ impl Daemon {
         let (record, book, behind) = Record::open(&world.home, crash)?;
         let policy = Policy { n_runs_max: world.config.n_runs_max };
         let engine = Engine::new(policy, book);
+        world.gateway.start_from(engine.book().ledger());
         world.sweep(&engine).await?;
         let pages = Pages::new(world.clone(), behind)?;
         let mut reaping = JoinSet::new();

@@ -24,7 +24,7 @@ use zazen_core::words;
 use super::commit::{Batch, Scope};
 use super::crash::{self, Moment};
 use super::day::{self, Line, Seen};
-use super::look::is_settled;
+use super::look::{SETTLED, is_settled};
 use super::page::{task_page, title};
 use super::world::World;
 use crate::home::Home;
@@ -47,6 +47,10 @@ const WRITE_AGAIN: Duration = Duration::from_millis(500);
 /// How many tasks' pages are written before the loop looks at other things. After a
 /// crash, those of many tasks may be due; writing so many takes a few hundredths of a second.
 const TASKS_PER_TURN: usize = 100;
+
+/// How long a page that was written may look as if a person were just writing it. The
+/// clock of a file system is a little behind.
+const FRESH: Duration = SETTLED.saturating_mul(2);
 
 /// How many lines are looked for on the days' pages after a restart. A crash loses
 /// the last few; more than this come up only where there is no snapshot.
@@ -81,8 +85,9 @@ pub(super) struct Pages {
     again: BTreeSet<TaskId>,
     /// Tasks whose pages are likely to be right, and are looked at to be sure.
     doubtful: BTreeSet<TaskId>,
-    /// Each task's page as this daemon last wrote it: another text is a person's.
-    written: BTreeMap<TaskId, Digest>,
+    /// The tasks' pages that were written just now: another text in them is a person's.
+    /// Those of a while ago are told by their age.
+    written: BTreeMap<TaskId, (Digest, Instant)>,
     /// What was last complained about, so that it is said once.
     complaints: BTreeMap<TaskId, String>,
     lines: Vec<Line>,
@@ -100,6 +105,9 @@ pub(super) struct Pages {
     /// What the next commit takes in.
     scope: Scope,
 }
+
+/// How often the last commit is tried. A person at the keyboard waits for the end.
+const N_LAST_COMMITS_MAX: u32 = 3;
 
 /// Whether a page says what it should.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -193,6 +201,7 @@ impl Pages {
             self.write_at = None;
             self.due.append(&mut self.again);
         }
+        self.written.retain(|_, (_, at)| at.elapsed() < FRESH);
         let mut tasks = std::mem::take(&mut self.due);
         while tasks.len() < TASKS_PER_TURN
             && let Some(id) = self.doubtful.pop_first()
@@ -283,7 +292,7 @@ impl Pages {
         let path = Home::task_page(dir);
         let seen = Stamp::of(&path).ok();
         let before = read_if_there(&path)?;
-        let last = self.written.get(&task.id).copied();
+        let last = self.written.get(&task.id).map(|(digest, _)| *digest);
         if before.as_deref().is_some_and(|text| Some(Digest::of(text)) != last)
             && !is_settled(&path)
         {
@@ -308,8 +317,8 @@ impl Pages {
                 return Ok(Written::Later);
             }
             self.wrote(vec![path]);
+            self.written.insert(task.id, (Digest::of(&page), Instant::now()));
         }
-        self.written.insert(task.id, Digest::of(&page));
         Ok(Written::All)
     }
 
@@ -425,14 +434,24 @@ impl Pages {
         self.touch();
     }
 
-    /// Commits everything, and waits for it.
+    /// Commits everything, and waits for it. What fails in passing is tried again, but not
+    /// for long: the next daemon commits what this one leaves.
     pub(super) async fn commit_now(&mut self) {
+        self.join_commit().await;
+        for _ in 0..N_LAST_COMMITS_MAX {
+            self.scope = Scope::All;
+            self.start_commit();
+            self.join_commit().await;
+            if self.since.is_none() {
+                return;
+            }
+        }
+    }
+
+    async fn join_commit(&mut self) {
         while let Some(done) = self.committing.join_next().await {
             self.note_commit(done);
         }
-        self.scope = Scope::All;
-        self.start_commit();
-        while self.committing.join_next().await.is_some() {}
     }
 
     /// What a commit that failed was to take in is taken in by the next one.

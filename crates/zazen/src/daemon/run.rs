@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use tokio::sync::mpsc;
+use zazen_core::budget::{Exceeded, Payer};
 use zazen_core::engine::Fact;
 use zazen_core::id::{CommitId, RunId};
 use zazen_core::task::{Event, Outcome, Phase, Task, Trouble, TroubleKind};
@@ -46,6 +47,10 @@ const LOOK_AT_END_EVERY: Duration = Duration::from_millis(3);
 
 /// How many reports of calls wait. They are for displays only.
 const REPORTS_MAX: usize = 64;
+
+/// How much longer than the run itself its token is good for: the time that a sandbox may
+/// take to start, and to end.
+const TOKEN_SLACK: Duration = Duration::from_secs(5 * 60);
 
 /// The name of the file that keeps a run's token for a daemon that comes later.
 const TOKEN_FILE: &str = "token";
@@ -88,6 +93,11 @@ pub(super) async fn perform(
     world.live.end(run);
     let ended = match ended {
         Ok(Some(ended)) => ended,
+        Err(err) if err.is::<OverBudget>() => {
+            let outcome = Outcome::Failed { trouble: trouble(TroubleKind::Budget, &err) };
+            let usage = Usage::default();
+            return Ok(vec![Fact::of(task.id, Event::RunEnded { run, outcome, usage })]);
+        }
         // The daemon is about to end. The run goes on, and is found again.
         Ok(None) => return Ok(Vec::new()),
         // The machine is to blame, not the task: the same is tried again.
@@ -129,12 +139,19 @@ async fn see_through(
 ) -> anyhow::Result<Option<Ended>> {
     let stage = dir.observe()?;
     let is_over = matches!(stage, Stage::Ended(_) | Stage::Lost);
+    let payer = payer(task, (run, phase));
+    if stage == Stage::Absent && phase != Phase::Verify && world.playback.is_none() {
+        world.gateway.check(&payer).map_err(OverBudget)?;
+    }
+    if is_over {
+        world.gateway.count(&payer, &usage(world, dir)?);
+    }
     let (sender, reports) = mpsc::channel(REPORTS_MAX);
     let door = if is_over || phase == Phase::Verify {
         None
     } else {
         make_dir(dir.path())?;
-        Some(world.gateway.open(grant(world, dir, run, phase)?, sender).await?)
+        Some(world.gateway.open(grant(world, task, dir, (run, phase))?, sender).await?)
     };
     if stage == Stage::Absent {
         launch::start(world, task, dir, (run, phase, from)).await?;
@@ -159,7 +176,26 @@ fn make_dir(dir: &Path) -> anyhow::Result<()> {
         .with_context(|| format!("make {}", dir.display()))
 }
 
-fn grant(world: &World, dir: &RunDir, run: RunId, phase: Phase) -> anyhow::Result<Grant> {
+/// A run was not begun, as its first call would have been refused.
+#[derive(Debug, thiserror::Error)]
+#[error("{}", words::exceeded(.0))]
+struct OverBudget(Exceeded);
+
+/// Trouble with a budget, with the one it is as evidence.
+pub(super) fn over_budget(exceeded: &Exceeded) -> Trouble {
+    Trouble { kind: TroubleKind::Budget, evidence: words::exceeded(exceeded) }
+}
+
+fn payer(task: &Task, (run, phase): (RunId, Phase)) -> Payer {
+    Payer { run, repo: task.repo.clone(), may_use_reserve: phase == Phase::Correct }
+}
+
+fn grant(
+    world: &World,
+    task: &Task,
+    dir: &RunDir,
+    (run, phase): (RunId, Phase),
+) -> anyhow::Result<Grant> {
     let source = match &world.playback {
         Some(recording) => gateway::Source::Playback(recording.clone()),
         None => gateway::Source::Live { route: world.config.harness.route.clone() },
@@ -168,8 +204,15 @@ fn grant(world: &World, dir: &RunDir, run: RunId, phase: Phase) -> anyhow::Resul
     make_dir(&folder)?;
     // Only who can enter the folder gets to the socket, and the token is needed as well.
     let socket_mode = if sandbox::sandbox_ids().is_some() { 0o666 } else { 0o600 };
+    let Payer { repo, may_use_reserve, .. } = payer(task, (run, phase));
+    let age = task.run.as_ref().map_or(0, |run| now().millis_since(run.begun));
+    let lifetime = world.config.limits.wall.saturating_add(TOKEN_SLACK);
     Ok(Grant {
         run,
+        repo,
+        may_use_reserve,
+        task_usage: task.usage,
+        lifetime: lifetime.saturating_sub(Duration::from_millis(age)),
         label: phase.to_string(),
         token: token(dir)?,
         socket: folder.join("gateway.sock"),

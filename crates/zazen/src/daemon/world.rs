@@ -272,7 +272,7 @@ pub fn harness(config: &Config, environment: &Environment) -> anyhow::Result<Har
             let api = config.models.get(&config.harness.route).map(|model| model.api);
             let api = match api {
                 Some(config::Api::OpenAi) => "openai",
-                Some(config::Api::Anthropic) | None => "anthropic",
+                Some(config::Api::Anthropic | config::Api::Gemini) | None => "anthropic",
             };
             Ok(Harness::Mini(harness::Mini { api, model, n_turns_max }))
         }
@@ -286,7 +286,9 @@ pub fn harness(config: &Config, environment: &Environment) -> anyhow::Result<Har
                 .canonicalize()
                 .with_context(|| format!("find the program {}", program.display()))?;
             let folder = program.parent().unwrap_or(Path::new("/")).to_owned();
-            Ok(Harness::Claude(harness::Claude { program, folder, model, n_turns_max }))
+            let route = config.models.get(&config.harness.route);
+            let is_login = route.is_some_and(config::Model::is_login);
+            Ok(Harness::Claude(harness::Claude { program, folder, model, n_turns_max, is_login }))
         }
     }
 }
@@ -294,11 +296,12 @@ pub fn harness(config: &Config, environment: &Environment) -> anyhow::Result<Har
 fn gateway_options(config: &Config, environment: &Environment) -> anyhow::Result<gateway::Options> {
     let mut routes = BTreeMap::new();
     for (name, model) in &config.models {
-        let config::Target::Live { base_url, key } = &model.target else { continue };
+        let config::Target::Live { base_url, key, is_login } = &model.target else { continue };
         let is_used = *name == config.harness.route;
         let api = match model.api {
             config::Api::Anthropic => gateway::Api::Anthropic,
             config::Api::OpenAi => gateway::Api::OpenAi,
+            config::Api::Gemini => gateway::Api::Gemini,
         };
         let key = match read_key(key, environment) {
             Ok(key) => key,
@@ -306,9 +309,12 @@ fn gateway_options(config: &Config, environment: &Environment) -> anyhow::Result
             Err(_) if !is_used => continue,
             Err(err) => return Err(err).with_context(|| format!("prepare the route `{name}`")),
         };
-        routes.insert(name.clone(), gateway::Route { api, base_url: base_url.clone(), key });
+        let (base_url, models) = (base_url.clone(), model.allow.clone());
+        let route = gateway::Route { api, base_url, key, is_login: *is_login, models };
+        routes.insert(name.clone(), route);
     }
-    Ok(gateway::Options { routes, prices: config.prices.clone() })
+    let (prices, budget) = (config.prices.clone(), config.budget.clone());
+    Ok(gateway::Options { routes, prices, budget })
 }
 
 /// Reads a model's key. It goes to the gateway and nowhere else.

@@ -10,9 +10,11 @@
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
+use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
@@ -43,6 +45,8 @@ pub struct Command {
     timeout: Duration,
     output_bytes_max: usize,
     user: Option<Ids>,
+    /// Held open for whoever is started, and until then.
+    inherited: Vec<Arc<OwnedFd>>,
 }
 
 /// What a command did.
@@ -83,6 +87,7 @@ impl Command {
             timeout: TIMEOUT_DEFAULT,
             output_bytes_max: OUTPUT_BYTES_MAX,
             user: None,
+            inherited: Vec::new(),
         }
     }
 
@@ -139,6 +144,15 @@ impl Command {
     #[must_use]
     pub fn user(mut self, user: Option<Ids>) -> Self {
         self.user = user;
+        self
+    }
+
+    /// Adds an option and, as its value, the number of a descriptor that the
+    /// command inherits. It must not be one that is closed on `exec`.
+    #[must_use]
+    pub fn arg_fd(mut self, option: &str, fd: OwnedFd) -> Self {
+        self = self.arg(option).arg(fd.as_raw_fd().to_string());
+        self.inherited.push(Arc::new(fd));
         self
     }
 

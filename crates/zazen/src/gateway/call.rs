@@ -13,19 +13,22 @@ use bytes::Bytes;
 use futures_util::StreamExt as _;
 use futures_util::future::{Either, select};
 use futures_util::stream::BoxStream;
-use hyper::header::{CONTENT_TYPE, HeaderMap};
+use hyper::header::{CONTENT_TYPE, HeaderMap, RETRY_AFTER};
 use hyper::{Response, StatusCode};
 use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
 use tokio::time::timeout;
+use zazen_core::budget::Exceeded;
+use zazen_core::usage::Usage;
 
+use super::budget::Held;
 use super::forward::{self, Answer, Cut, Pipe, Reply};
-use super::meter::Meter;
-use super::record::Draft;
+use super::meter::{Meter, Terms};
+use super::record::{Bill, Draft};
 use super::refuse::Refusal;
 use super::request::{Asked, Facts};
 use super::secret::Screen;
 use super::serve::Door;
-use super::{CallReport, Source, playback};
+use super::{CallReport, Shared, Source, playback};
 
 type Head = oneshot::Sender<Result<Response<Reply>, Refusal>>;
 
@@ -36,6 +39,8 @@ struct Begun {
     started: Instant,
     asked: Asked,
     room: OwnedSemaphorePermit,
+    /// What is held for it of the budgets. None where nothing is paid.
+    held: Option<Held>,
 }
 
 /// How a call ended.
@@ -44,8 +49,10 @@ struct Ended {
     content_type: String,
     body: Vec<u8>,
     complete: bool,
+    retry_after: Option<String>,
     /// The service may have charged for the call.
     is_served: bool,
+    refused: Option<Exceeded>,
     meter: Option<Meter>,
 }
 
@@ -95,23 +102,29 @@ pub(super) async fn start(
 ) -> Result<Response<Reply>, Refusal> {
     door.recorder.check()?;
     let (head, answered) = oneshot::channel();
-    let begun =
-        Begun { n: door.recorder.next(), at_ms: now_ms(), started: Instant::now(), asked, room };
+    let (n, at_ms, started) = (door.recorder.next(), now_ms(), Instant::now());
+    let begun = Begun { n, at_ms, started, asked, room, held: None };
     door.spawn(run(Arc::clone(door), begun, head));
     answered.await.unwrap_or(Err(Refusal::Bug))
 }
 
-async fn run(door: Arc<Door>, begun: Begun, mut head: Head) {
-    let answer = unless_over(&door, head.closed(), open(&door, &begun.asked)).await;
+async fn run(door: Arc<Door>, mut begun: Begun, mut head: Head) {
+    let answer = unless_over(&door, head.closed(), open(&door, &mut begun)).await;
     match answer {
         None => {
-            let ended = Ended::without_answer(STATUS_CLIENT_LEFT, String::new());
+            let mut ended = Ended::without_answer(STATUS_CLIENT_LEFT, String::new());
+            ended.is_served = begun.held.is_some();
             settle(&door, begun, ended).await;
         }
         Some(Err(refusal)) => {
-            let body = refusal.body(door.api(begun.asked.endpoint)).to_string();
-            let mut ended = Ended::without_answer(refusal.status().as_u16(), body);
-            ended.is_served = refusal != Refusal::Unreachable;
+            let api = door.api(begun.asked.endpoint);
+            let body = refusal.body(api).to_string();
+            let mut ended = Ended::without_answer(refusal.status(api).as_u16(), body);
+            ended.is_served = refusal.may_have_cost();
+            if let Refusal::Budget(exceeded) = &refusal {
+                tracing::info!(run = %door.grant.run, "refused a call: {refusal}");
+                ended.refused = Some(*exceeded);
+            }
             match door.grant.source {
                 Source::Live { .. } => settle(&door, begun, ended).await,
                 // What a recording lacks must not get into the next one.
@@ -123,14 +136,17 @@ async fn run(door: Arc<Door>, begun: Begun, mut head: Head) {
     }
 }
 
-async fn open(door: &Door, asked: &Asked) -> Result<Answer, Refusal> {
+async fn open(door: &Door, begun: &mut Begun) -> Result<Answer, Refusal> {
     let recording = match &door.grant.source {
         Source::Live { route } => {
             let route = door.shared.routes.get(route).ok_or(Refusal::Bug)?;
+            hold(door, begun).await?;
+            let asked = &begun.asked;
             return forward::ask(&door.shared.client, route, asked).await;
         }
         Source::Playback(recording) => recording,
     };
+    let asked = &begun.asked;
     let facts = Facts::read(asked.endpoint, &asked.body, &door.veil);
     let label = &door.grant.label;
     let call =
@@ -146,11 +162,38 @@ async fn open(door: &Door, asked: &Asked) -> Result<Answer, Refusal> {
     Ok(Answer { status, headers, body: playback::frames(call) })
 }
 
+/// Sees to it that a call is paid for, before it is made.
+async fn hold(door: &Door, begun: &mut Begun) -> Result<(), Refusal> {
+    if !begun.asked.endpoint.is_billed() {
+        return Ok(());
+    }
+    let worst = terms(door, &begun.asked).worst();
+    let held = door.shared.purse.hold(&door.grant.payer(), worst).await?;
+    if let Err(err) = door.recorder.begun.note(begun.n, worst) {
+        tracing::error!(run = %door.grant.run, "a call cannot be noted: {err}");
+        held.settle(&Usage::default());
+        return Err(Refusal::NoRecording);
+    }
+    begun.held = Some(held);
+    Ok(())
+}
+
+fn terms<'a>(door: &'a Door, asked: &'a Asked) -> Terms<'a> {
+    let Shared { prices, unknown, .. } = &*door.shared;
+    Terms { prices, unknown: *unknown, asked: &asked.model, most: asked.most }
+}
+
 /// Hands the answer on, frame by frame, while it is metered and kept.
 async fn pump(door: &Door, begun: Begun, answer: Answer, head: Head) {
     let Answer { status, headers, body: mut stream } = answer;
     let content_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
     let content_type = content_type.unwrap_or_default().to_owned();
+    let retry_after = headers.get(RETRY_AFTER).and_then(|value| value.to_str().ok());
+    let retry_after = retry_after.map(str::to_owned);
+    if !status.is_success() {
+        let (run, model) = (door.grant.run, &begun.asked.model);
+        tracing::info!(%run, model, retry_after, "the model's service answered {status}");
+    }
     let (frames, pipe) = mpsc::channel(FRAMES_MAX);
     let mut response = Response::new(Reply::Right(Pipe(pipe)));
     *response.status_mut() = status;
@@ -177,7 +220,17 @@ async fn pump(door: &Door, begun: Begun, answer: Answer, head: Head) {
     let Tee { meter, body, .. } = tee;
     let status = status.as_u16();
     let is_served = status < 300;
-    let ended = Ended { status, content_type, body, complete, is_served, meter: Some(meter) };
+    let meter = Some(meter);
+    let ended = Ended {
+        status,
+        content_type,
+        body,
+        complete,
+        retry_after,
+        is_served,
+        refused: None,
+        meter,
+    };
     settle(door, begun, ended).await;
     if !complete {
         drop(timeout(CLIENT_STALL_TIMEOUT, frames.send(Err(Cut))).await);
@@ -241,24 +294,46 @@ impl Tee {
 
 /// Bills the call and records it.
 async fn settle(door: &Door, begun: Begun, ended: Ended) {
-    let Begun { n, at_ms, started, asked, room } = begun;
-    let Ended { status, content_type, body, complete, is_served, meter } = ended;
+    let Begun { n, at_ms, started, asked, room, held } = begun;
+    let Ended { status, content_type, body, complete, retry_after, is_served, refused, meter } =
+        ended;
     let reading = meter.map(|meter| meter.finish(&body)).unwrap_or_default();
-    if asked.endpoint.is_billed() {
-        let prices = &door.shared.prices;
-        let report = CallReport {
-            run: door.grant.run,
-            model: reading.billed_model(&asked.model, prices).to_owned(),
-            usage: reading.usage(&asked.model, prices, is_served),
-            status,
-            latency_ms: u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
-        };
+    if let Some(error) = &reading.error {
+        tracing::info!(run = %door.grant.run, error, "a model's answer ended with an error");
+    }
+    let latency_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+    let bill = (asked.endpoint.is_billed() && refused.is_none()).then(|| {
+        let model = reading.billed_model(&asked.model, &door.shared.prices);
+        let usage = reading.usage(&terms(door, &asked), is_served);
+        Bill { model: door.veil.over(model.to_owned()), usage }
+    });
+    if let Some(held) = held {
+        held.settle(&bill.as_ref().map(|bill| bill.usage).unwrap_or_default());
+    }
+    if let Some(Bill { model, usage }) = bill.clone() {
+        let report = CallReport { run: door.grant.run, model, usage, status, latency_ms };
         if !matches!(timeout(REPORT_TIMEOUT, door.usage.send(report)).await, Ok(Ok(()))) {
             tracing::error!(run = %door.grant.run, "nobody took the bill of a model call");
         }
     }
-    let (tokens, body, room) = (reading.tokens, body.into(), Some(room));
-    let draft = Draft { n, at_ms, asked, status, content_type, body, complete, tokens, room };
+    let (tokens, error) = (reading.tokens, reading.error);
+    let (body, room) = (body.into(), Some(room));
+    let draft = Draft {
+        n,
+        at_ms,
+        asked,
+        status,
+        content_type,
+        body,
+        complete,
+        retry_after,
+        error,
+        tokens,
+        bill,
+        refused,
+        latency_ms,
+        room,
+    };
     door.recorder.record(draft).await;
 }
 
@@ -266,7 +341,16 @@ impl Ended {
     fn without_answer(status: u16, body: String) -> Self {
         let content_type = "application/json".to_owned();
         let body = body.into_bytes();
-        Self { status, content_type, body, complete: false, is_served: true, meter: None }
+        Self {
+            status,
+            content_type,
+            body,
+            complete: false,
+            retry_after: None,
+            is_served: true,
+            refused: None,
+            meter: None,
+        }
     }
 }
 
@@ -283,7 +367,7 @@ async fn unless_over<T>(
     }
 }
 
-fn now_ms() -> u64 {
+pub(super) fn now_ms() -> u64 {
     let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
     u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
 }

@@ -111,6 +111,10 @@ pub(super) fn check(name: &str, route: &Route) -> anyhow::Result<()> {
         !name.is_empty() && name.bytes().all(is_name),
         "the route `{name}` has a name of other things than letters, digits, `-` and `_`"
     );
+    anyhow::ensure!(
+        !route.is_login || route.api == Api::Anthropic && route.key.is_some(),
+        "the route `{name}` is to use a login, which only Anthropic's API takes"
+    );
     if let Some(key) = &route.key {
         // The error of the header would be fine to show, but its value is not.
         anyhow::ensure!(
@@ -127,11 +131,11 @@ pub(super) async fn ask(
     route: &Route,
     asked: &Asked,
 ) -> Result<Answer, Refusal> {
-    let url = route.url(asked.endpoint, asked.query.as_deref());
+    let url = route.url((asked.endpoint, &asked.model), asked.query.as_deref());
     let mut headers = asked.headers.clone();
     headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
     if let Some(key) = &route.key {
-        sign(&mut headers, route.api, key)?;
+        sign(&mut headers, route, key)?;
     }
     let request = client.request(asked.endpoint.method(), url).headers(headers);
     let request = if asked.body.is_empty() { request } else { request.body(asked.body.clone()) };
@@ -156,11 +160,13 @@ pub(super) async fn ask(
     Err(Refusal::Upstream { why })
 }
 
-fn sign(headers: &mut HeaderMap, api: Api, key: &Secret) -> Result<(), Refusal> {
+fn sign(headers: &mut HeaderMap, route: &Route, key: &Secret) -> Result<(), Refusal> {
     let key = key.expose();
-    let is_login = key.starts_with(LOGIN_BEGINNING);
-    let (name, value) = match api {
+    let is_login =
+        route.api == Api::Anthropic && (route.is_login || key.starts_with(LOGIN_BEGINNING));
+    let (name, value) = match route.api {
         Api::Anthropic if !is_login => ("x-api-key", key.to_owned()),
+        Api::Gemini => ("x-goog-api-key", key.to_owned()),
         Api::Anthropic | Api::OpenAi => (AUTHORIZATION.as_str(), format!("Bearer {key}")),
     };
     // `check` has seen that the key is a header's value.

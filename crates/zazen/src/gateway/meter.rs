@@ -6,10 +6,11 @@
 //! settled: what is known of it is a lower bound, and never shown as a sum.
 
 use serde::Deserialize;
-use zazen_core::price::Prices;
-use zazen_core::usage::{Cost, Tokens, Usage};
+use zazen_core::price::{Price, Prices};
+use zazen_core::usage::{Amount, Cost, Tokens, Usage};
 
-use super::route::Endpoint;
+use super::request::Most;
+use super::route::{Api, Endpoint};
 use super::sse::SseReader;
 
 /// The meter of one call.
@@ -31,6 +32,19 @@ pub(super) struct Reading {
     pub(super) model: Option<String>,
     /// The service has said how much it was in all.
     pub(super) settled: bool,
+    /// What the service said went wrong after its answer had begun.
+    pub(super) error: Option<String>,
+}
+
+/// What a call is billed by.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Terms<'a> {
+    pub(super) prices: &'a Prices,
+    /// What a model counts at that has no price.
+    pub(super) unknown: Price,
+    /// The model that was asked for.
+    pub(super) asked: &'a str,
+    pub(super) most: Most,
 }
 
 /// Whatever carries usage: an event of a stream, or a whole answer.
@@ -44,13 +58,63 @@ struct Said {
     message: Option<Part>,
     /// In the events that end a Responses stream.
     response: Option<Part>,
+    error: Option<Trouble>,
+    // Gemini.
+    #[serde(rename = "modelVersion")]
+    model_version: Option<String>,
+    #[serde(rename = "usageMetadata")]
+    usage_metadata: Option<Metadata>,
+    #[serde(default)]
+    candidates: Vec<Candidate>,
+    #[serde(rename = "promptFeedback")]
+    prompt_feedback: Option<Feedback>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Candidate {
+    finish_reason: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Feedback {
+    block_reason: Option<String>,
+}
+
+/// The counts of Gemini. The prompt's have the cached ones in them.
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct Metadata {
+    #[serde(rename = "promptTokenCount")]
+    prompt: u64,
+    #[serde(rename = "cachedContentTokenCount")]
+    cached: u64,
+    #[serde(rename = "toolUsePromptTokenCount")]
+    tools: u64,
+    #[serde(rename = "candidatesTokenCount")]
+    candidates: u64,
+    #[serde(rename = "thoughtsTokenCount")]
+    thoughts: u64,
+}
+
+/// An error in the middle of an answer, in any of the shapes there are.
+#[derive(Deserialize)]
+struct Trouble {
+    #[serde(rename = "type", alias = "status")]
+    kind: Option<String>,
+    message: Option<String>,
 }
 
 #[derive(Deserialize)]
 struct Part {
     model: Option<String>,
     usage: Option<Counts>,
+    error: Option<Trouble>,
 }
+
+/// How much of what a service says of an error is kept, in characters.
+const ERROR_CHARS_MAX: usize = 300;
 
 /// The counts of all the APIs: no two use one name for two things.
 #[derive(Deserialize, Default)]
@@ -93,7 +157,8 @@ impl Meter {
         };
         for data in events.push(chunk) {
             // Most events carry text only; they are not worth reading.
-            if data.contains("\"usage\"") {
+            if ["\"usage\"", "\"usageMetadata\"", "\"error\""].iter().any(|key| data.contains(key))
+            {
                 self.read(&data);
             }
         }
@@ -113,9 +178,19 @@ impl Meter {
     }
 
     fn read(&mut self, text: &str) {
-        let Ok(message) = serde_json::from_str::<Said>(text) else {
-            return;
-        };
+        // Gemini streams a list where nobody asks for events.
+        if self.endpoint == Endpoint::StreamGenerate && text.trim_start().starts_with('[') {
+            let list: Vec<Said> = serde_json::from_str(text).unwrap_or_default();
+            for said in list {
+                self.read_one(said);
+            }
+        } else if let Ok(said) = serde_json::from_str(text) {
+            self.read_one(said);
+        }
+    }
+
+    fn read_one(&mut self, mut message: Said) {
+        self.note_error(&mut message);
         let kind = message.kind.as_deref().unwrap_or_default();
         let whole = self.events.is_none();
         let (part, is_last) = match self.endpoint {
@@ -131,10 +206,22 @@ impl Meter {
                 _ => (whole.then(|| message.own()), whole),
             },
             Endpoint::ChatCompletions => (Some(message.own()), true),
-            Endpoint::CountTokens | Endpoint::Models => (None, false),
+            Endpoint::Generate | Endpoint::StreamGenerate => message.of_gemini(),
+            Endpoint::CountTokens | Endpoint::Models | Endpoint::CountGeminiTokens => (None, false),
         };
         if let Some(part) = part {
             self.take(part, is_last);
+        }
+    }
+
+    /// Only in a stream: an answer that is an error as a whole says so by its status.
+    fn note_error(&mut self, message: &mut Said) {
+        let of_part = || message.response.as_mut().and_then(|part| part.error.take());
+        if let Some(Trouble { kind, message }) = message.error.take().or_else(of_part)
+            && self.events.is_some()
+        {
+            let words = [kind, message].into_iter().flatten().collect::<Vec<_>>().join(": ");
+            self.reading.error = Some(words.chars().take(ERROR_CHARS_MAX).collect());
         }
     }
 
@@ -145,7 +232,16 @@ impl Meter {
         if let Some(counts) = part.usage {
             let n_hour = counts.cache_creation.as_ref().and_then(|c| c.ephemeral_1h_input_tokens);
             self.reading.n_hour = self.reading.n_hour.max(n_hour.unwrap_or(0));
-            self.reading.tokens = greatest(self.reading.tokens, counts.tokens());
+            self.reading.tokens = match self.endpoint.api() {
+                // What was cached may be said later, and is then no other input any more.
+                Some(Api::Gemini) => {
+                    let (old, new) = (self.reading.tokens, counts.tokens());
+                    if new.total() >= old.total() { new } else { old }
+                }
+                Some(Api::Anthropic | Api::OpenAi) | None => {
+                    greatest(self.reading.tokens, counts.tokens())
+                }
+            };
             self.reading.settled |= is_last;
         }
     }
@@ -153,7 +249,22 @@ impl Meter {
 
 impl Said {
     fn own(self) -> Part {
-        Part { model: self.model, usage: self.usage }
+        Part { model: self.model, usage: self.usage, error: None }
+    }
+
+    /// Of Gemini, each part of a stream has the counts so far; the last one has a reason to end.
+    fn of_gemini(self) -> (Option<Part>, bool) {
+        let is_blocked =
+            self.prompt_feedback.is_some_and(|feedback| feedback.block_reason.is_some());
+        let is_last =
+            is_blocked || self.candidates.iter().any(|candidate| candidate.finish_reason.is_some());
+        let usage = self.usage_metadata.map(|counts| Counts {
+            prompt_tokens: Some(counts.prompt.saturating_add(counts.tools)),
+            completion_tokens: Some(counts.candidates.saturating_add(counts.thoughts)),
+            prompt_tokens_details: Some(Cached { cached_tokens: Some(counts.cached) }),
+            ..Counts::default()
+        });
+        (Some(Part { model: self.model_version, usage, error: None }), is_last)
     }
 }
 
@@ -181,15 +292,49 @@ impl Reading {
     }
 
     /// The bill. `is_served` says whether the service took the call at all.
-    pub(super) fn usage(&self, asked: &str, prices: &Prices, is_served: bool) -> Usage {
-        let model = self.billed_model(asked, prices);
-        let cost = match prices.cost_with_hour_cache(model, self.tokens, self.n_hour) {
-            Cost::Micros(micros) if self.settled => Cost::Micros(micros),
-            _ if !is_served => Cost::Micros(0),
-            Cost::Micros(known_micros) => Cost::Unknown { known_micros },
-            unknown @ Cost::Unknown { .. } => unknown,
-        };
-        Usage { n_calls: 1, tokens: self.tokens, cost }
+    ///
+    /// Where the cost is not known, the worst case of it is assumed beside.
+    pub(super) fn usage(&self, terms: &Terms<'_>, is_served: bool) -> Usage {
+        let tokens = self.tokens;
+        let mut usage = Usage { n_calls: 1, tokens, ..Usage::default() };
+        if !self.settled && !is_served {
+            return usage;
+        }
+        let price = terms.prices.price(self.billed_model(terms.asked, terms.prices));
+        let price = price.filter(|_| !terms.most.has_other_price);
+        let known = price.map_or(0, |price| price.micros(tokens, self.n_hour));
+        if self.settled && price.is_some() {
+            usage.cost = Cost::Micros(known);
+            return usage;
+        }
+        usage.cost = Cost::Unknown { known_micros: known };
+        let worst = self.worst(&price.unwrap_or(terms.unknown), terms.most);
+        usage.assumed = worst.minus(Amount { micros: known, tokens: tokens.total() });
+        usage
+    }
+
+    /// What the call came to at most.
+    fn worst(&self, price: &Price, most: Most) -> Amount {
+        let mut tokens = self.tokens;
+        if !self.settled {
+            tokens.output = tokens.output.max(most.output);
+        }
+        let is_input_known = tokens.total() > tokens.output;
+        if self.settled || is_input_known {
+            return Amount { micros: price.micros(tokens, self.n_hour), tokens: tokens.total() };
+        }
+        Amount {
+            micros: price.micros_at_most(most.input, tokens.output),
+            tokens: most.input.saturating_add(tokens.output),
+        }
+    }
+}
+
+impl Terms<'_> {
+    /// What the call can come to at most.
+    pub(super) fn worst(&self) -> Amount {
+        let price = self.prices.price(self.asked).filter(|_| !self.most.has_other_price);
+        Reading::default().worst(&price.unwrap_or(self.unknown), self.most)
     }
 }
 

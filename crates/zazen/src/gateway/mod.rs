@@ -6,10 +6,13 @@
 //! - `serve`: the socket; the token, the path and the size are checked.
 //! - `request`, `route`: what is asked, and where it would go.
 //! - `call`: the task of one call; streams, bills, records.
+//! - `budget`, `begun`: who pays for it, and a note before it is made.
 //! - `forward` or `playback`: the model's service, or a recording.
 //! - `meter` (with `sse`), `record`: what it used, and what was said.
 //! - `refuse`, `secret`: how no is said; what must not be seen.
 
+mod begun;
+mod budget;
 mod call;
 mod forward;
 mod meter;
@@ -32,15 +35,19 @@ use anyhow::Context as _;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
-use zazen_core::id::RunId;
-use zazen_core::price::Prices;
+use zazen_core::budget::{Budget, Exceeded, Payer};
+use zazen_core::engine::Ledger;
+use zazen_core::id::{RepoName, RunId};
+use zazen_core::price::{Price, Prices};
 use zazen_core::usage::Usage;
 
+pub use begun::{Failure, Sum, sum_up};
 pub use playback::{ParseError, Recording};
-pub use record::{Call, CallRequest, CallResponse, FORMAT_VERSION};
+pub use record::{Bill, Call, CallRequest, CallResponse, FORMAT_VERSION};
 pub use route::{Api, Route};
 pub use secret::{InvalidToken, Secret, Token};
 
+use budget::Purse;
 use secret::Veil;
 use serve::{Door, SocketFile};
 
@@ -50,6 +57,7 @@ pub struct Options {
     /// By the name that stands first in a path, like `anthropic`.
     pub routes: BTreeMap<String, Route>,
     pub prices: Prices,
+    pub budget: Budget,
 }
 
 /// What one run is given.
@@ -64,6 +72,14 @@ pub struct Grant {
     /// The file that the calls are recorded to, at its end.
     pub record_to: PathBuf,
     pub socket_mode: u32,
+    /// The repository that it is for.
+    pub repo: RepoName,
+    /// What its task used before it.
+    pub task_usage: Usage,
+    /// Whether it may use what is kept of its task's budget.
+    pub may_use_reserve: bool,
+    /// How long the token is good for from now on.
+    pub lifetime: Duration,
 }
 
 /// Where answers come from.
@@ -107,6 +123,9 @@ struct Shared {
     client: reqwest::Client,
     routes: Routes,
     prices: Prices,
+    /// What a model counts at that has no price.
+    unknown: Price,
+    purse: Arc<Purse>,
 }
 
 type Routes = BTreeMap<String, Route>;
@@ -118,13 +137,29 @@ const CLOSE_TIMEOUT: Duration = Duration::from_secs(60);
 impl Gateway {
     /// Makes the gateway. Opens nothing.
     pub fn new(options: Options) -> anyhow::Result<Self> {
-        let Options { routes, prices } = options;
+        let Options { routes, prices, budget } = options;
         for (name, route) in &routes {
             forward::check(name, route)?;
         }
         let client = forward::client(&routes)?;
-        let shared = Arc::new(Shared { client, routes, prices });
+        let (unknown, purse) = (budget.unknown, Arc::new(Purse::new(budget)));
+        let shared = Arc::new(Shared { client, routes, prices, unknown, purse });
         Ok(Self { shared, runs: Mutex::new(JoinSet::new()) })
+    }
+
+    /// Counts what was spent before, as the journal has it. Before any run is opened.
+    pub fn start_from(&self, ledger: &Ledger) {
+        self.shared.purse.start_from(ledger);
+    }
+
+    /// What is used up that a run would be paid from.
+    pub fn check(&self, payer: &Payer) -> Result<(), Exceeded> {
+        self.shared.purse.check(payer)
+    }
+
+    /// Counts what a run used that ended while nobody was there. Once, however often it is told.
+    pub fn count(&self, payer: &Payer, usage: &Usage) {
+        self.shared.purse.count(payer, usage);
     }
 
     /// Opens a run's door. What its calls use is said to `usage` before the
@@ -143,6 +178,10 @@ impl Gateway {
         };
         let veil = Veil::new(&grant.token, key);
         let (recorder, writer) = record::open(&grant.record_to, &grant.label, veil.clone()).await?;
+        let so_far = self.so_far(&grant.record_to).await?;
+        self.shared.purse.open(&grant.payer(), &grant.task_usage, &so_far);
+        let (run, recording) = (grant.run, grant.record_to.clone());
+        let purse = Arc::clone(&self.shared.purse);
         let path: &Path = &grant.socket;
         let listener = serve::bind(path, grant.socket_mode)?;
         let socket = SocketFile::of(path).context("look at a socket")?;
@@ -155,12 +194,35 @@ impl Gateway {
             let serving = serve::serve(door, listener);
             // The writer ends when the door, and with it the last recorder, is dropped.
             let (written, ()) = futures_util::future::join(writer.run(), serving).await;
+            purse.close(run);
+            let closing = tokio::task::spawn_blocking(move || begun::close(&recording));
+            let closed = closing.await.context("close a recording").and_then(|closed| closed);
+            let written = written.and(closed);
             if let Err(err) = &written {
                 tracing::error!("a recording is not whole: {err:#}");
             }
             drop(sender.send(written));
         });
         Ok(Opened { stop, socket, ended: Some(ended) })
+    }
+}
+
+impl Gateway {
+    /// What a run that is found again has used until now.
+    async fn so_far(&self, recording: &Path) -> anyhow::Result<Usage> {
+        let (path, shared) = (recording.to_owned(), Arc::clone(&self.shared));
+        let sum = tokio::task::spawn_blocking(move || sum_up(&path, &shared.prices)).await;
+        let sum = sum.context("read a recording")?;
+        let sum = sum.with_context(|| format!("read the recording `{}`", recording.display()))?;
+        Ok(sum.usage)
+    }
+}
+
+impl Grant {
+    /// Who pays for the calls.
+    fn payer(&self) -> Payer {
+        let Self { run, repo, may_use_reserve, .. } = self;
+        Payer { run: *run, repo: repo.clone(), may_use_reserve: *may_use_reserve }
     }
 }
 

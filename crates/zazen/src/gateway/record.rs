@@ -18,8 +18,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tokio::io::AsyncWriteExt as _;
 use tokio::sync::{OwnedSemaphorePermit, mpsc};
-use zazen_core::usage::Tokens;
+use zazen_core::budget::Exceeded;
+use zazen_core::usage::{Tokens, Usage};
 
+use super::begun::Begun;
 use super::refuse::Refusal;
 use super::request::{Asked, Facts};
 use super::secret::Veil;
@@ -40,6 +42,23 @@ pub struct Call {
     pub response: CallResponse,
     /// What the service said it used, as far as it was seen.
     pub tokens: Tokens,
+    /// What is charged for the call. None for calls that cost nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bill: Option<Bill>,
+    /// The budget that the call was refused for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refused: Option<Exceeded>,
+    /// How long it took, from the request to the end of the answer.
+    #[serde(default)]
+    pub latency_ms: u64,
+}
+
+/// What is charged for a call.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Bill {
+    /// The model whose price counts.
+    pub model: String,
+    pub usage: Usage,
 }
 
 /// What was asked.
@@ -62,6 +81,12 @@ pub struct CallResponse {
     pub body: String,
     /// Whether the answer came to its own end.
     pub complete: bool,
+    /// How long the service wants to be left alone, as it says it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retry_after: Option<String>,
+    /// What the service said went wrong after the answer had begun.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
 }
 
 /// The version of the recordings that are written.
@@ -77,7 +102,12 @@ pub(super) struct Draft {
     pub(super) content_type: String,
     pub(super) body: Bytes,
     pub(super) complete: bool,
+    pub(super) retry_after: Option<String>,
+    pub(super) error: Option<String>,
     pub(super) tokens: Tokens,
+    pub(super) bill: Option<Bill>,
+    pub(super) refused: Option<Exceeded>,
+    pub(super) latency_ms: u64,
     /// The memory that the request takes, given back when the line is written.
     pub(super) room: Option<OwnedSemaphorePermit>,
 }
@@ -87,6 +117,7 @@ pub(super) struct Draft {
 pub(super) struct Recorder {
     drafts: mpsc::Sender<Draft>,
     n_next: AtomicU64,
+    pub(super) begun: Begun,
 }
 
 /// The end that writes.
@@ -110,12 +141,16 @@ pub(super) async fn open(
     veil: Veil,
 ) -> anyhow::Result<(Recorder, Writer)> {
     let begun = path.to_owned();
-    let (file, n_lines) = tokio::task::spawn_blocking(move || open_file(&begun))
-        .await
-        .context("open a recording")?
-        .with_context(|| format!("open the recording `{}`", path.display()))?;
+    let (file, n_lines, begun) = tokio::task::spawn_blocking(move || {
+        let (file, n_lines) = open_file(&begun)?;
+        let (begun, n_begun) = Begun::open(&begun)?;
+        io::Result::Ok((file, n_lines.max(n_begun), begun))
+    })
+    .await
+    .context("open a recording")?
+    .with_context(|| format!("open the recording `{}`", path.display()))?;
     let (sender, drafts) = mpsc::channel(DRAFTS_MAX);
-    let recorder = Recorder { drafts: sender, n_next: AtomicU64::new(n_lines) };
+    let recorder = Recorder { drafts: sender, n_next: AtomicU64::new(n_lines), begun };
     let file = tokio::fs::File::from_std(file);
     Ok((recorder, Writer { drafts, file, label: label.to_owned(), veil }))
 }
@@ -155,7 +190,7 @@ impl Writer {
 }
 
 fn print(draft: Draft, label: String, veil: &Veil) -> anyhow::Result<String> {
-    let Draft { n, at_ms, asked, status, content_type, body, complete, tokens, room } = draft;
+    let Draft { n, at_ms, asked, status, content_type, body, complete, retry_after, .. } = draft;
     let facts = Facts::read(asked.endpoint, &asked.body, veil);
     let body = veil.over(String::from_utf8_lossy(&body).into_owned());
     let call = Call {
@@ -165,17 +200,27 @@ fn print(draft: Draft, label: String, veil: &Veil) -> anyhow::Result<String> {
         turn: facts.turn,
         at_ms,
         request: CallRequest {
-            path: asked.endpoint.path().to_owned(),
+            path: veil.over(asked.endpoint.path_of(&asked.model)),
             model: veil.over(asked.model),
             hash: facts.hash,
             body: facts.body,
         },
-        response: CallResponse { status, content_type, body, complete },
-        tokens,
+        response: CallResponse {
+            status,
+            content_type,
+            body,
+            complete,
+            retry_after,
+            error: draft.error.map(|error| veil.over(error)),
+        },
+        tokens: draft.tokens,
+        bill: draft.bill,
+        refused: draft.refused,
+        latency_ms: draft.latency_ms,
     };
     let mut line = serde_json::to_string(&call).context("print a call")?;
     line.push('\n');
-    drop(room);
+    drop(draft.room);
     Ok(line)
 }
 

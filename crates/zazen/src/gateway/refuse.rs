@@ -10,6 +10,8 @@ use http_body_util::{Either, Full};
 use hyper::header::{CONTENT_TYPE, HeaderValue};
 use hyper::{Response, StatusCode};
 use serde_json::{Value, json};
+use zazen_core::budget::Exceeded;
+use zazen_core::words;
 
 use super::forward::{Pipe, Reply};
 use super::route::Api;
@@ -29,6 +31,12 @@ pub(super) enum Refusal {
     Body { why: String },
     #[error("`background` answers cannot be metered (rule `no-background`)")]
     Background,
+    #[error("the route allows {allowed} and not `{model}` (rule `models`)")]
+    Model { model: String, allowed: String },
+    #[error("{}; no call is made until that changes (rule `budget`)", words::exceeded(.0))]
+    Budget(Exceeded),
+    #[error("other calls use what is left of a budget (rule `budget`)")]
+    Waited,
     #[error("the request did not arrive in time (rule `request-time`)")]
     Slow,
     #[error("this run has too many large requests under way (rule `request-size`)")]
@@ -46,15 +54,18 @@ pub(super) enum Refusal {
 }
 
 impl Refusal {
-    pub(super) fn status(&self) -> StatusCode {
+    pub(super) fn status(&self, api: Api) -> StatusCode {
         match self {
+            // Final for all: some clients of OpenAI's API take a 403 for a moment's trouble.
+            Self::Budget(_) | Self::Model { .. } if api == Api::OpenAi => StatusCode::BAD_REQUEST,
+            Self::Budget(_) | Self::Model { .. } => StatusCode::FORBIDDEN,
             Self::Token => StatusCode::UNAUTHORIZED,
             Self::Path { .. } => StatusCode::NOT_FOUND,
             Self::TooLarge { .. } | Self::TooManyValues { .. } => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Body { .. } => StatusCode::BAD_REQUEST,
             Self::Background => StatusCode::FORBIDDEN,
             Self::Slow => StatusCode::REQUEST_TIMEOUT,
-            Self::Busy => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Busy | Self::Waited => StatusCode::SERVICE_UNAVAILABLE,
             Self::Unreachable | Self::Upstream { .. } => StatusCode::BAD_GATEWAY,
             Self::NoAnswer { .. } | Self::NoRecording | Self::Bug => {
                 StatusCode::INTERNAL_SERVER_ERROR
@@ -69,8 +80,9 @@ impl Refusal {
             Self::Path { .. } => "not_found_error",
             Self::TooLarge { .. } | Self::TooManyValues { .. } => "request_too_large",
             Self::Body { .. } | Self::Slow => "invalid_request_error",
-            Self::Background => "permission_error",
-            Self::Busy => "overloaded_error",
+            Self::Background | Self::Model { .. } => "permission_error",
+            Self::Budget(_) => "budget_exceeded",
+            Self::Busy | Self::Waited => "overloaded_error",
             Self::Unreachable
             | Self::Upstream { .. }
             | Self::NoAnswer { .. }
@@ -82,17 +94,26 @@ impl Refusal {
     /// Whether the same call may go better a moment later.
     fn may_pass(&self) -> bool {
         match self {
-            Self::Busy | Self::Slow | Self::Unreachable | Self::Upstream { .. } => true,
+            Self::Busy | Self::Waited | Self::Slow | Self::Unreachable | Self::Upstream { .. } => {
+                true
+            }
             Self::Token
             | Self::Path { .. }
             | Self::TooLarge { .. }
             | Self::TooManyValues { .. }
             | Self::Body { .. }
             | Self::Background
+            | Self::Model { .. }
+            | Self::Budget(_)
             | Self::NoAnswer { .. }
             | Self::NoRecording
             | Self::Bug => false,
         }
+    }
+
+    /// Whether the service may have charged for the call all the same.
+    pub(super) fn may_have_cost(&self) -> bool {
+        matches!(self, Self::Upstream { .. } | Self::Bug)
     }
 
     /// The refusal in the API's own error shape.
@@ -106,18 +127,36 @@ impl Refusal {
                 let kind = self.kind();
                 json!({"error": {"message": message, "type": kind, "param": null, "code": kind}})
             }
+            Api::Gemini => {
+                let status = self.status(api);
+                let (code, status) = (status.as_u16(), gemini_status(status));
+                json!({"error": {"code": code, "message": message, "status": status}})
+            }
         }
     }
 
     pub(super) fn response(&self, api: Api) -> Response<Reply> {
         let mut response = Response::new(full(self.body(api).to_string()));
-        *response.status_mut() = self.status();
+        *response.status_mut() = self.status(api);
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         // The clients of both vendors obey this before they look at the status.
         let retry = if self.may_pass() { "true" } else { "false" };
         headers.insert("x-should-retry", HeaderValue::from_static(retry));
         response
+    }
+}
+
+/// Google's word for a status.
+fn gemini_status(status: StatusCode) -> &'static str {
+    match status {
+        StatusCode::UNAUTHORIZED => "UNAUTHENTICATED",
+        StatusCode::FORBIDDEN => "PERMISSION_DENIED",
+        StatusCode::NOT_FOUND => "NOT_FOUND",
+        StatusCode::REQUEST_TIMEOUT => "DEADLINE_EXCEEDED",
+        StatusCode::INTERNAL_SERVER_ERROR => "INTERNAL",
+        status if status.is_server_error() => "UNAVAILABLE",
+        _ => "INVALID_ARGUMENT",
     }
 }
 

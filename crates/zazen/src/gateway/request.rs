@@ -15,7 +15,7 @@ use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
 use super::refuse::Refusal;
-use super::route::{Endpoint, check_query};
+use super::route::{Api, Endpoint, check_query, gemini_call};
 use super::secret::Veil;
 
 /// A request that may go out.
@@ -28,6 +28,16 @@ pub(super) struct Asked {
     pub(super) body: Bytes,
     /// Empty where the call names none.
     pub(super) model: String,
+    pub(super) most: Most,
+}
+
+/// What a call can come to at most.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Most {
+    pub(super) input: u64,
+    pub(super) output: u64,
+    /// It asks to be served faster, slower or elsewhere, at a price that is not in the list.
+    pub(super) has_other_price: bool,
 }
 
 /// What a recording knows a request by.
@@ -47,6 +57,28 @@ struct Head {
     stream: Option<bool>,
     background: Option<bool>,
     stream_options: Option<StreamOptions>,
+    max_tokens: Option<Value>,
+    max_completion_tokens: Option<Value>,
+    max_output_tokens: Option<Value>,
+    n: Option<Value>,
+    #[serde(rename = "generationConfig", alias = "generation_config")]
+    generation: Option<Generation>,
+    service_tier: Option<String>,
+    speed: Option<String>,
+    inference_geo: Option<String>,
+    previous_response_id: Option<Value>,
+    conversation: Option<Value>,
+    #[serde(rename = "cachedContent", alias = "cached_content")]
+    cached_content: Option<Value>,
+}
+
+/// Of a request to Gemini.
+#[derive(Deserialize, Default)]
+struct Generation {
+    #[serde(rename = "maxOutputTokens", alias = "max_output_tokens")]
+    max_tokens: Option<Value>,
+    #[serde(rename = "candidateCount", alias = "candidate_count")]
+    n: Option<Value>,
 }
 
 #[derive(Deserialize)]
@@ -70,6 +102,20 @@ const FORWARDED: [HeaderName; 6] = [
 /// brackets would take a gigabyte of the daemon's memory to read.
 const VALUES_MAX: usize = 500_000;
 
+/// How many bytes of a request are one token at the least. English has four, code three.
+const BYTES_PER_TOKEN: u64 = 2;
+
+/// How many tokens an answer may have where the request does not say: the most that the
+/// vendors' large models write.
+const OUTPUT_TOKENS_MAX: u64 = 128_000;
+
+/// How many tokens may go in beside what is in the request, where it refers to what the
+/// service has kept: as many as most models read at all.
+const KEPT_TOKENS_MAX: u64 = 400_000;
+
+/// The tiers at list prices, or at lower ones.
+const LISTED_TIERS: [&str; 6] = ["auto", "default", "standard", "standard_only", "flex", "batch"];
+
 impl Asked {
     /// Checks what can be checked without knowing where the call goes.
     pub(super) fn check(endpoint: Endpoint, head: &Parts, body: Bytes) -> Result<Self, Refusal> {
@@ -81,8 +127,8 @@ impl Asked {
         }
         let query = head.uri.query().and_then(check_query);
         if endpoint == Endpoint::Models {
-            let (body, model) = (Bytes::new(), String::new());
-            return Ok(Self { endpoint, query, headers, body, model });
+            let (body, model, most) = (Bytes::new(), String::new(), Most::default());
+            return Ok(Self { endpoint, query, headers, body, model, most });
         }
         let text = std::str::from_utf8(&body).map_err(|err| invalid(&err))?;
         if n_values(text) > VALUES_MAX {
@@ -92,14 +138,52 @@ impl Asked {
         if fields.background == Some(true) {
             return Err(Refusal::Background);
         }
+        let most = fields.most(text.len());
         let says_usage = fields.stream_options.and_then(|options| options.include_usage);
         let must_ask = endpoint == Endpoint::ChatCompletions
             && fields.stream == Some(true)
             && says_usage != Some(true);
         let asking =
             if must_ask { Some(with_usage(text).map_err(|err| invalid(&err))?) } else { None };
-        let model = fields.model.unwrap_or_default();
-        Ok(Self { endpoint, query, headers, body: asking.unwrap_or(body), model })
+        let model = match endpoint.api() {
+            Some(Api::Gemini) => model_in(head.uri.path()),
+            Some(Api::Anthropic | Api::OpenAi) | None => fields.model.unwrap_or_default(),
+        };
+        Ok(Self { endpoint, query, headers, body: asking.unwrap_or(body), model, most })
+    }
+}
+
+/// The model in a path of Gemini, after the route's name.
+fn model_in(path: &str) -> String {
+    let rest = path.trim_start_matches('/').split_once('/').map_or("", |(_, rest)| rest);
+    gemini_call(rest).map(|(_, model)| model.to_owned()).unwrap_or_default()
+}
+
+impl Head {
+    fn most(&self, n_bytes: usize) -> Most {
+        let of_gemini = self.generation.as_ref();
+        let output = [
+            self.max_tokens.as_ref(),
+            self.max_completion_tokens.as_ref(),
+            self.max_output_tokens.as_ref(),
+            of_gemini.and_then(|of| of.max_tokens.as_ref()),
+        ];
+        let output = output.into_iter().flatten().filter_map(Value::as_u64).max();
+        let n = self.n.as_ref().or(of_gemini.and_then(|of| of.n.as_ref()));
+        let n = n.and_then(Value::as_u64).unwrap_or(1).max(1);
+        // Nothing and null are the same to serde here.
+        let kept = [&self.previous_response_id, &self.conversation, &self.cached_content];
+        let kept = if kept.into_iter().any(Option::is_some) { KEPT_TOKENS_MAX } else { 0 };
+        let is_other = |value: &Option<String>, listed: &[&str]| {
+            value.as_ref().is_some_and(|value| !listed.contains(&value.as_str()))
+        };
+        Most {
+            input: (n_bytes as u64).div_ceil(BYTES_PER_TOKEN).saturating_add(kept),
+            output: output.unwrap_or(OUTPUT_TOKENS_MAX).saturating_mul(n),
+            has_other_price: is_other(&self.service_tier, &LISTED_TIERS)
+                || is_other(&self.speed, &["standard"])
+                || is_other(&self.inference_geo, &["", "global"]),
+        }
     }
 }
 
@@ -151,6 +235,9 @@ fn turn(endpoint: Endpoint, body: &Value) -> u32 {
             body.get("messages")
         }
         Endpoint::Responses => body.get("input"),
+        Endpoint::Generate | Endpoint::StreamGenerate | Endpoint::CountGeminiTokens => {
+            body.get("contents")
+        }
         Endpoint::Models => None,
     };
     let items = items.and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
@@ -161,7 +248,7 @@ fn turn(endpoint: Endpoint, body: &Value) -> u32 {
 fn is_of_model(item: &Value) -> bool {
     let field = |name| item.get(name).and_then(Value::as_str);
     match (field("role"), field("type")) {
-        (Some(role), _) => role == "assistant",
+        (Some(role), _) => matches!(role, "assistant" | "model"),
         (None, Some(kind)) => {
             !kind.ends_with("_output") && kind != "item_reference" && kind != "message"
         }

@@ -9,7 +9,7 @@ use std::io;
 use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use bytes::{Bytes, BytesMut};
@@ -25,6 +25,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
+use zazen_core::price::covers;
 
 use super::forward::Reply;
 use super::record::Recorder;
@@ -43,6 +44,7 @@ pub(super) struct Door {
     pub(super) veil: Veil,
     /// The run is over.
     pub(super) stop: CancellationToken,
+    opened: Instant,
     room: Arc<Semaphore>,
     /// Held only to add or to take tasks.
     calls: Mutex<JoinSet<()>>,
@@ -95,6 +97,7 @@ impl Door {
             recorder,
             veil,
             stop: CancellationToken::new(),
+            opened: Instant::now(),
             room: Arc::new(Semaphore::new(ROOM_KIB as usize)),
             calls: Mutex::new(JoinSet::new()),
         }
@@ -117,11 +120,7 @@ impl Door {
 
     /// The API that an endpoint belongs to, for the shape of errors.
     pub(super) fn api(&self, endpoint: Endpoint) -> Api {
-        match endpoint {
-            Endpoint::Messages | Endpoint::CountTokens => Api::Anthropic,
-            Endpoint::ChatCompletions | Endpoint::Responses => Api::OpenAi,
-            Endpoint::Models => self.route_api().unwrap_or(Api::OpenAi),
-        }
+        endpoint.api().or_else(|| self.route_api()).unwrap_or(Api::OpenAi)
     }
 
     fn route_api(&self) -> Option<Api> {
@@ -135,11 +134,17 @@ impl Door {
     fn spoken_api(&self, head: &Parts) -> Api {
         let looks_anthropic = head.uri.path().contains("/v1/messages")
             || head.headers.contains_key("anthropic-version");
-        self.route_api().unwrap_or(if looks_anthropic { Api::Anthropic } else { Api::OpenAi })
+        let spoken = match (looks_anthropic, head.headers.contains_key("x-goog-api-key")) {
+            (true, _) => Api::Anthropic,
+            (false, true) => Api::Gemini,
+            (false, false) => Api::OpenAi,
+        };
+        self.route_api().unwrap_or(spoken)
     }
 
-    fn check_token(&self, headers: &HeaderMap) -> Result<(), Refusal> {
-        if !self.stop.is_cancelled() && carries(headers, &self.grant.token) {
+    fn check_token(&self, head: &Parts) -> Result<(), Refusal> {
+        let is_over = self.stop.is_cancelled() || self.opened.elapsed() >= self.grant.lifetime;
+        if !is_over && carries(head, &self.grant.token) {
             return Ok(());
         }
         Err(Refusal::Token)
@@ -154,13 +159,23 @@ impl Door {
                     Endpoint::of(self.route_api()?, &head.method, rest)
                 }
                 Source::Live { .. } => None,
-                Source::Playback(_) => [Api::Anthropic, Api::OpenAi]
-                    .into_iter()
-                    .find_map(|api| Endpoint::of(api, &head.method, rest)),
+                Source::Playback(_) => {
+                    Api::ALL.into_iter().find_map(|api| Endpoint::of(api, &head.method, rest))
+                }
             },
         );
         found
             .ok_or_else(|| Refusal::Path { method: shown(head.method.as_str()), path: shown(path) })
+    }
+
+    fn check_model(&self, asked: &Asked) -> Result<(), Refusal> {
+        let Source::Live { route } = &self.grant.source else { return Ok(()) };
+        let allowed = self.shared.routes.get(route).map_or(&[][..], |route| &route.models);
+        let is_free = allowed.is_empty() || asked.endpoint == Endpoint::Models;
+        if is_free || allowed.iter().any(|pattern| covers(pattern, &asked.model)) {
+            return Ok(());
+        }
+        Err(Refusal::Model { model: shown(&asked.model), allowed: allowed.join(", ") })
     }
 
     /// Waits for the memory that a request takes.
@@ -298,11 +313,12 @@ async fn answer(door: &Arc<Door>, request: Request<Incoming>) -> Response<Reply>
 }
 
 async fn pass(door: &Arc<Door>, head: &Parts, body: Incoming) -> Result<Response<Reply>, Refusal> {
-    door.check_token(&head.headers)?;
+    door.check_token(head)?;
     let endpoint = door.check_path(head)?;
     let room = door.make_room(&head.headers).await?;
     let body = timeout(REQUEST_TIMEOUT, read(body)).await.unwrap_or(Err(Refusal::Slow))?;
     let asked = Asked::check(endpoint, head, body)?;
+    door.check_model(&asked)?;
     call::start(door, asked, room).await
 }
 
@@ -330,9 +346,15 @@ fn is_health(head: &Parts) -> bool {
         || (head.method == Method::GET && head.uri.path() == "/healthz")
 }
 
-/// Whether one of the headers in which clients send their key has the token.
-fn carries(headers: &HeaderMap, token: &Token) -> bool {
-    let plain = ["x-api-key", "api-key"].iter().flat_map(|name| headers.get_all(*name));
+/// Whether one of the places in which clients send their key has the token.
+fn carries(head: &Parts, token: &Token) -> bool {
+    let headers = &head.headers;
+    let names = ["x-api-key", "api-key", "x-goog-api-key"];
+    let plain = names.iter().flat_map(|name| headers.get_all(*name));
+    let mut query = head.uri.query().unwrap_or_default().split('&');
+    if query.any(|pair| pair.strip_prefix("key=").is_some_and(|key| token.is(key.as_bytes()))) {
+        return true;
+    }
     let bearer = headers.get_all(AUTHORIZATION).iter().filter_map(|value| {
         let (scheme, rest) = value.as_bytes().split_at_checked("bearer ".len())?;
         scheme.eq_ignore_ascii_case(b"bearer ").then_some(rest)

@@ -113,6 +113,10 @@ impl Run {
             source,
             record_to: dir.path().join("recording.jsonl"),
             socket_mode: 0o660,
+            repo: "ada/tally".parse().unwrap(),
+            task_usage: Usage::default(),
+            may_use_reserve: false,
+            lifetime: Duration::from_secs(600),
         };
         let opened = Some(gateway.open(grant, usage).await.unwrap());
         let client = reqwest::Client::builder()
@@ -142,11 +146,16 @@ impl Run {
 fn gateway(service: &Service) -> Arc<Gateway> {
     let base_url = service.url.clone();
     let key = Some(Secret::new(KEY));
-    let anthropic = Route { api: Api::Anthropic, base_url, key };
+    let (is_login, models) = (false, Vec::new());
+    let anthropic = Route { api: Api::Anthropic, base_url, key, is_login, models };
     let openai = Route { api: Api::OpenAi, ..anthropic.clone() };
+    let google = Route { api: Api::Gemini, ..anthropic.clone() };
+    let login = Route { is_login: true, ..anthropic.clone() };
     let routes =
-        BTreeMap::from([("anthropic".to_owned(), anthropic), ("openai".to_owned(), openai)]);
-    Arc::new(Gateway::new(Options { routes, prices: Prices::builtin() }).unwrap())
+        [("anthropic", anthropic), ("openai", openai), ("google", google), ("login", login)];
+    let routes = routes.into_iter().map(|(name, route)| (name.to_owned(), route)).collect();
+    let (prices, budget) = (Prices::builtin(), Budget::default());
+    Arc::new(Gateway::new(Options { routes, prices, budget }).unwrap())
 }
 
 async fn live(service: &Service) -> Run {
@@ -192,7 +201,10 @@ async fn a_frame_is_handed_on_before_the_next_one_is_sent() {
     assert_eq!(report.run.to_string(), "12.3");
     assert_eq!((report.model.as_str(), report.status), ("claude-sonnet-4-5-20250929", 200));
     let tokens = Tokens { input: 1000, output: 100, ..Tokens::default() };
-    assert_eq!(report.usage, Usage { n_calls: 1, tokens, cost: Cost::Micros(4_500) });
+    assert_eq!(
+        report.usage,
+        Usage { n_calls: 1, tokens, cost: Cost::Micros(4_500), ..Usage::default() }
+    );
 }
 
 #[tokio::test]
@@ -347,6 +359,10 @@ async fn a_door_that_is_dropped_is_closed_and_a_stale_socket_is_replaced() {
         source: live_source("anthropic"),
         record_to: run.dir.path().join("other.jsonl"),
         socket_mode: 0o600,
+        repo: "ada/tally".parse().unwrap(),
+        task_usage: Usage::default(),
+        may_use_reserve: false,
+        lifetime: Duration::from_secs(600),
     };
     let new = gateway.open(grant.clone(), usage.clone()).await.unwrap();
     drop(old);
@@ -596,4 +612,113 @@ async fn both_apis_of_openai_are_spoken_and_streamed_chats_say_their_usage() {
     assert_eq!(response.text().await.unwrap(), "{\"data\":[]}");
     assert_eq!(service.seen.recv().await.unwrap().line, "GET /v1/models?limit=5");
     assert!(run.reports.try_recv().is_err(), "a list of models is not billed");
+}
+
+#[tokio::test]
+async fn gemini_is_spoken_streamed_and_counted_with_the_model_from_its_path() {
+    let mut service = Service::start().await;
+    let mut run = Run::open(&gateway(&service), live_source("google")).await;
+    let frames = service.will_stream().await;
+    let first = "data: {\"candidates\":[{}],\"usageMetadata\":{\"promptTokenCount\":1000}}\n\n";
+    let last = concat!(
+        "data: {\"candidates\":[{\"finishReason\":\"STOP\"}],\"usageMetadata\":{",
+        "\"promptTokenCount\":1000,\"cachedContentTokenCount\":600,",
+        "\"candidatesTokenCount\":10,\"thoughtsTokenCount\":90}}\n\n",
+    );
+    frames.send(Ok(first)).await.unwrap();
+    let path = "/google/v1beta/models/gemini-2.5-pro:streamGenerateContent?alt=sse&key=theirs";
+    let prompt = r#"{"contents":[{"role":"user"},{"role":"model"}]}"#;
+    let request = run.client.post(format!("http://gateway{path}")).body(prompt);
+    let request = request.header("x-goog-api-key", run.token.to_string());
+    let request = request.header("authorization", "Bearer theirs").header("cookie", "theirs");
+    let response = request.send().await.unwrap();
+    let mut body = response.bytes_stream();
+    assert_eq!(body.next().await.unwrap().unwrap(), first, "handed on before the next one");
+    frames.send(Ok(last)).await.unwrap();
+    drop(frames);
+    assert_eq!(body.next().await.unwrap().unwrap(), last);
+    assert!(body.next().await.is_none());
+
+    let seen = service.seen.recv().await.unwrap();
+    assert_eq!(seen.line, "POST /v1beta/models/gemini-2.5-pro:streamGenerateContent?alt=sse");
+    assert_eq!(seen.headers["x-goog-api-key"], KEY);
+    let all = format!("{:?}", seen.headers);
+    assert!(!all.contains("theirs") && !all.contains(&run.token.to_string()), "{all}");
+    let report = run.reports.recv().await.unwrap();
+    // 400 x 1.25 + 600 x 0.125 + 100 x 10.
+    assert_eq!((report.model.as_str(), report.usage.cost), ("gemini-2.5-pro", Cost::Micros(1_575)));
+
+    // The token may also come where the vendor's own clients put a key.
+    service.will_answer(200, "application/json", "{\"totalTokens\":5}").await;
+    let path = format!("/google/v1/models/gemini-2.5-pro:countTokens?key={}", run.token);
+    let response =
+        run.client.post(format!("http://gateway{path}")).body("{}").send().await.unwrap();
+    assert_eq!(response.status(), 200);
+    let seen = service.seen.recv().await.unwrap();
+    assert_eq!(seen.line, "POST /v1beta/models/gemini-2.5-pro:countTokens");
+    assert!(run.reports.try_recv().is_err(), "counting is free");
+    let recorded = run.close().await;
+    let calls = Recording::parse(&recorded).unwrap();
+    assert_eq!(
+        (calls.calls()[0].turn, calls.calls()[0].request.model.as_str()),
+        (1, "gemini-2.5-pro")
+    );
+    assert!(!recorded.contains("theirs"));
+
+    let replay = Run::open(&gateway(&service), playing(&recorded)).await;
+    let path = "/x/v1beta/models/gemini-2.5-pro:streamGenerateContent?alt=sse";
+    let response = replay.post(path, prompt).send().await.unwrap();
+    assert_eq!(response.text().await.unwrap(), [first, last].concat());
+    let path = "/x/v1beta/models/gemini-2.5-pro:embedContent";
+    let request = replay.client.post(format!("http://gateway{path}"));
+    let request = request.header("x-goog-api-key", replay.token.to_string());
+    let body = json_of(request.send().await.unwrap()).await;
+    assert_eq!(body["error"]["status"], "NOT_FOUND", "{body}");
+}
+
+#[tokio::test]
+async fn a_login_goes_out_as_a_login() {
+    let mut service = Service::start().await;
+    let run = Run::open(&gateway(&service), live_source("login")).await;
+    service.will_answer(200, "application/json", "{}").await;
+    let request = run.client.post("http://gateway/login/v1/messages").body(PROMPT);
+    request.bearer_auth(&run.token).send().await.unwrap();
+    let seen = service.seen.recv().await.unwrap();
+    assert_eq!(seen.headers["authorization"], format!("Bearer {KEY}"));
+    assert_eq!(seen.headers["anthropic-beta"], "oauth-2025-04-20");
+    assert!(!seen.headers.contains_key("x-api-key"));
+}
+
+#[tokio::test]
+async fn how_long_to_wait_is_passed_on_and_recorded_with_what_went_wrong() {
+    let service = Service::start().await;
+    let mut run = live(&service).await;
+    for status in [429, 529, 503] {
+        let response = Response::builder().status(status).header("retry-after", "30");
+        let response = response.header("content-type", "application/json").body(Body::from("{}"));
+        service.answers.send(response.unwrap()).await.unwrap();
+        let response = run.post("/anthropic/v1/messages", PROMPT).send().await.unwrap();
+        assert_eq!(
+            (response.status().as_u16(), &response.headers()["retry-after"]),
+            (status, "30".parse().as_ref().unwrap())
+        );
+        drop(response.bytes().await);
+    }
+    let error = r#"{"type":"error","error":{"type":"overloaded_error","message":"Overloaded"}}"#;
+    let stream = format!("{FRAME_1}event: error\ndata: {error}\n\n");
+    service.will_answer(200, "text/event-stream", stream).await;
+    let response = run.post("/anthropic/v1/messages", PROMPT).send().await.unwrap();
+    assert!(response.text().await.unwrap().contains("overloaded_error"));
+
+    let calls = Recording::parse(&run.close().await).unwrap();
+    let of = |at: usize| &calls.calls()[at];
+    let retries: Vec<_> = (0..4).map(|at| of(at).response.retry_after.as_deref()).collect();
+    assert_eq!(retries, [Some("30"), Some("30"), Some("30"), None]);
+    assert_eq!(of(1).bill.as_ref().unwrap().usage.cost, Cost::Micros(0), "it was not served");
+    assert_eq!(of(3).response.error.as_deref(), Some("overloaded_error: Overloaded"));
+    let bill = of(3).bill.clone().unwrap();
+    assert_eq!(bill.model, "claude-sonnet-4-5-20250929");
+    assert_eq!(bill.usage.cost, Cost::Unknown { known_micros: 3_015 });
+    let sum = sum_up(&run.dir.path().join("recording.jsonl"), &Prices::builtin()).unwrap();
+    assert_eq!((sum.n_failed, sum.last_failed.unwrap().status), (4, 200));
 }

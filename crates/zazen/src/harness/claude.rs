@@ -52,9 +52,11 @@ pub(super) fn launch(
     if !claude.model.is_empty() {
         argv.extend(["--model".to_owned(), claude.model.clone()]);
     }
+    let token_variable =
+        if claude.is_login { "CLAUDE_CODE_OAUTH_TOKEN" } else { "ANTHROPIC_API_KEY" };
     let env = [
         ("ANTHROPIC_BASE_URL", format!("{{gateway}}/{route}")),
-        ("ANTHROPIC_API_KEY", token.to_owned()),
+        (token_variable, token.to_owned()),
         ("CLAUDE_CONFIG_DIR", "{home}/claude".to_owned()),
         ("CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC", "1".to_owned()),
         ("CLAUDE_CODE_MAX_RETRIES", N_RETRIES.to_string()),

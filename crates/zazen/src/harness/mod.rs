@@ -31,6 +31,9 @@ pub struct Claude {
     pub folder: PathBuf,
     pub model: String,
     pub n_turns_max: u32,
+    /// Its calls are paid by a person's subscription. It then behaves as with a login of its
+    /// own; what it holds is the run's token all the same.
+    pub is_login: bool,
 }
 
 /// The built-in harness.

@@ -17,6 +17,7 @@ fn claude() -> Harness {
         folder: PathBuf::from("/opt/claude"),
         model: String::new(),
         n_turns_max: 30,
+        is_login: false,
     })
 }
 
@@ -459,6 +460,7 @@ fn a_named_model_is_passed_on() {
         folder: PathBuf::from("/opt/claude"),
         model: "claude-haiku-5-5".to_owned(),
         n_turns_max: 30,
+        is_login: false,
     });
     let argv = named.launch(Task::Write, "", ("anthropic", "")).argv;
     assert!(argv.ends_with(&["--model".to_owned(), "claude-haiku-5-5".to_owned()]), "{argv:?}");

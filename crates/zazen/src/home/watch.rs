@@ -4,13 +4,16 @@
 //! collected until it is quiet and then told as a set of paths; whoever gets it
 //! looks at the files, because a path is told for what zazen writes, too. When
 //! changes may have been missed, [`Change::Rescan`] says to look at everything.
-//! Where the kernel cannot watch, the files are looked at from time to time.
+//!
+//! The kernel watches what changed last, see `hot`; the rest, and everything
+//! where the kernel cannot watch, is looked at from time to time, see `scan`.
+//! `layout` says what is there to be watched.
 
+mod hot;
+mod layout;
 mod scan;
 
 use std::collections::BTreeSet;
-use std::ffi::OsStr;
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -18,10 +21,13 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
-use notify::{Event, EventKind, RecommendedWatcher, RecursiveMode, Watcher as _};
+use notify::event::ModifyKind;
+use notify::{Event, EventKind};
 use tokio::sync::mpsc;
 
-use self::scan::Scan;
+use self::hot::Hot;
+use self::layout::{PATHS_MAX, add_files, concerns_people};
+use self::scan::{Pace, Scan, Scope};
 use super::Home;
 
 /// Something changed in the home.
@@ -61,22 +67,44 @@ struct Shared {
 #[derive(Debug, Default)]
 struct Pending {
     paths: BTreeSet<PathBuf>,
-    is_rescan: bool,
+    /// Of these, what may be another file or folder than before.
+    made: BTreeSet<PathBuf>,
+    doubt: Doubt,
     /// When the first and the last of it came in.
     since: Option<(Instant, Instant)>,
+}
+
+/// What there is besides the paths, the worst last. It takes in what is before it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+enum Doubt {
+    #[default]
+    None,
+    /// Everything is to be looked at.
+    Rescan,
+    /// The kernel told more than is kept, or could not tell everything.
+    Lost,
     /// The kernel has no more watches for us.
-    is_blind: bool,
+    Blind,
 }
 
 /// How changes come in.
 enum Source {
-    Events(RecommendedWatcher),
+    /// The kernel tells of what is watched; the rest is looked at.
+    Events(Box<Hot>, Scan),
     Scan(Scan),
 }
 
-/// The folders with pages that people edit. `facts/`, `journal/` and
-/// `conflicts/` are written by zazen and read by people.
-const WATCHED_DIRS: [&str; 4] = ["forge", "memory", "skills", "tasks"];
+/// How much is watched, and how the rest is looked at.
+#[derive(Debug, Clone, Copy)]
+struct Extent {
+    /// How many units of a kind are watched.
+    units_max: usize,
+    pace: Pace,
+}
+
+/// As many issues, and as many tasks, as anybody works on at a time; together
+/// they take a megabyte.
+const EXTENT: Extent = Extent { units_max: 512, pace: scan::CALM };
 
 /// How long it has to be quiet before changes are told. What a command line
 /// leaves must be taken within a tenth of a second; whoever reads a page that an
@@ -86,26 +114,24 @@ const QUIET: Duration = Duration::from_millis(15);
 /// How long changes are held back when it does not get quiet.
 const HOLD_MAX: Duration = Duration::from_millis(60);
 
-/// After this time a new folder is looked into once more: files that were put
-/// into it before the kernel watched it are not told otherwise.
-const SECOND_LOOK: Duration = Duration::from_secs(1);
-
-/// How many changed paths are collected. To look at everything is as quick then.
-const PATHS_MAX: usize = 4096;
-
 /// How many changes wait to be taken; when nobody takes them, one rescan is owed.
 const CHANGES_MAX: usize = 16;
-
-/// How deep folders below a watched one are looked into.
-const DEPTH_MAX: usize = 16;
 
 /// Starts to watch a home.
 ///
 /// The first change is a [`Change::Rescan`], told when the watch is in place.
 pub fn start(home: &Home, mode: Mode) -> anyhow::Result<(Watch, mpsc::Receiver<Change>)> {
+    start_with(home, mode, EXTENT)
+}
+
+fn start_with(
+    home: &Home,
+    mode: Mode,
+    extent: Extent,
+) -> anyhow::Result<(Watch, mpsc::Receiver<Change>)> {
     let (sender, receiver) = mpsc::channel(CHANGES_MAX);
     let shared = Arc::new(Shared::default());
-    let run = Run { home: home.clone(), shared: Arc::clone(&shared), sender, new: Vec::new() };
+    let run = Run { home: home.clone(), shared: Arc::clone(&shared), sender, extent };
     let thread = thread::Builder::new()
         .name("watch".to_owned())
         .spawn(move || run.run(mode))
@@ -118,27 +144,26 @@ struct Run {
     home: Home,
     shared: Arc<Shared>,
     sender: mpsc::Sender<Change>,
-    /// New folders, and when to look into them once more.
-    new: Vec<(Instant, PathBuf)>,
+    extent: Extent,
 }
 
 impl Run {
-    fn run(mut self, mode: Mode) {
+    fn run(self, mode: Mode) {
         let mut source = self.source(mode);
-        self.shared.add_rescan();
+        self.shared.add_doubt(Doubt::Rescan);
         loop {
-            let wait_until = match &source {
-                Source::Events(_) => self.new.iter().map(|(at, _)| *at).min(),
-                Source::Scan(scan) => Some(scan.next_at()),
-            };
-            let Some(mut pending) = self.shared.wait(wait_until) else { return };
-            if pending.is_blind && matches!(source, Source::Events(_)) {
+            let Some(mut pending) = self.shared.wait(source.next_at()) else { return };
+            if pending.doubt == Doubt::Blind && matches!(source, Source::Events(..)) {
                 source = self.scan();
-                pending.is_rescan = true;
             }
             match &mut source {
-                Source::Events(watcher) => self.look_into_new(&mut pending.paths, watcher),
-                Source::Scan(scan) => pending.paths.extend(scan.look_when_due(&self.home)),
+                Source::Events(hot, scan) => {
+                    if hot.has_cold() {
+                        pending.add_found(scan.look_when_due(|unit| hot.contains(unit)));
+                    }
+                    self.keep_hot(hot, &mut pending);
+                }
+                Source::Scan(scan) => pending.add_found(scan.look_when_due(|_| false)),
             }
             if !self.tell(pending) {
                 return;
@@ -150,8 +175,10 @@ impl Run {
         if mode == Mode::Scan {
             return self.scan();
         }
+        // It begins before the watches are in place, so that nothing falls between.
+        let scan = Scan::start(&self.home, Scope::Units, self.extent.pace);
         match self.watch() {
-            Ok(watcher) => Source::Events(watcher),
+            Ok(hot) => Source::Events(Box::new(hot), scan),
             Err(err) => {
                 tracing::warn!("cannot watch the home, so it is looked over regularly: {err}");
                 self.scan()
@@ -160,57 +187,38 @@ impl Run {
     }
 
     fn scan(&self) -> Source {
-        Source::Scan(Scan::start(&self.home))
+        Source::Scan(Scan::start(&self.home, Scope::All, scan::QUICK))
     }
 
-    fn watch(&self) -> notify::Result<RecommendedWatcher> {
+    fn watch(&self) -> notify::Result<Hot> {
         let root = self.home.root().to_owned();
         let shared = Arc::clone(&self.shared);
-        let mut watcher = notify::recommended_watcher(move |event| shared.take(&root, event))?;
-        watcher.watch(self.home.root(), RecursiveMode::NonRecursive)?;
-        for dir in WATCHED_DIRS.iter().map(|dir| self.home.root().join(dir)) {
-            if dir.is_dir() {
-                watcher.watch(&dir, RecursiveMode::Recursive)?;
-            }
-        }
-        let inbox = self.home.inbox_dir();
-        if inbox.is_dir() {
-            watcher.watch(&inbox, RecursiveMode::NonRecursive)?;
-        }
-        Ok(watcher)
+        let watcher = notify::recommended_watcher(move |event| shared.take(&root, event))?;
+        Hot::start(&self.home, watcher, self.extent.units_max)
     }
 
-    /// Adds the files in new folders, twice, and watches new top folders.
-    fn look_into_new(&mut self, paths: &mut BTreeSet<PathBuf>, watcher: &mut RecommendedWatcher) {
-        let now = Instant::now();
-        let (due, later) =
-            std::mem::take(&mut self.new).into_iter().partition(|(at, _)| *at <= now);
-        self.new = later;
-        let again: Vec<(Instant, PathBuf)> = due;
-        for dir in paths.iter().filter(|path| path.is_dir()).cloned().collect::<Vec<_>>() {
-            if self.is_watched_top(&dir)
-                && let Err(err) = watcher.watch(&dir, RecursiveMode::Recursive)
-            {
-                tracing::warn!("cannot watch `{}`: {err}", dir.display());
-                self.shared.add_blindness();
-            }
-            add_files(&dir, paths, 0);
-            self.new.push((now + SECOND_LOOK, dir));
+    /// Watches what changed, and adds the files that changed while nobody watched them.
+    fn keep_hot(&self, hot: &mut Hot, pending: &mut Pending) {
+        let kept = if pending.doubt == Doubt::Lost {
+            hot.settle()
+        } else {
+            pending.paths.clone().iter().try_for_each(|path| -> notify::Result<()> {
+                if let Some(dir) = hot.take(path, pending.made.contains(path))? {
+                    add_files(&dir, &mut pending.paths, 0);
+                }
+                Ok(())
+            })
+        };
+        if let Err(err) = kept {
+            tracing::warn!("cannot watch the home, so it is looked over regularly: {err}");
+            self.shared.add_doubt(Doubt::Blind);
         }
-        for (_, dir) in again {
-            add_files(&dir, paths, 0);
-        }
-    }
-
-    fn is_watched_top(&self, dir: &Path) -> bool {
-        dir.parent() == Some(self.home.root())
-            && dir.file_name().is_some_and(|name| WATCHED_DIRS.iter().any(|dir| name == *dir))
     }
 
     /// Tells what is pending, and says whether anybody listens.
     fn tell(&self, pending: Pending) -> bool {
         let change = match pending {
-            Pending { is_rescan: true, .. } => Change::Rescan,
+            Pending { doubt, .. } if doubt > Doubt::None => Change::Rescan,
             Pending { paths, .. } if paths.len() > PATHS_MAX => Change::Rescan,
             Pending { paths, .. } if paths.is_empty() => return !self.sender.is_closed(),
             Pending { paths, .. } => Change::Paths(paths),
@@ -220,7 +228,7 @@ impl Run {
             Err(mpsc::error::TrySendError::Closed(_)) => false,
             Err(mpsc::error::TrySendError::Full(_)) => {
                 // It is tried again with whatever comes in, until someone takes it.
-                self.shared.add_rescan();
+                self.shared.add_doubt(Doubt::Rescan);
                 true
             }
         }
@@ -231,28 +239,28 @@ impl Shared {
     /// Takes in what the kernel tells. This runs in a thread that must not wait.
     fn take(&self, root: &Path, event: notify::Result<Event>) {
         match event {
-            Ok(event) if event.need_rescan() => self.add_rescan(),
+            Ok(event) if event.need_rescan() => self.add_doubt(Doubt::Lost),
             Ok(event) if matches!(event.kind, EventKind::Access(_)) => {}
             Ok(event) => {
+                let is_made = !matches!(
+                    event.kind,
+                    EventKind::Modify(ModifyKind::Metadata(_) | ModifyKind::Data(_))
+                );
                 let paths: Vec<_> =
                     event.paths.into_iter().filter(|path| concerns_people(root, path)).collect();
                 if !paths.is_empty() {
-                    self.add(|pending| pending.add_paths(paths));
+                    self.add(|pending| pending.add_paths(paths, is_made));
                 }
             }
             Err(err) if matches!(err.kind, notify::ErrorKind::MaxFilesWatch) => {
-                self.add_blindness();
+                self.add_doubt(Doubt::Blind);
             }
-            Err(_) => self.add_rescan(),
+            Err(_) => self.add_doubt(Doubt::Lost),
         }
     }
 
-    fn add_rescan(&self) {
-        self.add(|pending| pending.is_rescan = true);
-    }
-
-    fn add_blindness(&self) {
-        self.add(|pending| pending.is_blind = true);
+    fn add_doubt(&self, doubt: Doubt) {
+        self.add(|pending| pending.doubt = pending.doubt.max(doubt));
     }
 
     fn add(&self, change: impl FnOnce(&mut Pending)) {
@@ -293,14 +301,35 @@ impl Shared {
 }
 
 impl Pending {
-    fn add_paths(&mut self, paths: Vec<PathBuf>) {
+    fn add_paths(&mut self, paths: Vec<PathBuf>, is_made: bool) {
         if self.paths.len() > PATHS_MAX {
-            self.is_rescan = true;
+            self.doubt = self.doubt.max(Doubt::Lost);
         }
-        if self.is_rescan {
+        if self.doubt >= Doubt::Lost {
             self.paths.clear();
+            self.made.clear();
         } else {
+            if is_made {
+                self.made.extend(paths.iter().cloned());
+            }
             self.paths.extend(paths);
+        }
+    }
+
+    fn add_found(&mut self, mut found: scan::Found) {
+        self.paths.append(&mut found.paths);
+        if found.is_unsure {
+            self.doubt = self.doubt.max(Doubt::Rescan);
+        }
+    }
+}
+
+impl Source {
+    /// When there is something to do though the kernel tells nothing.
+    fn next_at(&self) -> Option<Instant> {
+        match self {
+            Self::Events(hot, _) if !hot.has_cold() => None,
+            Self::Events(_, scan) | Self::Scan(scan) => Some(scan.next_at()),
         }
     }
 }
@@ -312,39 +341,6 @@ impl Drop for Watch {
         if let Some(thread) = self.thread.take() {
             // A panic there has been reported by the thread itself.
             drop(thread.join());
-        }
-    }
-}
-
-/// Whether a path is one that people, or programs of theirs, change.
-fn concerns_people(root: &Path, path: &Path) -> bool {
-    let Ok(relative) = path.strip_prefix(root) else { return false };
-    let (relative, is_inbox) = match relative.strip_prefix(".zazen/inbox") {
-        Ok(relative) => (relative, true),
-        Err(_) => (relative, false),
-    };
-    let Some(first) = relative.iter().next() else { return false };
-    let is_page = relative.iter().count() == 1 || WATCHED_DIRS.iter().any(|dir| first == *dir);
-    (is_inbox || is_page) && relative.iter().all(is_visible)
-}
-
-/// Whether a name is that of a page, and not of an editor's or our own temporary file.
-fn is_visible(name: &OsStr) -> bool {
-    let name = name.as_encoded_bytes();
-    !name.starts_with(b".") && !name.ends_with(b"~")
-}
-
-/// Adds the files and folders below a folder.
-fn add_files(dir: &Path, paths: &mut BTreeSet<PathBuf>, depth: usize) {
-    let entries = fs::read_dir(dir).into_iter().flatten().flatten();
-    for entry in entries.filter(|entry| is_visible(&entry.file_name())) {
-        if paths.len() > PATHS_MAX {
-            return;
-        }
-        let is_dir = entry.file_type().is_ok_and(|kind| kind.is_dir());
-        paths.insert(entry.path());
-        if is_dir && depth < DEPTH_MAX {
-            add_files(&entry.path(), paths, depth + 1);
         }
     }
 }

@@ -1,16 +1,17 @@
 //! The profile of a bubblewrap sandbox: what is in it, and nothing else.
 //!
-//! Empty namespaces of every kind, no capability, no second user namespace, a
-//! root that is read-only but for the workspace, the private home, the folder
-//! for the result and a small `/tmp`. The network is an empty one. What a run
-//! may know comes to it through the runner, never on this command line, which
-//! everybody on the machine can read.
+//! Empty namespaces of every kind, no capability, no second user namespace, the
+//! system calls of `filter` refused, a root that is read-only but for the
+//! workspace, the private home, the folder for the result and a small `/tmp`.
+//! The network is an empty one. What a run may know comes to it through the
+//! runner, never on this command line, which everybody on the machine can read.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
 
+use super::filter;
 use super::reach::{self, sandbox_ids};
 use super::run_dir::{RunDir, write_unsynced};
 use super::spec::{Access, LaunchSpec, OBJECTS_INSIDE, WORKSPACE_INSIDE};
@@ -68,7 +69,11 @@ pub(super) fn command(
     mounts.of_run(run_dir, spec, zazen);
     mounts.tools(run_dir, &spec.tools)?;
     mounts.add(["--remount-ro", "/"]);
-    Ok(Command::new(find()?)
+    let mut command = Command::new(find()?);
+    for program in filter::files()? {
+        command = command.arg_fd("--add-seccomp-fd", program);
+    }
+    Ok(command
         .args([
             "--unshare-user",
             "--unshare-all",

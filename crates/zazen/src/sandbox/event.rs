@@ -126,22 +126,31 @@ pub struct Achieved {
     pub memory_limit: LimitedBy,
     pub processes_limit: LimitedBy,
     pub disk_limit: LimitedBy,
-    /// Whether system calls are filtered. They are not, in this version.
+    #[serde(default)]
+    pub cpu_limit: LimitedBy,
+    /// Whether users, groups and capabilities are the sandbox's own.
+    #[serde(default)]
+    pub users: Level,
+    /// Whether the calls are refused that nothing in a sandbox needs, as the runner found it.
     pub syscall_filter: bool,
+    /// Which version of Landlock holds writes to the run's own folders, where one does.
+    #[serde(default)]
+    pub landlock: Option<u32>,
     /// The real user of the work.
     pub uid: u32,
 }
 
 /// Whether an axis is separated from the host.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Level {
+    #[default]
     None,
     Isolated,
 }
 
 /// What holds a limit.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum LimitedBy {
     CgroupV2,
@@ -150,6 +159,7 @@ pub enum LimitedBy {
     Rlimit,
     /// Measured every few seconds.
     Watched,
+    #[default]
     Nothing,
 }
 
@@ -158,11 +168,20 @@ pub enum LimitedBy {
 #[serde(tag = "frame", rename_all = "kebab-case")]
 pub(super) enum Frame {
     /// The runner is up and waits to be told to go on.
-    Hello,
+    Hello(Held),
     /// To be kept as it is.
     Event(Event),
     /// How the work ended.
     Work { code: Option<i32>, signal: Option<i32> },
+}
+
+/// What the runner finds itself held by, from inside, before anything else runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Held {
+    /// Its system calls are filtered.
+    pub(super) filtered: bool,
+    /// The version of Landlock that it will put the work under.
+    pub(super) landlock: Option<u32>,
 }
 
 /// An [`Ev`] in a frame.

@@ -14,10 +14,12 @@
 //! way out is the socket of the `gateway`.
 
 mod bwrap;
+mod cause;
 mod cgroup;
 mod disk;
 mod engine;
 mod event;
+mod filter;
 mod inside;
 mod probe;
 mod process;

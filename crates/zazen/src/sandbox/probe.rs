@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, bail};
 use zazen_core::id::{RunId, TaskId};
 
+use super::cause::{self, Cause};
 use super::engine::{Zazen, observe, submit};
 use super::event::{Achieved, EndReason, Ev, Level, LimitedBy, Outcome};
 use super::run_dir::{Phase, RunDir};
@@ -55,11 +56,25 @@ pub async fn probe(kind: EngineKind, zazen: &Zazen) -> Probe {
             Probe { kind, isolated, works: true, axes, took: began.elapsed() }
         }
         Err(err) => {
-            let detail = format!("{err:#}");
-            let fix = Some(fix_for(&detail));
-            let axes = vec![Axis { name: "start", achieved: false, detail, fix }];
+            let cause = cause_of(kind, &format!("{err:#}"));
+            let axes = vec![Axis {
+                name: "start",
+                achieved: false,
+                detail: cause.what,
+                fix: Some(cause.fix),
+            }];
             Probe { kind, isolated: false, works: false, axes, took: began.elapsed() }
         }
+    }
+}
+
+fn cause_of(kind: EngineKind, message: &str) -> Cause {
+    match kind {
+        EngineKind::Bwrap => cause::of(message),
+        EngineKind::None => Cause {
+            what: message.to_owned(),
+            fix: "run `zazen supervise` on the run's folder by hand to see more".to_owned(),
+        },
     }
 }
 
@@ -129,7 +144,7 @@ fn open_to_all(path: &Path) -> anyhow::Result<()> {
 }
 
 /// How many of the first [`axes`] are walls; the others are limits.
-const N_WALLS: usize = 3;
+const N_WALLS: usize = 5;
 
 fn axes(achieved: &Achieved) -> Vec<Axis> {
     let wall = |name, level| Axis {
@@ -161,16 +176,39 @@ fn axes(achieved: &Achieved) -> Vec<Axis> {
         wall("files", achieved.files),
         wall("network", achieved.network),
         wall("processes", achieved.processes),
+        wall("users", achieved.users),
+        filter(achieved.syscall_filter),
+        landlock(achieved.landlock),
         limit("memory limit", achieved.memory_limit),
         limit("processes limit", achieved.processes_limit),
         limit("disk limit", achieved.disk_limit),
         Axis {
-            name: "system calls",
-            achieved: achieved.syscall_filter,
-            detail: "not filtered: the host's kernel is reached as by any program".to_owned(),
+            name: "CPU limit",
+            achieved: achieved.cpu_limit != LimitedBy::Nothing,
+            detail: "not limited: runs share it with everybody".to_owned(),
             fix: None,
         },
     ]
+}
+
+fn filter(achieved: bool) -> Axis {
+    let detail = if achieved {
+        "filtered"
+    } else {
+        "not filtered: the host's kernel is reached as by any program"
+    };
+    let fix = (!achieved).then(|| "use a kernel with `CONFIG_SECCOMP_FILTER`".to_owned());
+    Axis { name: "system calls", achieved, detail: detail.to_owned(), fix }
+}
+
+fn landlock(version: Option<u32>) -> Axis {
+    let detail = match version {
+        Some(version) => format!("writes held to the run's folders, version {version}"),
+        None => "not to be had: the mounts alone hold".to_owned(),
+    };
+    let fix = "use Linux 5.19 or newer, with `landlock` in the list of its `lsm=`";
+    let fix = version.is_none().then(|| fix.to_owned());
+    Axis { name: "Landlock", achieved: version.is_some(), detail, fix }
 }
 
 /// What the canary got through to.
@@ -189,28 +227,4 @@ fn leaks(run_dir: &RunDir) -> anyhow::Result<Vec<Axis>> {
         fix: None,
     });
     Ok(axes.collect())
-}
-
-/// What helps against the ways in which a sandbox usually fails to start.
-fn fix_for(detail: &str) -> String {
-    let fixes = [
-        ("find `bwrap`", "install the package `bubblewrap` (0.8 or newer)"),
-        ("cannot reach", "open the folder that is named, or move the home"),
-        (
-            "No permissions to create new namespace",
-            "allow user namespaces: `sysctl kernel.unprivileged_userns_clone=1`; on Ubuntu also \
-             `sysctl kernel.apparmor_restrict_unprivileged_userns=0`; in Docker \
-             `--security-opt seccomp=unconfined --security-opt systempaths=unconfined`",
-        ),
-        ("setting up uid map", "on Ubuntu: an AppArmor profile for bwrap that allows `userns`"),
-        (
-            "mount proc",
-            "in a container: `--security-opt systempaths=unconfined` (Docker) or \
-             `--security-opt unmask=ALL` (Podman)",
-        ),
-        ("disable-userns", "install bubblewrap 0.8 or newer"),
-    ];
-    let fix = fixes.into_iter().find(|(sign, _)| detail.contains(sign));
-    fix.map_or("run `zazen supervise` on the run's folder by hand to see more", |(_, fix)| fix)
-        .to_owned()
 }

@@ -67,6 +67,25 @@ impl Handle {
     }
 }
 
+/// Closes all that this process was started with but its three streams.
+///
+/// A daemon inherits what its shell or its service manager left open, and a
+/// descriptor of a folder is a way past every wall. To be called first of all,
+/// before anything of our own is open.
+pub(super) fn close_inherited() -> anyhow::Result<()> {
+    let entries = fs::read_dir("/proc/self/fd").context("list our descriptors")?;
+    let open: Vec<i32> = entries
+        .flatten()
+        .filter_map(|entry| entry.file_name().to_str()?.parse().ok())
+        .filter(|fd| *fd > 2)
+        .collect();
+    for fd in open {
+        // One of them was the list itself, and is closed by now.
+        nix::unistd::close(fd).ok();
+    }
+    Ok(())
+}
+
 /// The name of the process that asks.
 pub(super) fn own_id() -> ProcessId {
     let pid = rustix::process::getpid().as_raw_pid();

@@ -35,12 +35,16 @@ impl EndReason {
 /// What a sandbox achieved, axis by axis, in one line.
 impl fmt::Display for Achieved {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let all = [self.files, self.network, self.processes];
+        let all = [self.files, self.network, self.processes, self.users];
         if all.iter().all(|level| *level == Level::None) {
             f.write_str("nothing is isolated")?;
         } else {
-            let names =
-                [("files", self.files), ("network", self.network), ("processes", self.processes)];
+            let names = [
+                ("files", self.files),
+                ("network", self.network),
+                ("processes", self.processes),
+                ("users", self.users),
+            ];
             let held: Vec<&str> = names
                 .iter()
                 .filter(|(_, level)| *level == Level::Isolated)
@@ -48,12 +52,20 @@ impl fmt::Display for Achieved {
                 .collect();
             write!(f, "{} isolated", held.join(", "))?;
         }
+        let filtered = if self.syscall_filter { "filtered" } else { "not filtered" };
+        write!(f, "; system calls {filtered}")?;
+        match self.landlock {
+            Some(version) => write!(f, "; writes held by Landlock {version}")?,
+            None => f.write_str("; no Landlock")?,
+        }
         write!(
             f,
-            "; memory {}, processes {}, disk {}",
+            "; memory {}, processes {}, disk {}, CPU {}; user {}",
             limited(self.memory_limit),
             limited(self.processes_limit),
-            limited(self.disk_limit)
+            limited(self.disk_limit),
+            limited(self.cpu_limit),
+            self.uid,
         )
     }
 }
@@ -67,3 +79,6 @@ fn limited(by: LimitedBy) -> &'static str {
         LimitedBy::Nothing => "not limited",
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -97,6 +97,51 @@ fn a_refused_key_ends_the_run_of_claude_code_as_needs_login() {
 }
 
 #[test]
+fn a_login_reaches_the_service_and_claude_code_never_sees_it() {
+    let model = Model::start(demo_script());
+    let Some(setup) = setup(&model, "") else { return };
+    let route = setup.route.replace("key_env", "login_env");
+    let mut place = Place::new(&Setup { route, ..setup });
+    place.up();
+    place.ask_for_plan();
+    let held = place.wait("claude runs", |place| {
+        let run = place.home().join(".zazen/runs/1.1");
+        let token = fs::read_to_string(run.join("token")).ok()?.trim().to_owned();
+        let of_run = processes(|process| process.environ.contains(&token));
+        let claude = of_run.into_iter().find(|process| process.cmdline.contains("stream-json"))?;
+        Some((claude, token))
+    });
+    let (claude, token) = held;
+    let placeholder = format!("CLAUDE_CODE_OAUTH_TOKEN={token} ");
+    assert!(claude.environ.contains(&placeholder), "{}", claude.environ);
+    assert!(!claude.environ.contains("ANTHROPIC_API_KEY"), "{}", claude.environ);
+    assert!(!claude.environ.contains(KEY), "{}", claude.environ);
+    place.wait_for(1, &["awaiting-approval", "failed"]);
+    let calls = model.calls();
+    assert!(!calls.is_empty());
+    assert!(calls.iter().all(|call| call.key == format!("Bearer {KEY}")), "{calls:?}");
+    assert!(calls.iter().all(|call| !call.body.contains(KEY)));
+    assert!(!place.log().contains("refused a call"), "{}", place.log());
+    place.down();
+    assert_eq!(files_with(KEY, &place.home()), Vec::<PathBuf>::new());
+}
+
+#[test]
+fn claude_code_ends_at_once_when_its_budget_is_used_up() {
+    let model = Model::start(demo_script());
+    let Some(setup) = setup(&model, "[budget]\nrun = \"$0.0001\"\n") else { return };
+    let mut place = Place::new(&setup);
+    place.up();
+    place.ask_for_plan();
+    place.wait_for(1, &["failed", "awaiting-approval"]);
+    let said = place.wait_said(1, "I gave up: a budget is used up.");
+    assert!(said.contains("(`budget.run`)"), "{said}");
+    let refused = place.log().matches("refused a call").count();
+    assert!((1..=2).contains(&refused), "it tried again and again:\n{}", place.log());
+    place.down();
+}
+
+#[test]
 fn the_limit_of_turns_of_claude_code_is_told_apart() {
     let model = Model::start(demo_script());
     let Some(setup) = setup(&model, "turns = 1\n") else { return };

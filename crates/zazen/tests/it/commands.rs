@@ -246,3 +246,23 @@ fn an_issue_written_by_hand_is_as_good_as_any() {
     assert_eq!(place.branches()[0].0, "zazen/1-say-hello");
     place.down();
 }
+
+#[test]
+fn a_comment_on_an_old_issue_is_noticed_though_hundreds_of_newer_ones_are_watched() {
+    let (mut place, _model) = Place::with(small_script());
+    place.zazen(&["issue", "new", "Say hello"]);
+    // More than are watched.
+    for n in 2..=520 {
+        let issue = place.home().join(format!("forge/local/tally/issues/{n}"));
+        fs::create_dir_all(issue.join("comments")).expect("an issue");
+        let page = format!("---\ntitle: Issue {n}\nauthor: ada\nstate: open\n---\n\nText.\n");
+        fs::write(issue.join("issue.md"), page).expect("its page");
+    }
+    place.up();
+    // Once it has heard of the newest, it has read them all, and none will be read without a cause.
+    place.comment(520, "/status");
+    place.wait_said(520, "Nothing was asked for");
+    place.comment(1, "/status");
+    place.wait_said(1, "Nothing was asked for");
+    place.down();
+}

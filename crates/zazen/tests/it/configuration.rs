@@ -8,6 +8,8 @@ use zazen::config::{self, Environment};
 const EXAMPLE: &str = include_str!("../../../../docs/zazen.example.toml");
 const PAGE: &str = include_str!("../../../../docs/configuration.md");
 const RAW: &str = include_str!("../../src/config/raw.rs");
+/// A price has one shape in the file and in the built-in table.
+const PRICE: &str = include_str!("../../../zazen-core/src/price/list.rs");
 
 #[test]
 fn the_example_is_a_configuration_with_every_key() {
@@ -59,6 +61,10 @@ fn keys() -> BTreeSet<String> {
         if let Some((name, _)) = field {
             keys.insert(renamed.take().unwrap_or(name).to_owned());
         }
+    }
+    for line in PRICE.lines().map(str::trim).filter(|line| line.ends_with(',')) {
+        let field = line.strip_prefix("pub ").and_then(|rest| rest.split_once(':'));
+        keys.extend(field.map(|(name, _)| name.to_owned()));
     }
     assert!(keys.len() > 20, "the keys were not found: {keys:?}");
     keys

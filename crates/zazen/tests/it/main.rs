@@ -1,6 +1,7 @@
 //! Tests of the whole program, in the words of the people who use it.
 
 #[cfg(test)]
+mod budget;
 mod claude;
 #[cfg(test)]
 mod cli;

@@ -122,6 +122,11 @@ impl Local {
         let held = self.hold(repo)?;
         let id = self.add(repo, issue, (author, None), body)?;
         drop(held);
+        // An issue that nobody touched for long is not watched itself. Without this, the
+        // comment would be found later.
+        if let Err(err) = atomic::touch_dir(&self.issue_dir(repo, issue)) {
+            tracing::debug!("the issue's folder was not touched: {err}");
+        }
         Ok(id)
     }
 

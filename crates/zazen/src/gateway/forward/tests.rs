@@ -4,13 +4,18 @@ use super::*;
 
 fn route(base: &str, key: Option<&str>) -> Route {
     let key = key.map(Secret::new);
-    Route { api: Api::Anthropic, base_url: base.parse().unwrap(), key }
+    let (base_url, is_login) = (base.parse().unwrap(), false);
+    Route { api: Api::Anthropic, base_url, key, is_login, models: Vec::new() }
 }
 
 fn signed(api: Api, key: &str) -> HeaderMap {
+    signed_by(&Route { api, ..route("https://api.example", None) }, key)
+}
+
+fn signed_by(route: &Route, key: &str) -> HeaderMap {
     let mut headers = HeaderMap::new();
     headers.insert("anthropic-beta", HeaderValue::from_static("tools"));
-    sign(&mut headers, api, &Secret::new(key)).unwrap();
+    sign(&mut headers, route, &Secret::new(key)).unwrap();
     headers
 }
 
@@ -27,6 +32,15 @@ fn each_api_gets_its_key_where_it_wants_it() {
     let betas: Vec<_> = headers.get_all("anthropic-beta").iter().collect();
     assert_eq!(betas, ["tools", LOGIN_BETA]);
     assert!(!format!("{headers:?}").contains("oat01"), "the key is marked as sensitive");
+    let headers = signed(Api::Gemini, "AIza-x");
+    assert_eq!(headers["x-goog-api-key"], "AIza-x");
+    assert!(!headers.contains_key("authorization"));
+    let login = Route { is_login: true, ..route("https://api.example", Some("x")) };
+    check("a", &login).unwrap();
+    assert_eq!(signed_by(&login, "opaque")["authorization"], "Bearer opaque");
+    for wrong in [Route { api: Api::Gemini, ..login.clone() }, Route { key: None, ..login }] {
+        check("a", &wrong).unwrap_err();
+    }
 }
 
 #[test]

@@ -23,6 +23,11 @@ fn draft(n: u64) -> Draft {
         complete: true,
         tokens: Tokens::default(),
         room: None,
+        retry_after: None,
+        error: None,
+        bill: None,
+        refused: None,
+        latency_ms: 3,
     }
 }
 
@@ -79,7 +84,8 @@ fn the_format_is_what_it_is() {
             "output": 0,
             "cache_read": 0,
             "cache_write": 0
-          }
+          },
+          "latency_ms": 3
         }"#]]
     .assert_eq(&serde_json::to_string_pretty(&call).unwrap());
 }

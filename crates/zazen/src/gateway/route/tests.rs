@@ -3,8 +3,14 @@
 use super::*;
 
 fn url(base: &str, endpoint: Endpoint) -> String {
-    let route = Route { api: Api::OpenAi, base_url: base.parse().unwrap(), key: None };
-    route.url(endpoint, None).to_string()
+    let route = Route {
+        api: endpoint.api().unwrap_or(Api::OpenAi),
+        base_url: base.parse().unwrap(),
+        key: None,
+        is_login: false,
+        models: Vec::new(),
+    };
+    route.url((endpoint, "gemini-2.5-pro"), None).to_string()
 }
 
 #[test]
@@ -56,4 +62,39 @@ fn a_query_goes_out_without_what_is_not_known() {
     assert_eq!(check_query("beta=true"), Some("beta=true".to_owned()));
     assert_eq!(check_query("key=theirs&limit=5&access_token=x"), Some("limit=5".to_owned()));
     assert_eq!(check_query("key=theirs"), None);
+}
+
+#[test]
+fn the_model_in_a_path_of_gemini_is_a_plain_name() {
+    let of = |method: &Method, path| Endpoint::of(Api::Gemini, method, path);
+    for (path, expected) in [
+        ("v1beta/models/gemini-2.5-pro:generateContent", Endpoint::Generate),
+        ("v1beta/models/gemini-2.5-pro:streamGenerateContent", Endpoint::StreamGenerate),
+        ("v1/models/gemini_3:countTokens", Endpoint::CountGeminiTokens),
+    ] {
+        assert_eq!(of(&Method::POST, path), Some(expected));
+        assert_eq!(of(&Method::GET, path), None);
+        assert_eq!(Endpoint::of_path(&format!("/google/{path}")), Some(expected));
+    }
+    let long = format!("v1beta/models/{}:generateContent", "g".repeat(MODEL_BYTES_MAX + 1));
+    for path in [
+        "v1beta/models/:generateContent",
+        "v1beta/models/a/b:generateContent",
+        "v1beta/models/../files:generateContent",
+        "v1beta/models/a%2fb:generateContent",
+        "v1beta/models/a b:generateContent",
+        "v1beta/models/a:b:generateContent",
+        "v1beta/models/a:generateContent/",
+        "v1beta/models/a:embedContent",
+        "v1beta/tunedModels/a:generateContent",
+        "v1beta/models",
+        "v1beta/files",
+        &long,
+    ] {
+        assert_eq!(of(&Method::POST, path), None, "`{path}`");
+    }
+    for base in ["https://g.example", "https://g.example/v1beta", "https://g.example/v1beta/"] {
+        let expected = "https://g.example/v1beta/models/gemini-2.5-pro:streamGenerateContent";
+        assert_eq!(url(base, Endpoint::StreamGenerate), expected);
+    }
 }

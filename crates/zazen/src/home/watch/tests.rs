@@ -1,8 +1,11 @@
 //! What a person does is told, whichever way it is found.
 
+use std::fs;
+
 use tempfile::TempDir;
 
 use super::*;
+use crate::home::atomic;
 
 /// How long a test waits for a change. It comes within a second; this is for a busy machine.
 const CHANGE_TIMEOUT: Duration = Duration::from_secs(20);
@@ -14,11 +17,35 @@ struct Place {
     changes: mpsc::Receiver<Change>,
 }
 
+/// Two units of a kind are watched, and the others never looked at while a test runs.
+const FEW_UNSEEN: Extent =
+    Extent { units_max: 2, pace: Pace { round_min: Duration::from_secs(3600), ..scan::CALM } };
+
+/// Two units of a kind are watched, and the others looked at all the time.
+const FEW: Extent = Extent {
+    units_max: 2,
+    pace: Pace { rest: 10, round_min: Duration::from_millis(20), ..scan::CALM },
+};
+
 async fn place(mode: Mode) -> Place {
+    place_with(mode, EXTENT, &[]).await
+}
+
+/// A place with pages that were there before it was watched, the oldest first.
+async fn place_with(mode: Mode, extent: Extent, pages: &[&str]) -> Place {
     let dir = TempDir::new().unwrap();
     let root = dir.path().canonicalize().unwrap();
     let home = Home::create(&root).unwrap();
-    let (watch, changes) = start(&home, mode).unwrap();
+    for (n, page) in (1..).zip(pages) {
+        let page = root.join(page);
+        fs::create_dir_all(page.parent().unwrap()).unwrap();
+        fs::write(&page, "text\n").unwrap();
+        let changed = std::time::UNIX_EPOCH + Duration::from_secs(n);
+        for dir in page.ancestors().skip(1).take_while(|dir| *dir != root) {
+            fs::File::open(dir).unwrap().set_modified(changed).unwrap();
+        }
+    }
+    let (watch, changes) = start_with(&home, mode, extent).unwrap();
     let mut place = Place { _dir: dir, home, watch, changes };
     assert_eq!(place.next().await, Change::Rescan);
     place
@@ -65,7 +92,8 @@ async fn edits_are_told(mode: Mode) {
         .unwrap();
     place.told("soul.md").await;
     fs::remove_file(place.home.missions_page()).unwrap();
-    place.told("missions.md").await;
+    // Who looks does not know what is not there any more.
+    place.told(if mode == Mode::Scan { "" } else { "missions.md" }).await;
 }
 
 #[tokio::test]
@@ -129,7 +157,7 @@ async fn changes_that_nobody_takes_end_in_one_rescan() {
     // More than fit, each told on its own.
     for n in 0..CHANGES_MAX + 3 {
         let path = place.home.root().join(format!("page-{n}.md"));
-        shared.add(|pending| pending.add_paths(vec![path]));
+        shared.add(|pending| pending.add_paths(vec![path], true));
         while !shared.lock().paths.is_empty() {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
@@ -145,7 +173,7 @@ async fn changes_that_nobody_takes_end_in_one_rescan() {
 async fn too_many_paths_are_a_rescan() {
     let mut place = place(Mode::Events).await;
     let paths = (0..=PATHS_MAX).map(|n| place.home.root().join(n.to_string())).collect();
-    place.watch.shared.add(|pending| pending.add_paths(paths));
+    place.watch.shared.add(|pending| pending.add_paths(paths, true));
     assert_eq!(place.next().await, Change::Rescan);
 }
 
@@ -166,4 +194,117 @@ async fn the_thread_ends_with_the_watch() {
         drop(watch);
         assert_eq!(changes.recv().await, None);
     }
+}
+
+/// Four issues, of which two are watched.
+const ISSUES: [&str; 4] = [
+    "forge/local/tally/issues/1/comments/0001.md",
+    "forge/local/tally/issues/2/comments/0001.md",
+    "forge/local/tally/issues/3/comments/0001.md",
+    "forge/local/tally/issues/4/comments/0001.md",
+];
+
+/// Three tasks, of which two are watched.
+const TASKS: [&str; 3] =
+    ["tasks/2026/10/1-login/task.md", "tasks/2026/11/2-sum/task.md", "tasks/2026/11/3-say/task.md"];
+
+impl Place {
+    fn write_unseen(&self, path: &str) {
+        self.write(path);
+        let path = self.home.root().join(path);
+        let unit = layout::unit_of(self.home.root(), &path).unwrap().1;
+        atomic::touch_dir(unit).unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_touched_folder_is_told_with_its_files_though_it_is_not_watched_itself() {
+    let mut place = place_with(Mode::Events, FEW_UNSEEN, &ISSUES).await;
+    let comment = "forge/local/tally/issues/1/comments/0002.md";
+    place.write_unseen(comment);
+    place.told(comment).await;
+    // It is watched from then on, its folders and all.
+    let comment = "forge/local/tally/issues/1/comments/0003.md";
+    place.write(comment);
+    place.told(comment).await;
+    let page = "forge/local/tally/issues/1/issue.md";
+    place.write(page);
+    place.told(page).await;
+}
+
+#[tokio::test]
+async fn of_many_units_those_that_changed_last_are_watched() {
+    let mut place =
+        place_with(Mode::Events, FEW_UNSEEN, &[ISSUES.as_slice(), &TASKS].concat()).await;
+    for path in [ISSUES[0], ISSUES[1], TASKS[0]] {
+        place.write(path);
+    }
+    for path in [ISSUES[2], ISSUES[3], TASKS[1], TASKS[2]] {
+        place.write(path);
+        assert_eq!(place.told(path).await, BTreeSet::from([path.to_owned()]));
+    }
+}
+
+#[tokio::test]
+async fn units_that_are_not_watched_are_looked_at() {
+    let mut place = place_with(Mode::Events, FEW, &[ISSUES.as_slice(), &TASKS].concat()).await;
+    for path in [ISSUES[0], ISSUES[1], TASKS[0], "forge/local/tally/issues/1/comments/mine.md"] {
+        place.write(path);
+        place.told(path).await;
+    }
+}
+
+#[tokio::test]
+async fn a_unit_that_gave_way_is_found_again_and_again() {
+    let mut place = place_with(Mode::Events, FEW, &[]).await;
+    for _ in 0..3 {
+        for path in ISSUES {
+            place.write(path);
+            place.told(path).await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_was_removed_from_an_unwatched_unit_is_told_as_its_folder() {
+    let mut place = place_with(Mode::Events, FEW, &TASKS).await;
+    fs::remove_file(place.home.root().join(TASKS[0])).unwrap();
+    place.told("tasks/2026/10/1-login").await;
+}
+
+#[tokio::test]
+async fn a_new_month_is_watched_with_its_tasks_though_many_are_watched_already() {
+    let mut place = place_with(Mode::Events, FEW_UNSEEN, &TASKS).await;
+    for path in ["tasks/2026/12/4-now/task.md", "tasks/2027/01/5-next/task.md"] {
+        place.write(path);
+        place.told(path).await;
+        place.write(path);
+        place.told(path).await;
+    }
+}
+
+#[tokio::test]
+async fn a_folder_that_took_the_place_of_another_is_watched() {
+    let mut place = place_with(Mode::Events, FEW_UNSEEN, &TASKS).await;
+    let dir = place.home.root().join("tasks/2026/11");
+    fs::rename(&dir, place.home.work_dir().join("11")).unwrap();
+    place.told("tasks/2026/11").await;
+    place.write(TASKS[2]);
+    place.told(TASKS[2]).await;
+    place.write(TASKS[2]);
+    assert_eq!(place.told(TASKS[2]).await, BTreeSet::from([TASKS[2].to_owned()]));
+    // What was moved away is nothing to the watch any more.
+    fs::write(place.home.work_dir().join("11/2-sum/task.md"), "text\n").unwrap();
+    place.write(TASKS[2]);
+    assert_eq!(place.told(TASKS[2]).await, BTreeSet::from([TASKS[2].to_owned()]));
+}
+
+#[tokio::test]
+async fn when_the_kernel_lost_events_everything_is_watched_anew() {
+    let mut place = place_with(Mode::Events, FEW_UNSEEN, &ISSUES).await;
+    // As if nothing had been told of it.
+    place.watch.shared.add_doubt(Doubt::Lost);
+    assert_eq!(place.next().await, Change::Rescan);
+    place.write(ISSUES[3]);
+    assert_eq!(place.told(ISSUES[3]).await, BTreeSet::from([ISSUES[3].to_owned()]));
 }

@@ -29,6 +29,32 @@ fn files_in_folders_are_counted() {
 }
 
 #[test]
+fn a_file_with_holes_counts_by_what_the_disk_holds_of_it() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::File::create(folder.path().join("holes")).unwrap().set_len(1 << 40).unwrap();
+    assert!(!size_of(folder.path()).exceeds(1 << 20));
+}
+
+#[test]
+fn many_empty_files_count_as_large() {
+    let folder = tempfile::tempdir().unwrap();
+    for n in 0..1100 {
+        fs::write(folder.path().join(n.to_string()), "").unwrap();
+    }
+    assert!(size_of(folder.path()).exceeds(1 << 20));
+    assert!(!size_of(folder.path()).exceeds(2 << 20));
+}
+
+#[test]
+fn a_disk_is_scarce_once_a_run_has_used_up_its_reserve() {
+    let here = vec![std::env::temp_dir()];
+    let now = super::free(&here);
+    assert!(!super::is_scarce(&now, &here), "{now:?}");
+    // What was scarce before is not the run's doing.
+    assert!(!super::is_scarce(&[(0, 0)], &here));
+}
+
+#[test]
 fn a_tree_that_is_too_deep_counts_as_too_large() {
     let folder = tempfile::tempdir().unwrap();
     fs::create_dir_all(folder.path().join("d/".repeat(300))).unwrap();

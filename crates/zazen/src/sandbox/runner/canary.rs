@@ -11,6 +11,8 @@ use std::net::{Ipv4Addr, SocketAddr, TcpStream, UdpSocket};
 use std::path::Path;
 use std::time::Duration;
 
+use rustix::net::{AddressFamily, SocketType, socket};
+
 use crate::sandbox::event::{Outcome, Tried};
 use crate::sandbox::inside::Inside;
 use crate::sandbox::spec::EngineKind;
@@ -24,6 +26,11 @@ const OUTSIDE: [SocketAddr; 2] = [
     SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::new(169, 254, 169, 254)), 80),
     SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::new(1, 1, 1, 1)), 53),
 ];
+
+/// Sockets that no network namespace keeps from the host: to its virtual
+/// machines, and to its kernel. The filter of system calls does.
+const FILTERED: [(&str, AddressFamily); 2] =
+    [("vsock", AddressFamily::VSOCK), ("alg", AddressFamily::from_raw(38))];
 
 /// Tries everything that the orders forbid.
 pub(super) fn try_all(inside: &Inside) -> Vec<Tried> {
@@ -47,6 +54,10 @@ pub(super) fn try_all(inside: &Inside) -> Vec<Tried> {
         note(format!("connect to {address}"), &|| outside(address));
     }
     note("have a capability".to_owned(), &|| allowed_if(has_capability()));
+    for (name, family) in FILTERED {
+        let opened = || socket(family, SocketType::DGRAM, None).is_ok();
+        note(format!("open a socket of the family {name}"), &|| allowed_if(opened()));
+    }
     tried
 }
 

@@ -19,8 +19,10 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 use rustix::process::{DumpableBehavior, Resource, Rlimit, set_dumpable_behavior, setrlimit};
 
-use super::event::{Ev, Frame, Outcome};
+use super::event::{Ev, Frame, Held, Outcome};
+use super::filter;
 use super::inside::{GO, GO_COUNTED, Inside, Rlimits};
+use super::process;
 use super::run_dir::read_json;
 use super::spec::EngineKind;
 use report::{report, report_event};
@@ -28,6 +30,7 @@ use tree::Tree;
 
 mod canary;
 mod collect;
+mod ground;
 mod relay;
 mod report;
 mod tree;
@@ -45,16 +48,24 @@ pub fn runner(spec_path: &Path) -> ExitCode {
 }
 
 fn run(spec_path: &Path) -> anyhow::Result<()> {
+    process::close_inherited()?;
     // Closes our descriptors and our memory to all others of the same user.
     set_dumpable_behavior(DumpableBehavior::NotDumpable).context("close ourselves to others")?;
     let inside: Inside = read_json(spec_path)?;
+    if matches!(inside.engine, EngineKind::Bwrap | EngineKind::None) && is_root() {
+        bail!("nothing of a run is ever root, and this would be");
+    }
     if inside.engine == EngineKind::None {
         let own = rustix::process::getpid();
         rustix::process::set_child_subreaper(Some(own)).context("adopt orphans")?;
     }
+    // Bubblewrap does this before us. Where it fails, the supervisor refuses the
+    // run, unless its engine promises nothing.
+    let applied = inside.engine == EngineKind::Bwrap || filter::apply().is_ok();
+    let held = Held { filtered: applied && is_filtered(), landlock: ground::version() };
     let tree = Arc::new(Tree::new(inside.engine));
     let go = listen(&tree);
-    report(&Frame::Hello);
+    report(&Frame::Hello(held));
     // Without a limit: the supervisor has one, and its end ends us.
     let is_counted = go.recv().context("wait to be told to go on")?;
     limit(inside.rlimits, inside.engine, is_counted)?;
@@ -66,6 +77,10 @@ fn run(spec_path: &Path) -> anyhow::Result<()> {
         return Ok(());
     }
     let gateway_port = inside.gateway_socket.clone().map(relay::start).transpose()?;
+    if held.landlock.is_some() {
+        // This thread, and what it starts: the work, and the git that collects.
+        ground::restrict(&inside)?;
+    }
     let ended = work::run(&inside, gateway_port, &tree)?;
     report(&ended);
     if let Some(collect) = &inside.collect {
@@ -74,6 +89,27 @@ fn run(spec_path: &Path) -> anyhow::Result<()> {
     }
     Ok(())
 }
+
+/// Whether either of our users is root. In bubblewrap they are those outside.
+fn is_root() -> bool {
+    rustix::process::getuid().is_root() || rustix::process::geteuid().is_root()
+}
+
+/// Whether the kernel has a filter of system calls in force for us, and as many
+/// programs as ours has: there may be another one, of a container around us.
+fn is_filtered() -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let field = |name: &str| {
+        let value = status.lines().find_map(|line| line.strip_prefix(name))?;
+        value.trim().parse::<usize>().ok()
+    };
+    // Kernels before 5.9 do not count them.
+    field("Seccomp:") == Some(FILTERED)
+        && field("Seccomp_filters:").is_none_or(|n_programs| n_programs >= filter::N_PROGRAMS)
+}
+
+/// How the kernel writes that a filter is in force.
+const FILTERED: usize = 2;
 
 /// Does what the supervisor asks for, and ends everything when it is gone.
 fn listen(tree: &Arc<Tree>) -> mpsc::Receiver<bool> {

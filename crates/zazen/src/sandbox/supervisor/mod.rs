@@ -55,6 +55,7 @@ pub fn supervise(run_dir: &Path) -> ExitCode {
 }
 
 fn supervise_locked(run_dir: &RunDir) -> anyhow::Result<()> {
+    process::close_inherited()?;
     // It fails for who leads a group already, and then there is no need.
     setsid().ok();
     set_dumpable_behavior(DumpableBehavior::NotDumpable).context("close ourselves to others")?;

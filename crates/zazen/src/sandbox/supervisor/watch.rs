@@ -11,7 +11,9 @@ use anyhow::{Context, bail};
 use super::child::{self, Sandbox};
 use super::journal::Journal;
 use crate::sandbox::cgroup::Cgroups;
-use crate::sandbox::event::{Achieved, EndReason, Ev, Event, Frame, Level, LimitedBy, TRUNCATED};
+use crate::sandbox::event::{
+    Achieved, EndReason, Ev, Event, Frame, Held, Level, LimitedBy, TRUNCATED,
+};
 use crate::sandbox::inside::home_mark;
 use crate::sandbox::run_dir::RunDir;
 use crate::sandbox::spec::{EngineKind, LaunchSpec, Limits};
@@ -68,8 +70,8 @@ pub(super) fn run(run_dir: &RunDir, journal: &mut Journal) -> anyhow::Result<End
     let (sender, messages) = sync_channel(N_MESSAGES_MAX);
     child::listen(&run_dir.control(), sender.clone())?;
     let mut sandbox = Sandbox::start(run_dir, &spec, &sender)?;
-    match wait_for_hello(&messages)? {
-        Hello::Here => {}
+    let held = match wait_for_hello(&messages)? {
+        Hello::Here(held) => held,
         Hello::Stopped => {
             sandbox.kill();
             sandbox.wait(GONE_TIMEOUT)?;
@@ -80,12 +82,13 @@ pub(super) fn run(run_dir: &RunDir, journal: &mut Journal) -> anyhow::Result<End
             let status = sandbox.wait(GONE_TIMEOUT)?;
             bail!("the sandbox did not come to stand ({status}): {said}");
         }
-    }
+    };
+    check_held(&spec, held)?;
     let cgroups = Cgroups::create(run_dir, &cgroup_name(run_dir, &spec), &spec.limits)?;
     for pid in sandbox.members()? {
         cgroups.add(pid).context("put the run into its control groups")?;
     }
-    let achieved = achieved(&spec, &cgroups);
+    let achieved = achieved(&spec, &cgroups, held);
     journal.append(Ev::Ready { achieved: achieved.clone() })?;
     sandbox.go(achieved.processes_limit)?;
 
@@ -103,7 +106,7 @@ pub(super) fn run(run_dir: &RunDir, journal: &mut Journal) -> anyhow::Result<End
 
 /// What came instead of the runner, or the runner.
 enum Hello {
-    Here,
+    Here(Held),
     Stopped,
     /// With what the sandbox said of it.
     NotComing(String),
@@ -117,7 +120,7 @@ fn wait_for_hello(messages: &Receiver<Message>) -> anyhow::Result<Hello> {
     loop {
         let left = deadline.saturating_duration_since(Instant::now());
         match messages.recv_timeout(left) {
-            Ok(Message::Frame(Frame::Hello)) => return Ok(Hello::Here),
+            Ok(Message::Frame(Frame::Hello(held))) => return Ok(Hello::Here(held)),
             Ok(Message::Frame(Frame::Event(Event { ev: Ev::Failed { message } }))) => {
                 explained = message;
             }
@@ -181,7 +184,8 @@ impl<'a> Watch<'a> {
                     self.stop(EndReason::RunnerFailed { message }, Duration::ZERO);
                 }
                 Ok(Message::Stop(grace)) => self.stop(EndReason::Stopped, grace),
-                Ok(Message::DiskFull) => self.stop(EndReason::Disk, LIMIT_GRACE),
+                // Without a grace, in which it would only write more.
+                Ok(Message::DiskFull) => self.stop(EndReason::Disk, Duration::ZERO),
                 Ok(Message::Said(said)) => self.said = said,
                 Ok(Message::Closed) | Err(RecvTimeoutError::Disconnected) => return Ok(()),
                 Err(RecvTimeoutError::Timeout) => {}
@@ -193,7 +197,7 @@ impl<'a> Watch<'a> {
 
     fn take(&mut self, frame: Frame) -> anyhow::Result<()> {
         match frame {
-            Frame::Hello => Ok(()),
+            Frame::Hello(_) => Ok(()),
             Frame::Work { code, signal } => {
                 self.work = Some((code, signal));
                 // What is left is ours, and has a limit of its own.
@@ -308,7 +312,15 @@ impl<'a> Watch<'a> {
     }
 }
 
-fn achieved(spec: &LaunchSpec, cgroups: &Cgroups) -> Achieved {
+/// Refuses a sandbox whose system calls are not filtered.
+fn check_held(spec: &LaunchSpec, held: Held) -> anyhow::Result<()> {
+    if held.filtered || spec.engine == EngineKind::None {
+        return Ok(());
+    }
+    bail!("the sandbox `{}` does not filter system calls", spec.engine.word())
+}
+
+fn achieved(spec: &LaunchSpec, cgroups: &Cgroups, held: Held) -> Achieved {
     let level = match spec.engine {
         EngineKind::Bwrap => Level::Isolated,
         EngineKind::None => Level::None,
@@ -320,7 +332,10 @@ fn achieved(spec: &LaunchSpec, cgroups: &Cgroups) -> Achieved {
         memory_limit: cgroups.memory_limited_by(),
         processes_limit: cgroups.processes_limited_by(),
         disk_limit: LimitedBy::Watched,
-        syscall_filter: false,
+        cpu_limit: LimitedBy::Nothing,
+        users: level,
+        syscall_filter: held.filtered,
+        landlock: held.landlock,
         uid: reach::work_uid(),
     }
 }

@@ -164,7 +164,9 @@ async fn answer(State(shared): State<Shared>, headers: HeaderMap, body: String) 
     let turn = request["messages"]
         .as_array()
         .map_or(0, |all| all.iter().filter(|m| m["role"] == "assistant").count());
-    let key = headers.get("x-api-key").and_then(|key| key.to_str().ok()).unwrap_or_default();
+    // A login comes as another header than a key.
+    let key = headers.get("x-api-key").or_else(|| headers.get("authorization"));
+    let key = key.and_then(|key| key.to_str().ok()).unwrap_or_default();
     shared.calls.lock().expect("no test panics with it").push(Call {
         label: label.clone(),
         turn,

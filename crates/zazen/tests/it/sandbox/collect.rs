@@ -4,9 +4,8 @@ use std::path::Path;
 
 use zazen::sandbox::{Collected, EndReason, EngineKind, Ev, RESULT_REF, RunDir};
 
+use super::conformance::ENGINES;
 use super::setup::{Run, git, machine};
-
-const ENGINES: [EngineKind; 2] = [EngineKind::Bwrap, EngineKind::None];
 
 fn collected(run: &Run) -> Collected {
     let found = run.events().into_iter().find_map(|event| match event.ev {

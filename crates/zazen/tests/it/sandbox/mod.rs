@@ -1,9 +1,8 @@
-//! One suite for both engines, and what only real walls can pass.
+//! One suite for all engines, and what is one engine's alone.
 
 #![expect(clippy::wildcard_enum_match_arm, reason = "a test looks for one event among all")]
 
+mod bwrap;
 mod collect;
 mod conformance;
-mod escape;
-mod gateway;
 mod setup;

@@ -33,10 +33,8 @@ pub(super) struct Run {
 
 /// A machine with this engine, or nothing where it cannot be had.
 pub(super) fn machine(engine: EngineKind) -> Option<Machine> {
-    if engine == EngineKind::Bwrap && !Path::new("/usr/bin/bwrap").exists() {
-        let required = std::env::var_os("ZAZEN_REQUIRE_TOOLS").is_some_and(|value| value == "1");
-        assert!(!required, "`bwrap` is not installed, and ZAZEN_REQUIRE_TOOLS=1");
-        println!("SKIPPED: `bwrap` is not installed");
+    if let Some(why) = missing(engine) {
+        skip(&why);
         return None;
     }
     let folder = tempfile::Builder::new().prefix("zazen-it-").tempdir_in("/tmp").unwrap();
@@ -47,6 +45,23 @@ pub(super) fn machine(engine: EngineKind) -> Option<Machine> {
     }
     let zazen = Zazen(env!("CARGO_BIN_EXE_zazen").into());
     Some(Machine { folder, engine, zazen })
+}
+
+/// Why an engine cannot be had on this machine.
+fn missing(engine: EngineKind) -> Option<String> {
+    match engine {
+        EngineKind::Bwrap if !Path::new("/usr/bin/bwrap").exists() => {
+            Some("`bwrap` is not installed".to_owned())
+        }
+        EngineKind::Bwrap | EngineKind::None => None,
+    }
+}
+
+/// Says loudly that a test does not test anything, or fails it where tools are required.
+pub(super) fn skip(why: &str) {
+    let required = std::env::var_os("ZAZEN_REQUIRE_TOOLS").is_some_and(|value| value == "1");
+    assert!(!required, "{why}, and ZAZEN_REQUIRE_TOOLS=1");
+    println!("SKIPPED: {why}");
 }
 
 pub(super) fn open(path: &Path) {
@@ -137,6 +152,11 @@ impl Run {
         eventually(|| self.out().iter().any(|printed| printed == line).then_some(())).await;
     }
 
+    /// Waits until the work has printed something.
+    pub(super) async fn printed_anything(&self) {
+        eventually(|| (!self.out().is_empty()).then_some(())).await;
+    }
+
     /// A repository that has the base and nothing of the run.
     pub(super) fn mirror(&self) -> String {
         self.spec.workspace.with_extension("git").to_string_lossy().into_owned()
@@ -198,4 +218,14 @@ pub(super) fn processes_with(text: &str) -> Vec<i32> {
 
 pub(super) fn is_root() -> bool {
     sandbox_ids().is_some()
+}
+
+/// A number of seconds that marks a `sleep` of one test among all others.
+pub(super) fn unique_sleep(n: u32) -> String {
+    format!("sleep 1000{n}.{}", std::process::id())
+}
+
+/// The bare argument, as it stands in a command line.
+pub(super) fn argument(sleep: &str) -> &str {
+    sleep.trim_start_matches("sleep ")
 }

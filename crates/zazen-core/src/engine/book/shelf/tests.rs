@@ -1,7 +1,7 @@
 use super::*;
 use crate::id::{CommentId, CommitId, IssueNumber, PlanHash, PullNumber, Time};
 use crate::task::{Digest, Kind, Note, PlanRef, Slot, State, Trouble, TroubleKind, Try, Work};
-use crate::usage::{Cost, Tokens, Usage};
+use crate::usage::{Amount, Cost, Tokens, Usage};
 
 fn commit(digit: &str) -> CommitId {
     digit.repeat(40).parse().expect("forty digits are a commit")
@@ -27,6 +27,7 @@ fn full(state: State) -> Task {
             n_calls: 3,
             tokens: Tokens { input: 1, output: 2, cache_read: 3, cache_write: 4 },
             cost: Cost::Unknown { known_micros: 5 },
+            assumed: Amount { micros: 6, tokens: 7 },
         },
         plan: Some(plan),
         shown: vec![(Slot::Plan, Digest(1)), (Slot::Note(1), Digest(2))],

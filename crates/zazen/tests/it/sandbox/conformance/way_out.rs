@@ -6,9 +6,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixListener;
 use std::path::Path;
 
-use zazen::sandbox::EngineKind;
-
-use super::setup::{Machine, Run, eventually, machine, open};
+use crate::sandbox::setup::{Machine, Run, eventually, open};
 
 /// Sends one line to the gateway, closes its own side, and prints what comes back.
 const CALL: &str = "import os, socket, urllib.parse as u\n\
@@ -90,27 +88,7 @@ async fn is_refused_with_anything_beside_the_socket(machine: Machine) {
     assert!(err.to_string().contains("other.sock"), "{err}");
 }
 
-macro_rules! every_engine {
-    ($($what:ident),* $(,)?) => {
-        mod the_way_out_of_bwrap {
-            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn $what() {
-                let Some(machine) = super::machine(super::EngineKind::Bwrap) else { return };
-                super::$what(machine).await;
-            })*
-        }
-
-        mod the_way_out_on_the_host {
-            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn $what() {
-                let Some(machine) = super::machine(super::EngineKind::None) else { return };
-                super::$what(machine).await;
-            })*
-        }
-    };
-}
-
-every_engine!(
+in_every_engine!(
     carries_both_ways_and_passes_on_the_end,
     only_waits_while_the_gateway_is_restarted,
     waits_for_a_gateway_that_is_not_there_yet,

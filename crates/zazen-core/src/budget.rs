@@ -1,0 +1,176 @@
+//! What may be spent, and whether one more model call may begin.
+//!
+//! [`Budget`] is what the owner allows. [`Accounts`] knows what was spent in
+//! each span that has a limit, and what the calls under way may still come to.
+//! It asks nobody and remembers nothing over a restart: what was spent before
+//! comes from the engine's ledger, and the gateway tells it of every call.
+
+mod accounts;
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+pub use self::accounts::{Accounts, Answer, Hold};
+use crate::id::{RepoName, RunId, Time};
+use crate::price::Price;
+
+/// What a limit is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Scope {
+    /// One run.
+    Run,
+    /// One task, all of its runs together.
+    Task,
+    /// One repository, in one day.
+    RepoDay,
+    /// One repository, in one month.
+    RepoMonth,
+    /// Everything, in one day.
+    Day,
+    /// Everything, in one month.
+    Month,
+    /// Everything, ever.
+    Total,
+}
+
+/// The most that may be spent, where there is a most.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Limit {
+    /// In millionths of a US dollar.
+    pub micros: Option<u64>,
+    pub tokens: Option<u64>,
+}
+
+/// What the owner allows.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Budget {
+    pub limits: BTreeMap<Scope, Limit>,
+    /// The part of a task's limits that only the mending of red checks may use, in hundredths.
+    pub reserve_percent: u64,
+    /// What a model counts at whose price is not known.
+    pub unknown: Price,
+}
+
+/// Who makes a call, as far as it matters for who pays.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Payer {
+    pub run: RunId,
+    pub repo: RepoName,
+    /// Whether the task's reserve may be used.
+    pub may_use_reserve: bool,
+}
+
+/// A limit is reached. No call is made until it is raised, or its span is over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Exceeded {
+    pub scope: Scope,
+    pub unit: Unit,
+    /// In millionths of a US dollar, or tokens; without the reserve where that is kept.
+    pub limit: u64,
+    pub spent: u64,
+    /// How much of `spent` is the worst case of what is not known.
+    #[serde(default)]
+    pub assumed: u64,
+    /// How much of the limit is kept for mending red checks.
+    #[serde(default)]
+    pub reserve: u64,
+}
+
+/// What a limit counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Unit {
+    Money,
+    Tokens,
+}
+
+/// A day, by its number since 1970-01-01, in UTC.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Day(pub u32);
+
+/// A month of UTC, counted from the year 0.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Month(pub u32);
+
+const DAY_MS: u64 = 24 * 60 * 60 * 1000;
+
+impl Scope {
+    /// All of them, the narrowest first.
+    pub const ALL: [Self; 7] = [
+        Self::Run,
+        Self::Task,
+        Self::RepoDay,
+        Self::RepoMonth,
+        Self::Day,
+        Self::Month,
+        Self::Total,
+    ];
+
+    /// Its key below `[budget]`.
+    pub fn key(self) -> &'static str {
+        match self {
+            Self::Run => "run",
+            Self::Task => "task",
+            Self::RepoDay => "repo_day",
+            Self::RepoMonth => "repo_month",
+            Self::Day => "day",
+            Self::Month => "month",
+            Self::Total => "total",
+        }
+    }
+}
+
+impl fmt::Display for Scope {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.key())
+    }
+}
+
+impl Limit {
+    /// Whether there is a most of anything.
+    pub fn is_some(self) -> bool {
+        self.micros.is_some() || self.tokens.is_some()
+    }
+}
+
+impl Budget {
+    /// The limit of a scope.
+    pub fn limit(&self, scope: Scope) -> Limit {
+        self.limits.get(&scope).copied().unwrap_or_default()
+    }
+
+    /// How much of a limit is kept from this payer.
+    fn reserve(&self, scope: Scope, payer: &Payer, limit: u64) -> u64 {
+        if scope != Scope::Task || payer.may_use_reserve {
+            return 0;
+        }
+        let reserve = u128::from(limit) * u128::from(self.reserve_percent.min(100)) / 100;
+        u64::try_from(reserve).unwrap_or(limit)
+    }
+}
+
+impl Day {
+    /// The day of a moment.
+    pub fn of(at: Time) -> Self {
+        Self(u32::try_from(at.0 / DAY_MS).unwrap_or(u32::MAX))
+    }
+
+    /// The month that it is in.
+    pub fn month(self) -> Month {
+        // Days since 0000-03-01, in eras of 400 years, as in Howard Hinnant's `civil_from_days`.
+        let days = u64::from(self.0) + 719_468;
+        let (era, of_era) = (days / 146_097, days % 146_097);
+        let year = (of_era - of_era / 1_460 + of_era / 36_524 - of_era / 146_096) / 365;
+        let of_year = of_era - (365 * year + year / 4 - year / 100);
+        // 0 is March.
+        let month = (5 * of_year + 2) / 153;
+        Month(u32::try_from((era * 400 + year) * 12 + month + 2).unwrap_or(u32::MAX))
+    }
+}
+
+#[cfg(test)]
+mod tests;
