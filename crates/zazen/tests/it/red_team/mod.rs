@@ -7,21 +7,28 @@
 
 mod attack;
 mod canary;
+mod crowd;
 mod files;
 mod gateway;
 mod ground;
+mod limits;
 mod network;
 mod oracle;
 mod processes;
+mod records;
+mod results;
 mod secrets;
+mod settings;
 mod sortie;
 mod syscalls;
+mod texts;
+mod triggers;
 
 use std::collections::BTreeSet;
 
 use crate::harness::place::has_bwrap;
 
-use attack::{Attack, Family, Found};
+use attack::{Attack, Family, Found, Job};
 use sortie::Probe;
 
 /// How many attacks there are at least.
@@ -43,7 +50,30 @@ const fn works_outside(probe: Probe) -> Probe {
 }
 
 fn probes() -> Vec<Probe> {
-    [secrets::PROBES, network::PROBES, gateway::PROBES, files::PROBES, processes::PROBES].concat()
+    [
+        secrets::PROBES,
+        network::PROBES,
+        gateway::PROBES,
+        files::PROBES,
+        processes::PROBES,
+        records::PROBES,
+    ]
+    .concat()
+}
+
+fn jobs() -> Vec<Job> {
+    // The longest is begun first: jobs are taken from the end.
+    let (some, others) = results::CASES.split_at(results::CASES.len() / 2);
+    vec![
+        settings::job(),
+        records::job(),
+        triggers::job(),
+        crowd::job([texts::CASES, settings::CASES].concat(), &[]),
+        crowd::job(some.to_vec(), &[]),
+        crowd::job(others.to_vec(), &[]),
+        sortie::job(probes()),
+        crowd::job(limits::cases(), limits::TIGHT),
+    ]
 }
 
 fn check(found: &Found) {
@@ -64,7 +94,7 @@ fn every_attack_is_stopped() {
     if !has_bwrap() {
         return;
     }
-    let found = attack::carry_out(vec![sortie::job(probes())]);
+    let found = attack::carry_out(jobs());
     println!("{}", attack::print(&found));
     println!("{} attacks; canaries read: 0 of {}", found.len(), ground::PLANTED.len());
     check(&found);

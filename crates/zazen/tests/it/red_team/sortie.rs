@@ -35,7 +35,7 @@ pub(super) struct Probe {
 }
 
 /// What the functions of probes are, besides the places of the host.
-const FUNCTIONS: &str = r#"
+pub(super) const FUNCTIONS: &str = r#"
 GATE=$(tr '\0' '\n' < /proc/$MINI/cmdline | sed -n 's|^http://127.0.0.1:\([0-9]*\)/.*|\1|p')
 TOKEN=$(grep -so '"ZAZEN_MINI_TOKEN": *"[^"]*"' /run/zazen/spec.json | cut -d'"' -f4)
 ask() {
