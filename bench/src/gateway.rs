@@ -19,10 +19,13 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use zazen::gateway::{Api, Gateway, Grant, Options, Route, Secret, Source, Token};
+use zazen_core::budget::Budget;
 use zazen_core::id::{RunId, TaskId};
 use zazen_core::price::Prices;
+use zazen_core::usage::Usage;
 
 use crate::model::{Model, N_TICKS, Script, TICKING};
+use crate::place::REPO;
 use crate::report::{Row, Samples, ms};
 
 /// The name of this measurement.
@@ -90,9 +93,11 @@ fn options(model: &Model) -> anyhow::Result<Options> {
         api: Api::Anthropic,
         base_url: model.url().parse().context("the model's address")?,
         key: Some(Secret::new("sk-bench-000000000000")),
+        is_login: false,
+        models: Vec::new(),
     };
     let routes = [("anthropic".to_owned(), route)].into();
-    Ok(Options { routes, prices: Prices::builtin() })
+    Ok(Options { routes, prices: Prices::builtin(), budget: Budget::default() })
 }
 
 fn grant(dir: &Path, token: &Token) -> Grant {
@@ -104,6 +109,10 @@ fn grant(dir: &Path, token: &Token) -> Grant {
         source: Source::Live { route: "anthropic".to_owned() },
         record_to: dir.join("recording.jsonl"),
         socket_mode: 0o600,
+        repo: REPO.parse().expect("it is the name of a repository"),
+        task_usage: Usage::default(),
+        may_use_reserve: false,
+        lifetime: Duration::from_secs(3600),
     }
 }
 

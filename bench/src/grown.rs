@@ -138,7 +138,8 @@ fn outcome(effect: &Effect, id: u32) -> anyhow::Result<Event> {
             };
             let tokens =
                 Tokens { input: 12_000 + u64::from(id % 999), output: 900, ..Tokens::default() };
-            let usage = Usage { n_calls: 5, tokens, cost: Cost::Micros(49_500) };
+            let usage =
+                Usage { n_calls: 5, tokens, cost: Cost::Micros(49_500), ..Usage::default() };
             Event::RunEnded { run: *run, outcome, usage }
         }
         Effect::Show { slot, digest, .. } => Event::Shown { slot: *slot, digest: *digest },

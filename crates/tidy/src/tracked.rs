@@ -8,8 +8,17 @@ pub const BYTES_MAX: u64 = 200_000;
 
 /// What the core may depend on: enough to hold values and print them, and
 /// nothing that can touch the world.
-pub const CORE_DEPENDENCIES: &[&str] =
-    &["blake3", "borsh", "hex", "serde", "serde_json", "thiserror", "toml"];
+pub const CORE_DEPENDENCIES: &[&str] = &[
+    "aho-corasick",
+    "blake3",
+    "borsh",
+    "hex",
+    "regex",
+    "serde",
+    "serde_json",
+    "thiserror",
+    "toml",
+];
 
 /// The manifest that [`CORE_DEPENDENCIES`] is about.
 pub const CORE_MANIFEST: &str = "crates/zazen-core/Cargo.toml";

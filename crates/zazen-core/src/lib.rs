@@ -26,6 +26,7 @@ pub mod reply;
 pub mod page;
 pub mod plan;
 pub mod prompt;
+pub mod secret;
 pub mod text;
 pub mod words;
 

@@ -26,6 +26,10 @@ pub struct Brief {
     pub memory: String,
     /// `missions.md`: what people want done here, for the wider picture.
     pub missions: String,
+    /// What the repository tells agents, on its base branch.
+    pub instructions: String,
+    /// The validation command that the owner has set. Empty where the plan's counts.
+    pub check: String,
 }
 
 /// One comment of a person.
@@ -44,6 +48,9 @@ const THREAD_BYTES_MAX: usize = 64 * 1024;
 /// How long a title may be where it stands in a sentence, in characters.
 const TITLE_CHARS_MAX: usize = 200;
 
+/// How much of the owner's validation command stands in a sentence, in characters.
+const CHECK_CHARS_MAX: usize = 400;
+
 /// Asks for a plan.
 pub fn plan(brief: &Brief, request: &str, earlier: Option<&str>, attempt: &Try) -> String {
     let mut prompt = String::from(
@@ -61,6 +68,14 @@ pub fn plan(brief: &Brief, request: &str, earlier: Option<&str>, attempt: &Try) 
          Answer in exactly this form:\n\n",
     );
     prompt.push_str(&fence(plan::format_help(), "markdown"));
+    if !brief.check.is_empty() {
+        let check = one_line(&brief.check, CHECK_CHARS_MAX);
+        let _infallible = write!(
+            prompt,
+            "\nThe owner has set the validation command: `{check}`. That one is run, whatever \
+             the plan names; name it.\n"
+        );
+    }
     material(&mut prompt, brief);
     section(&mut prompt, "What the person asked for with this plan", request);
     if let Some(earlier) = earlier {
@@ -99,7 +114,7 @@ pub fn implement(brief: &Brief, plan: &Plan, step: Place, answers: &str, attempt
          End with one short paragraph on what you did and anything the reviewer should know.\n",
         n = index + 1,
         n_steps = plan.steps.len(),
-        checks = validation(plan),
+        checks = validation(brief, plan),
     );
     if let Some(Step { body, .. }) = plan.steps.get(index) {
         section(&mut prompt, "This step", &format!("{title}\n{body}"));
@@ -120,7 +135,7 @@ pub fn correct(brief: &Brief, plan: &Plan, text: &str, attempt: &Try) -> String 
          do: a person reads the whole change. \
          Leave your changes in the working tree: they are committed for you. \
          End with one short paragraph on what was wrong.\n",
-        checks = validation(plan),
+        checks = validation(brief, plan),
     );
     whole(&mut prompt, "The approved plan", text);
     material(&mut prompt, brief);
@@ -142,8 +157,10 @@ pub struct Place<'a> {
     pub text: &'a str,
 }
 
-fn validation(plan: &Plan) -> String {
-    match &plan.validation {
+/// The command that will be run: the owner's, or the one of the approved plan.
+fn validation(brief: &Brief, plan: &Plan) -> String {
+    let owners = Some(&brief.check).filter(|check| !check.is_empty());
+    match owners.or(plan.validation.as_ref()) {
         Some(command) => format!(" (`{}`)", command.replace('\n', "; ")),
         None => String::new(),
     }
@@ -159,6 +176,7 @@ fn material(prompt: &mut String, brief: &Brief) {
     }
     section(prompt, "The issue", &format!("{}\n\n{}", brief.title, brief.body));
     thread(prompt, &brief.thread);
+    section(prompt, "What the repository says to agents", &brief.instructions);
     section(prompt, "Standing rules of this place", &brief.soul);
     section(prompt, "What is known of this place", &brief.memory);
     section(prompt, "What people here want done, for the wider picture only", &brief.missions);

@@ -4,6 +4,7 @@
 //! write to a person ad hoc. What came from outside (agents, issues, output) is
 //! neutralised before it goes into one.
 
+mod commit;
 mod day;
 mod event;
 mod money;
@@ -12,11 +13,12 @@ mod pull;
 
 use std::fmt::Write as _;
 
+pub use self::commit::{agent_commit, step_commit, trailers};
 pub use self::day::{day_line, home_commit};
 pub use self::event::{event_line, event_lines};
 pub use self::money::{cost, elapsed, exceeded, spent_of, tokens};
 pub use self::page::{doing, progress, result};
-pub use self::pull::{Evidence, FileChange, Pull, pull, step_commit};
+pub use self::pull::{Evidence, FileChange, Pull, pull};
 use crate::plan::{self, Plan};
 use crate::reply::{Reply, StatusLine};
 use crate::task::{Kind, Note, State, Task, Trouble};
@@ -312,6 +314,14 @@ fn quote(text: &str) -> String {
         quoted.push('\n');
     }
     quoted
+}
+
+/// The beginning of a text, and a sign that there was more.
+fn cut(text: &str, bytes_max: usize) -> String {
+    match text.char_indices().find(|(at, c)| at + c.len_utf8() > bytes_max) {
+        Some((at, _)) => format!("{}…", &text[..at]),
+        None => text.to_owned(),
+    }
 }
 
 /// Something long, folded away under a title.

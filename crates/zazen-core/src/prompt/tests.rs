@@ -92,6 +92,8 @@ fn brief() -> Brief {
         soul: "Write short sentences.".to_owned(),
         memory: "The tests need no network.".to_owned(),
         missions: String::new(),
+        instructions: "Run the linter.".to_owned(),
+        check: String::new(),
     }
 }
 
@@ -123,3 +125,17 @@ const PLAN: &str = "\
 cargo test
 ```
 ";
+
+#[test]
+fn agents_are_told_the_command_that_will_really_be_run() {
+    let brief = Brief { check: "make check".to_owned(), ..brief() };
+    let parsed = parse(PLAN).unwrap();
+    let (attempt, place) = (Try::default(), Place { index: 1, text: PLAN });
+    for prompt in [
+        plan(&brief, "keep it small", None, &attempt),
+        implement(&brief, &parsed, place, "", &attempt),
+        correct(&brief, &parsed, PLAN, &attempt),
+    ] {
+        assert!(prompt.contains("`make check`"), "{prompt}");
+    }
+}

@@ -44,6 +44,10 @@ pub enum TroubleKind {
     WrongBase,
     /// What came back was refused by a check of the result.
     RefusedResult,
+    /// What came back holds a secret.
+    Secret,
+    /// What came back changes what agents are told or start here.
+    AgentConfig,
     /// The run took longer than it may.
     Deadline,
     /// The run printed nothing for longer than it may.
@@ -94,7 +98,7 @@ pub const EVIDENCE_BYTES_MAX: usize = 4 * 1024;
 
 impl TroubleKind {
     /// All of them.
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 23] = [
         Self::UnreadablePlan,
         Self::NoAnswer,
         Self::EmptyWork,
@@ -102,6 +106,8 @@ impl TroubleKind {
         Self::DirtyTree,
         Self::WrongBase,
         Self::RefusedResult,
+        Self::Secret,
+        Self::AgentConfig,
         Self::Deadline,
         Self::Silence,
         Self::Memory,
@@ -128,6 +134,8 @@ impl TroubleKind {
             | Self::DirtyTree
             | Self::WrongBase
             | Self::RefusedResult
+            | Self::Secret
+            | Self::AgentConfig
             | Self::Deadline
             | Self::Silence
             | Self::Memory
@@ -155,6 +163,10 @@ impl TroubleKind {
             Self::DirtyTree => "the agent left changes that it did not commit",
             Self::WrongBase => "the agent's commits are not on top of the given commit",
             Self::RefusedResult => "the agent's result was refused",
+            Self::Secret => "the agent's result holds a secret",
+            Self::AgentConfig => {
+                "the agent's result changes the instructions or settings of agents"
+            }
             Self::Deadline => "the run took too long",
             Self::Silence => "the run was silent for too long",
             Self::Memory => "the run used too much memory",
@@ -186,6 +198,14 @@ impl TroubleKind {
             }
             Self::DirtyTree | Self::WrongBase | Self::RefusedResult => {
                 "Write `/retry` and say how to do it otherwise."
+            }
+            Self::Secret => {
+                "If it is only an example, name its folder in `policy.secret_exceptions`. Then \
+                 write `/retry`."
+            }
+            Self::AgentConfig => {
+                "Do that part by hand, or set `policy.agent_config = \"allow\"`, then write \
+                 `/retry`."
             }
             Self::Deadline | Self::Silence | Self::Memory | Self::Disk | Self::Output => {
                 "Raise that limit in `zazen.toml` or ask for a smaller plan, then write `/retry`."

@@ -40,6 +40,37 @@ const CLOSING_WORD_BYTES_MAX: usize = 12;
 /// reference unread, so that the whole stays linear.
 const REFERENCE_BYTES_MAX: usize = 256;
 
+/// Languages of fences that forges draw, run, or offer to apply.
+const DRAWN: [&str; 17] = [
+    "blockdiag",
+    "bytefield",
+    "d2",
+    "ditaa",
+    "dot",
+    "erd",
+    "geojson",
+    "graphviz",
+    "katex",
+    "math",
+    "mermaid",
+    "nomnoml",
+    "plantuml",
+    "stl",
+    "suggestion",
+    "topojson",
+    "vega",
+];
+
+/// What a link may not lead to.
+const SCHEMES: [&str; 4] = ["javascript", "vbscript", "data", "file"];
+
+/// The entities that may stand: they spell nothing that a forge acts on.
+const ENTITIES: [&str; 8] =
+    ["&lt;", "&gt;", "&amp;", "&quot;", "&nbsp;", "&mdash;", "&ndash;", "&hellip;"];
+
+/// How long the name of an entity is at most.
+const ENTITY_BYTES_MAX: usize = 40;
+
 /// How the forge will read a line.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Place {
@@ -68,9 +99,18 @@ pub fn neutral(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + text.len() / 16);
     let mut start = 0;
     for line in text.split_inclusive('\n') {
+        let was_open = fences.open.is_some();
         let place = fences.take(line);
         let end = start + line.len();
-        neutral_line(&text, start..end, place, &mut out);
+        match drawn(line).filter(|_| !was_open && fences.open.is_some()) {
+            // A language that no forge knows is shown as it is.
+            Some(at) => {
+                neutral_line(&text, start..start + at, place, &mut out);
+                out.push(BREAK);
+                neutral_line(&text, start + at..end, place, &mut out);
+            }
+            None => neutral_line(&text, start..end, place, &mut out),
+        }
         start = end;
     }
     if let Some(fence) = fences.open.filter(|_| fences.sure) {
@@ -110,6 +150,15 @@ impl Fences {
     }
 }
 
+/// Where to break the language of a fence that a forge would draw.
+fn drawn(line: &str) -> Option<usize> {
+    let marks = line.trim_start_matches([' ', '\t']);
+    let language = marks.trim_start_matches(['`', '~']).trim_start_matches([' ', '\t', '{', '.']);
+    let n_letters = language.bytes().take_while(u8::is_ascii_alphanumeric).count();
+    let word = language[..n_letters].to_ascii_lowercase();
+    DRAWN.contains(&word.as_str()).then(|| line.len() - language.len() + 1)
+}
+
 fn neutral_line(text: &str, line: std::ops::Range<usize>, place: Place, out: &mut String) {
     let mut ticks = 0;
     let mut last = text[..line.start].chars().next_back().unwrap_or('\n');
@@ -120,7 +169,7 @@ fn neutral_line(text: &str, line: std::ops::Range<usize>, place: Place, out: &mu
         if c == '`' && last != '`' {
             ticks += 1;
         }
-        if starts_closing_word(rest, last) {
+        if starts_closing_word(rest, last) || starts_scheme(rest, last) {
             out.extend([c, BREAK]);
         } else if place == Place::Code {
             out.push(c);
@@ -151,10 +200,30 @@ fn is_acted_on(rest: &str, last: char, starts_line: bool) -> bool {
         }
         b'!' => next == '[',
         b'/' => starts_line && is_quick_action(rest),
-        // These may spell `@` and `#`.
-        b'&' => ["&#", "&commat;", "&num;"].iter().any(|entity| rest.starts_with(entity)),
+        b'&' => is_entity(rest),
         _ => false,
     }
+}
+
+/// Says whether a text begins with a character in disguise: an `@`, a `:`, a bracket.
+fn is_entity(rest: &str) -> bool {
+    let name = rest[1..].bytes().take(ENTITY_BYTES_MAX);
+    let n_letters = name.take_while(u8::is_ascii_alphanumeric).count();
+    let ends = rest[1 + n_letters..].starts_with(';');
+    rest.starts_with("&#")
+        || n_letters > 0 && ends && !ENTITIES.iter().any(|entity| rest.starts_with(entity))
+}
+
+/// Says whether a text begins with an address that a browser would run or open itself.
+fn starts_scheme(rest: &str, last: char) -> bool {
+    let begins =
+        !last.is_ascii_alphanumeric() && rest.starts_with(|c: char| "jvdfJVDF".contains(c));
+    let after = SCHEMES.iter().filter(|_| begins).find_map(|scheme| {
+        let head = rest.get(..scheme.len())?;
+        head.eq_ignore_ascii_case(scheme).then(|| &rest[scheme.len()..])
+    });
+    let after = after.and_then(|after| after.trim_start_matches('\\').strip_prefix(':'));
+    after.is_some_and(|after| after.starts_with(|c: char| !c.is_whitespace()))
 }
 
 fn is_quick_action(rest: &str) -> bool {

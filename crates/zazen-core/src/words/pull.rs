@@ -1,10 +1,10 @@
-//! The draft pull request: its title, its description, and the commits' messages.
+//! The draft pull request: its title and its description.
 
 use std::fmt::Write as _;
 
 use super::money::{cost, elapsed, tokens};
 use super::{Text, block, cell, fold, line, n_of, quote};
-use crate::id::{CommitId, IssueNumber, PlanHash, TaskId};
+use crate::id::{CommitId, PlanHash};
 use crate::plan::Plan;
 use crate::task::Task;
 use crate::text::{cut_middle, neutral, one_line};
@@ -137,21 +137,4 @@ fn reports(reports: &[String]) -> String {
         let _infallible = writeln!(text, "Step {}:\n\n{report}", n + 1);
     }
     text
-}
-
-/// The message of the commit of one step.
-///
-/// The title is an agent's, and a forge acts on what commits say when they are merged.
-pub fn step_commit(
-    task: TaskId,
-    issue: IssueNumber,
-    title: &str,
-    step: Option<(u32, u32)>,
-) -> String {
-    let title = neutral(&one_line(title, 72));
-    let which = match step {
-        Some((n, n_steps)) => format!("Zazen-Step: {n}/{n_steps}\n"),
-        None => "Zazen-Step: correction\n".to_owned(),
-    };
-    format!("{title}\n\nRefs: #{issue}\nZazen-Task: {task}\n{which}")
 }

@@ -8,7 +8,10 @@ use super::{Context, ErrorKind, Result, context, json, kinded, line};
 use crate::config::{self, Config, Engine};
 use crate::home::Home;
 use crate::home::lock;
+use crate::sandbox::EngineKind;
 use crate::{daemon, exec, sandbox};
+
+mod containers;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -79,13 +82,18 @@ async fn look(context: &Context) -> Vec<Finding> {
                 &err.to_string(),
                 "zazen init DIR, or mend the line it names",
             ));
-            findings.extend(sandbox_findings(Engine::Bwrap).await);
+            findings.extend(sandbox_findings(EngineKind::Bwrap).await);
             return findings;
         }
     };
     findings.push(good("home", &home.root().display().to_string()));
     findings.push(daemon_finding(&home));
-    findings.extend(sandbox_findings(config.sandbox.engine).await);
+    for kind in daemon::kinds(&config) {
+        match kind {
+            EngineKind::Container => findings.extend(containers::look(&config).await),
+            EngineKind::Bwrap | EngineKind::None => findings.extend(sandbox_findings(kind).await),
+        }
+    }
     findings.push(reach(&home, &config));
     findings.push(harness(context, &config));
     findings.extend(models(context, &config));
@@ -109,22 +117,20 @@ fn daemon_finding(home: &Home) -> Finding {
 }
 
 /// What the engine that is asked for does here, and whether another would do.
-async fn sandbox_findings(engine: Engine) -> Vec<Finding> {
-    match engine {
-        Engine::Bwrap => vec![sandbox_finding(sandbox::EngineKind::Bwrap).await],
-        Engine::None => {
-            let mut also = sandbox_finding(sandbox::EngineKind::Bwrap).await;
-            "could use".clone_into(&mut also.what);
-            if also.level == Level::Bad {
-                also.level = Level::Warning;
-            }
-            let fix = "set `sandbox.engine = \"bwrap\"`";
-            vec![warning("sandbox", daemon::NO_SANDBOX, fix), also]
-        }
+async fn sandbox_findings(kind: EngineKind) -> Vec<Finding> {
+    if kind != EngineKind::None {
+        return vec![sandbox_finding(kind).await];
     }
+    let mut also = sandbox_finding(EngineKind::Bwrap).await;
+    "could use".clone_into(&mut also.what);
+    if also.level == Level::Bad {
+        also.level = Level::Warning;
+    }
+    let fix = "set `sandbox.engine = \"bwrap\"`";
+    vec![warning("sandbox", daemon::NO_SANDBOX, fix), also]
 }
 
-async fn sandbox_finding(kind: sandbox::EngineKind) -> Finding {
+async fn sandbox_finding(kind: EngineKind) -> Finding {
     let word = kind.word();
     let Ok(zazen) = context::zazen() else {
         return bad("sandbox", "zazen's own program is not to be found", "install zazen again");

@@ -16,6 +16,8 @@ pub struct Environment {
     pub path: Vec<PathBuf>,
     /// `ZAZEN_HOME`: which home the command line means, if not the present folder.
     pub zazen_home: Option<PathBuf>,
+    /// Where a container engine may listen, the likeliest first.
+    pub container_sockets: Vec<PathBuf>,
     /// The moment to crash in, for tests of crash safety. Only debug builds look at it.
     pub crash: Option<String>,
 }
@@ -32,6 +34,7 @@ impl Environment {
                 .map(|path| std::env::split_paths(&path).collect())
                 .unwrap_or_default(),
             zazen_home: var("ZAZEN_HOME").map(PathBuf::from),
+            container_sockets: container_sockets(var),
             crash: var(CRASH_VARIABLE),
         }
     }
@@ -46,6 +49,16 @@ impl Environment {
     pub fn find_program(&self, name: &str) -> Option<PathBuf> {
         self.path.iter().map(|dir| dir.join(name)).find(|path| is_program(path))
     }
+}
+
+/// What the tools of the engines are told, then where podman and docker listen.
+/// An engine on another machine is passed over: it could not see our files.
+fn container_sockets(var: impl Fn(&str) -> Option<String>) -> Vec<PathBuf> {
+    let told = ["DOCKER_HOST", "CONTAINER_HOST"].into_iter().filter_map(&var);
+    let told = told.filter_map(|host| host.strip_prefix("unix://").map(PathBuf::from));
+    let own = var("XDG_RUNTIME_DIR").map(|dir| PathBuf::from(dir).join("podman/podman.sock"));
+    let of_all = ["/run/podman/podman.sock", "/var/run/docker.sock"].map(PathBuf::from);
+    told.chain(own).chain(of_all).collect()
 }
 
 fn is_program(path: &std::path::Path) -> bool {

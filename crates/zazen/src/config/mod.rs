@@ -4,8 +4,10 @@
 //! written has got its value by then. An error names the file, the line, the
 //! key, and what would be right. The environment is read here and nowhere else.
 
+mod container;
 mod env;
 mod money;
+mod policy;
 mod raw;
 mod route;
 mod units;
@@ -21,7 +23,9 @@ use zazen_core::id::RepoName;
 use zazen_core::price::Prices;
 use zazen_core::trust::Trust;
 
+pub use self::container::{Containers, Image};
 pub use self::env::{CRASH_VARIABLE, Environment};
+pub use self::policy::{Policy, Programs};
 
 /// The name of the configuration's file in a home.
 pub const FILE: &str = "zazen.toml";
@@ -39,6 +43,7 @@ pub struct Config {
     pub limits: Limits,
     pub sandbox: Sandbox,
     pub trust: Trust,
+    pub policy: Policy,
     /// The weakest engine in which agents may read what strangers wrote.
     pub strangers_engine: Engine,
     pub harness: Harness,
@@ -65,6 +70,7 @@ pub struct Limits {
 #[derive(Debug, Clone)]
 pub struct Sandbox {
     pub engine: Engine,
+    pub containers: Containers,
     /// Folders of the host that every run may read, at the same path.
     pub tools: Vec<PathBuf>,
     /// Variables that every run gets.
@@ -77,6 +83,8 @@ pub enum Engine {
     /// No isolation at all. Must be asked for.
     None,
     Bwrap,
+    /// A container of podman's or docker's.
+    Container,
 }
 
 /// Which coding agent does the work.
@@ -149,6 +157,10 @@ pub struct Repo {
     pub branch: String,
     /// The validation command; empty means the one that the plan names.
     pub check: String,
+    /// Where its runs happen.
+    pub engine: Engine,
+    /// What a container of its runs is made of. There where the engine takes one.
+    pub image: Option<Image>,
 }
 
 /// The configuration cannot be used. Says where and what would be right.
@@ -216,21 +228,23 @@ impl Check<'_> {
         if n_runs_max == 0 {
             return Err(self.wrong(&["runs", "parallel"], "`runs.parallel` is 0; write 1 or more"));
         }
+        let sandbox = self.sandbox(raw.sandbox)?;
         Ok(Config {
             name: raw.name.unwrap_or_else(|| self.environment.user.clone()),
             n_runs_max,
             limits: self.limits(&raw.limits)?,
-            sandbox: self.sandbox(raw.sandbox)?,
             strangers_engine: match &raw.trust.strangers_engine {
                 None => Engine::Bwrap,
                 Some(name) => self.engine(&["trust", "strangers_engine"], name)?,
             },
             trust: self.trust(raw.trust)?,
+            policy: self.policy(raw.policy)?,
+            repos: self.repos(raw.repo, &sandbox)?,
+            sandbox,
             harness,
             models,
             budget: self.budget(&raw.budget, &prices)?,
             prices,
-            repos: self.repos(raw.repo)?,
         })
     }
 
@@ -257,34 +271,9 @@ impl Check<'_> {
     fn sandbox(&self, raw: raw::Sandbox) -> Result<Sandbox, Error> {
         let name = raw.engine.as_deref().unwrap_or("bwrap");
         let engine = self.engine(&["sandbox", "engine"], name)?;
+        let containers = self.containers(&raw)?;
         let tools = raw.tools.iter().map(|path| self.host_path(path)).collect();
-        Ok(Sandbox { engine, tools, env: raw.env })
-    }
-
-    fn engine(&self, key: &[&str], name: &str) -> Result<Engine, Error> {
-        match name {
-            "bwrap" => Ok(Engine::Bwrap),
-            "none" => Ok(Engine::None),
-            other => {
-                let why = format!("`{other}` is not an engine; there are `bwrap` and `none`");
-                Err(self.wrong(key, &why))
-            }
-        }
-    }
-
-    fn trust(&self, raw: raw::Trust) -> Result<Trust, Error> {
-        let may_start = match raw.strangers.as_deref().unwrap_or("ask") {
-            "ask" => false,
-            "start" => true,
-            other => {
-                let why = format!(
-                    "`{other}` is not what strangers may do; write \"ask\" (a trusted person gives \
-                     the commands) or \"start\" (theirs count too)"
-                );
-                return Err(self.wrong(&["trust", "strangers"], &why));
-            }
-        };
-        Ok(Trust::new(raw.people.into_iter().collect(), may_start))
+        Ok(Sandbox { engine, containers, tools, env: raw.env })
     }
 
     fn harness(
@@ -333,7 +322,7 @@ impl Check<'_> {
         Ok(Harness { name, model, route, claude })
     }
 
-    fn repos(&self, raw: Vec<raw::Repo>) -> Result<Vec<Repo>, Error> {
+    fn repos(&self, raw: Vec<raw::Repo>, sandbox: &Sandbox) -> Result<Vec<Repo>, Error> {
         let mut repos: Vec<Repo> = Vec::new();
         for (raw, index) in raw.into_iter().zip(0_usize..) {
             let place = index.to_string();
@@ -347,23 +336,35 @@ impl Check<'_> {
                     format!("there are two repositories called `{name}`; give one another name");
                 return Err(wrong(&why));
             }
-            repos.push(self.repo(name, raw));
+            repos.push(self.repo(name, raw, (&place, sandbox))?);
         }
         Ok(repos)
     }
 
-    fn repo(&self, name: RepoName, raw: raw::Repo) -> Repo {
+    fn repo(
+        &self,
+        name: RepoName,
+        raw: raw::Repo,
+        (place, sandbox): (&str, &Sandbox),
+    ) -> Result<Repo, Error> {
+        let engine = match &raw.engine {
+            None => sandbox.engine,
+            Some(engine) => self.engine(&["repo", place, "engine"], engine)?,
+        };
+        let image = self.image(&raw, (place, engine, sandbox.containers.image.as_ref()))?;
         let remote = match raw.remote {
             Some(path) => self.host_path(&path),
             None => self.root.join(".zazen/remotes").join(format!("{name}.git")),
         };
-        Repo {
+        Ok(Repo {
             name,
             source: raw.source,
             remote,
             branch: raw.branch.unwrap_or_default(),
             check: raw.check.unwrap_or_default(),
-        }
+            engine,
+            image,
+        })
     }
 
     /// A path of the host: `~/` is the person's home, a relative one starts at zazen's home.

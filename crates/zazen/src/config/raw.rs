@@ -17,6 +17,8 @@ pub(super) struct File {
     #[serde(default)]
     pub(super) sandbox: Sandbox,
     #[serde(default)]
+    pub(super) policy: Policy,
+    #[serde(default)]
     pub(super) trust: Trust,
     #[serde(default)]
     pub(super) harness: Harness,
@@ -52,6 +54,9 @@ pub(super) struct Limits {
 #[serde(deny_unknown_fields)]
 pub(super) struct Sandbox {
     pub(super) engine: Option<String>,
+    pub(super) image: Option<String>,
+    pub(super) container_socket: Option<String>,
+    pub(super) container_cpus: Option<f64>,
     #[serde(default)]
     pub(super) tools: Vec<String>,
     #[serde(default)]
@@ -127,4 +132,18 @@ pub(super) struct Repo {
     pub(super) remote: Option<String>,
     pub(super) branch: Option<String>,
     pub(super) check: Option<String>,
+    pub(super) engine: Option<String>,
+    pub(super) image: Option<String>,
+    pub(super) containerfile: Option<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Policy {
+    pub(super) author: Option<String>,
+    pub(super) agent_config: Option<String>,
+    pub(super) secret_exceptions: Option<Vec<String>>,
+    pub(super) repo_instructions: Option<bool>,
+    pub(super) repo_hooks: Option<bool>,
+    pub(super) repo_mcp: Option<bool>,
 }

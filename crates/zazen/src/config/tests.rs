@@ -4,7 +4,7 @@ use std::time::Duration;
 use zazen_core::budget::{Limit, Scope};
 use zazen_core::price::Prices;
 
-use super::{Api, Config, Engine, Environment, HarnessName, Key, Target, parse};
+use super::{Api, Config, Engine, Environment, HarnessName, Image, Key, Target, parse};
 
 /// The least that is a configuration.
 const SMALL: &str =
@@ -16,6 +16,7 @@ fn environment() -> Environment {
         user: "ada".to_owned(),
         path: Vec::new(),
         zazen_home: None,
+        container_sockets: vec!["/run/podman/podman.sock".into()],
         crash: None,
     }
 }
@@ -284,4 +285,40 @@ fn a_login_is_for_claude_code_only() {
     assert!(wrong(&text).contains("`mini` needs a route with"), "{}", wrong(&text));
     let config = good(&text.replace("model = \"m\"", "use = \"claude\""));
     assert!(config.models["anthropic"].is_login());
+}
+
+#[test]
+fn a_container_has_an_image_of_its_own_or_that_of_all() {
+    let repo = "[[repo]]\nname = \"ada/tally\"\nsource = \"/src\"\n";
+    let all = format!("{SMALL}[sandbox]\nengine = \"container\"\nimage = \"rust:1\"\n{repo}");
+    let config = good(&all);
+    assert_eq!(config.repos[0].engine, Engine::Container);
+    assert_eq!(config.repos[0].image, Some(Image::Named("rust:1".to_owned())));
+    let own = good(&format!("{all}containerfile = \".zazen/Containerfile\"\n"));
+    let built = Image::Built { containerfile: ".zazen/Containerfile".to_owned() };
+    assert_eq!(own.repos[0].image, Some(built));
+    let one = good(&format!("{SMALL}{repo}engine = \"container\"\nimage = \"rust:1\"\n"));
+    assert_eq!((one.sandbox.engine, one.repos[0].engine), (Engine::Bwrap, Engine::Container));
+}
+
+#[test]
+fn a_container_without_an_image_and_a_file_outside_are_refused() {
+    let repo = "[[repo]]\nname = \"ada/tally\"\nsource = \"/src\"\n";
+    let none = wrong(&format!("{SMALL}{repo}engine = \"container\"\n"));
+    assert!(none.contains("takes an image"), "{none}");
+    for file in ["/etc/x", "../x", "a/../../x", "", "a/"] {
+        let said = wrong(&format!("{SMALL}{repo}containerfile = \"{file}\"\n"));
+        assert!(said.contains("not a path inside"), "{said}");
+    }
+    let both = format!("{SMALL}{repo}image = \"a\"\ncontainerfile = \"b\"\n");
+    assert!(wrong(&both).contains("not both"));
+}
+
+#[test]
+fn the_engine_of_containers_is_on_this_machine() {
+    let at = |socket: &str| format!("{SMALL}[sandbox]\ncontainer_socket = \"{socket}\"\n");
+    let sockets = good(&at("unix:///run/p.sock")).sandbox.containers.sockets;
+    assert_eq!(sockets, [PathBuf::from("/run/p.sock")]);
+    let said = wrong(&at("tcp://10.0.0.1:2375"));
+    assert!(said.contains("not a unix socket"), "{said}");
 }

@@ -86,7 +86,11 @@ pub(super) fn sandbox_words(world: &World, run: RunId) -> anyhow::Result<String>
     let Stage::Ended(Exit { achieved: Some(achieved), .. }) = dir.observe()? else {
         return Ok("unknown".to_owned());
     };
-    Ok(format!("{}: {achieved}", world.engine.word()))
+    // The run's own engine: another may have been set since.
+    let spec = fs::read(dir.spec()).with_context(|| format!("read the spec of run {run}"))?;
+    let spec: LaunchSpec =
+        serde_json::from_slice(&spec).with_context(|| format!("read the spec of run {run}"))?;
+    Ok(format!("{}: {achieved}", spec.engine.word()))
 }
 
 /// What each agent said at the end of its step, in order.

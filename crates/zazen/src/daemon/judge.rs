@@ -5,8 +5,10 @@
 //! been collected and checked.
 
 use std::fs;
+use std::sync::Arc;
 
 use anyhow::Context as _;
+use serde_json::json;
 use zazen_core::id::{CommitId, RunId};
 use zazen_core::plan;
 use zazen_core::task::{
@@ -14,17 +16,37 @@ use zazen_core::task::{
 };
 use zazen_core::text::{cut_middle, plain};
 use zazen_core::trace::Claim;
+use zazen_core::words;
 
 use super::evidence::{self, output_of};
 use super::run::{Ended, over_budget, run_trouble};
 use super::world::World;
-use crate::git::collect::{CollectError, Collected, Expect, Limits, Refused, collect};
+use crate::git::collect::{
+    CollectError, Collected, Expect, Guards, Limits, Refused, Signature, collect,
+};
 use crate::home::Home;
 use crate::home::atomic::{self, Durability};
 use crate::sandbox::{EndReason, RunDir};
 
+/// The name of the file that says which of our commits stands for which of the agent's.
+const COMMITS_FILE: &str = "commits.json";
+
 /// Says what a run came to.
 pub(super) async fn judge(
+    world: &World,
+    task: &Task,
+    dir: &RunDir,
+    (phase, from): (Phase, &CommitId),
+    ended: &Ended,
+) -> anyhow::Result<Outcome> {
+    let mut outcome = look(world, task, dir, (phase, from), ended).await?;
+    if let Outcome::Failed { trouble } = &mut outcome {
+        trouble.evidence = world.clean(&trouble.evidence);
+    }
+    Ok(outcome)
+}
+
+async fn look(
     world: &World,
     task: &Task,
     dir: &RunDir,
@@ -42,24 +64,24 @@ pub(super) async fn judge(
     let refused = evidence::calls(world, dir)?.refused;
     let because = |trouble: Trouble| refused.as_ref().map_or(trouble, over_budget);
     if let Some((kind, what)) = bad_end(&exit.reason) {
-        keep_commits(world, task, dir, from, ended).await;
+        keep_commits(world, task, dir, (phase, from), ended).await;
         return Ok(failed(because(run_trouble(kind, &what, &ended.stream))));
     }
     match phase {
         Phase::Verify => checked(dir, from, exit.code),
         Phase::Plan => Ok(match claimed(ended) {
-            Ok(answer) => planned(world, task, answer)?,
+            Ok(answer) => planned(world, task, &world.clean(answer))?,
             Err(trouble) => failed(because(trouble)),
         }),
         Phase::Ask => Ok(match claimed(ended) {
-            Ok(answer) if !answer.trim().is_empty() => answered(world, task, answer)?,
+            Ok(answer) if !answer.trim().is_empty() => answered(world, task, &world.clean(answer))?,
             Ok(_) => failed(because(run_trouble(TroubleKind::NoAnswer, "", &ended.stream))),
             Err(trouble) => failed(because(trouble)),
         }),
         Phase::Implement { .. } | Phase::Correct => match claimed(ended) {
-            Ok(_) => step_done(world, task, dir, (from, ended)).await,
+            Ok(_) => step_done(world, task, dir, (phase, from), ended).await,
             Err(trouble) => {
-                keep_commits(world, task, dir, from, ended).await;
+                keep_commits(world, task, dir, (phase, from), ended).await;
                 Ok(failed(because(trouble)))
             }
         },
@@ -157,7 +179,8 @@ async fn step_done(
     world: &World,
     task: &Task,
     dir: &RunDir,
-    (from, ended): (&CommitId, &Ended),
+    (phase, from): (Phase, &CommitId),
+    ended: &Ended,
 ) -> anyhow::Result<Outcome> {
     let Some(claim) = &ended.stream.collected else {
         let what = "the result of the run could not be gathered";
@@ -172,18 +195,14 @@ async fn step_done(
     if claim.n_commits == 0 {
         return Ok(Outcome::StepDone { head: from.clone(), n_commits: 0 });
     }
-    let collected = match collect_from(world, task, dir, from).await {
+    let collected = match collect_from(world, task, dir, (phase, from), ended).await {
         Ok(collected) => collected,
         Err(CollectError::Refused(Refused::Empty)) => {
             return Ok(Outcome::StepDone { head: from.clone(), n_commits: 0 });
         }
         Err(CollectError::Refused(why)) => {
-            let kind = if matches!(why, Refused::WrongBase { .. }) {
-                TroubleKind::WrongBase
-            } else {
-                TroubleKind::RefusedResult
-            };
-            return Ok(failed(run_trouble(kind, &why.to_string(), &ended.stream)));
+            let what = why.to_string();
+            return Ok(failed(run_trouble(kind_of(&why), &what, &ended.stream)));
         }
         Err(CollectError::Failed(err)) => return Err(err),
     };
@@ -197,13 +216,29 @@ async fn step_done(
     Ok(Outcome::StepDone { head: collected.head, n_commits })
 }
 
+#[expect(clippy::wildcard_enum_match_arm, reason = "all others are of the one kind")]
+fn kind_of(why: &Refused) -> TroubleKind {
+    match why {
+        Refused::WrongBase { .. } => TroubleKind::WrongBase,
+        Refused::Secrets { .. } => TroubleKind::Secret,
+        Refused::AgentConfig { .. } => TroubleKind::AgentConfig,
+        _ => TroubleKind::RefusedResult,
+    }
+}
+
 /// Keeps the commits of a run that failed, where there are some. They are offered
 /// to people, and nothing is built on them.
-async fn keep_commits(world: &World, task: &Task, dir: &RunDir, from: &CommitId, ended: &Ended) {
+async fn keep_commits(
+    world: &World,
+    task: &Task,
+    dir: &RunDir,
+    (phase, from): (Phase, &CommitId),
+    ended: &Ended,
+) {
     if ended.stream.collected.as_ref().is_none_or(|claim| claim.n_commits == 0) {
         return;
     }
-    if let Err(err) = collect_from(world, task, dir, from).await {
+    if let Err(err) = collect_from(world, task, dir, (phase, from), ended).await {
         tracing::info!("the commits of a failed run of task {} were not kept: {err}", task.id);
     }
 }
@@ -212,10 +247,40 @@ async fn collect_from(
     world: &World,
     task: &Task,
     dir: &RunDir,
-    from: &CommitId,
+    (phase, from): (Phase, &CommitId),
+    ended: &Ended,
 ) -> Result<Collected, CollectError> {
     let run: RunId = task.run.as_ref().map_or_else(|| task.next_run(), |run| run.id);
     let mirror = world.mirror(&task.repo).await?;
-    let expect = Expect { base: from.clone(), run, limits: Limits::STANDARD };
-    collect(&mirror, &dir.bundle(), &expect).await
+    let policy = &world.config.policy;
+    let step = match phase {
+        Phase::Implement { step } => task.state.work().map(|work| (step, work.plan.n_steps)),
+        Phase::Plan | Phase::Ask | Phase::Verify | Phase::Correct => None,
+    };
+    let guards = Guards {
+        scanner: Arc::clone(&world.scanner),
+        secret_exceptions: policy.secret_exceptions.clone(),
+        agent_config: policy.agent_config,
+    };
+    let signature = Signature {
+        author: policy.author.clone(),
+        // When it ended, not now: the same again when the same is judged again.
+        time: ended.exit.as_ref().map_or(0, |exit| (exit.ended_at.0 / 1000).cast_signed()),
+        trailers: words::trailers(task.id, task.issue, step),
+    };
+    let limits = Limits::STANDARD;
+    let expect = Expect { base: from.clone(), run, limits, guards, signature };
+    let collected = collect(&mirror, &dir.bundle(), &expect).await?;
+    note_commits(dir, &collected)?;
+    Ok(collected)
+}
+
+/// Keeps which of our commits stands for which of the agent's.
+fn note_commits(dir: &RunDir, collected: &Collected) -> anyhow::Result<()> {
+    let pairs = collected.rewritten.iter();
+    let pairs: Vec<_> =
+        pairs.map(|(agent, ours)| json!({ "agent": agent, "ours": ours })).collect();
+    let text = serde_json::to_vec_pretty(&pairs).context("print the commits of a run")?;
+    atomic::write(&dir.path().join(COMMITS_FILE), &text, Durability::Relaxed)
+        .context("note the commits of a run")
 }

@@ -12,6 +12,7 @@ use zazen_core::task::{Phase, State, Task, Try};
 use zazen_core::trust::Tier;
 use zazen_core::words;
 
+use super::containers;
 use super::crash::{self, Moment};
 use super::perform::check_command;
 use super::run::token;
@@ -19,10 +20,10 @@ use super::world::World;
 use crate::config::Config;
 use crate::exec;
 use crate::forge::local::BOT;
-use crate::git::{trash, workspace};
+use crate::git::{Mirror, trash, workspace};
 use crate::harness::{self, Launch};
 use crate::home::Home;
-use crate::sandbox::{self, Access, Collect, LaunchSpec, Limits, RunDir, Work};
+use crate::sandbox::{self, Access, Collect, EngineKind, LaunchSpec, Limits, RunDir, Work};
 
 /// How much of the disk has to be free for a run to be begun: the trace of an ordinary
 /// run, its recording and a small checkout, several times over.
@@ -45,17 +46,21 @@ pub(super) async fn start(
         trash::remove(&workspace, &world.home.trash_dir())?;
     }
     let objects = mirror.objects();
-    let seen_as = match world.engine {
-        sandbox::EngineKind::Bwrap => PathBuf::from(sandbox::OBJECTS_INSIDE),
-        sandbox::EngineKind::None => objects.clone(),
-    };
+    let engine = world.engine_of(&task.repo)?;
+    let seen_as =
+        if engine.is_isolated() { PathBuf::from(sandbox::OBJECTS_INSIDE) } else { objects.clone() };
     workspace::prepare(&mirror, &workspace, from, &seen_as, sandbox::sandbox_ids()).await?;
+    let instructions = instructions(world, task, &mirror).await?;
     drop(mirror);
-    let (work, launch) = work(world, task, dir, phase)?;
+    let container = match engine {
+        EngineKind::Container => Some(containers::of(world, task).await?),
+        EngineKind::Bwrap | EngineKind::None => None,
+    };
+    let (work, launch) = work(world, task, dir, (phase, instructions))?;
     let spec = LaunchSpec {
         v: sandbox::SPEC_VERSION,
         run,
-        engine: world.engine,
+        engine,
         task_marker: task.id.to_string(),
         work,
         env: environment(world, launch.env),
@@ -67,6 +72,7 @@ pub(super) async fn start(
             .then(|| dir.path().join("gateway").join("gateway.sock")),
         collect: collect(world, task, phase, from)?,
         limits: limits(world),
+        container,
     };
     crash::point(world.crash(), Moment::RunPrepared);
     sandbox::submit(&world.zazen, dir.path(), &spec).await?;
@@ -92,12 +98,13 @@ fn check_space(home: &Home) -> anyhow::Result<()> {
 /// Begins no run in which an agent would read a stranger's text in a weaker sandbox than
 /// the owner allows.
 fn check_trust(world: &World, task: &Task) -> anyhow::Result<()> {
-    let Config { trust, strangers_engine, sandbox, .. } = &world.config;
+    let Config { trust, strangers_engine, .. } = &world.config;
+    let engine = world.repo(&task.repo)?.engine;
     let issue = world.forge.issue(&task.repo, task.issue)?;
     let thread = world.forge.comments(&task.repo, task.issue)?;
     let authors = thread.iter().map(|comment| comment.author.as_str());
     let authors = authors.filter(|author| *author != BOT).chain([issue.author.as_str()]);
-    if trust.tier_of_all(authors) == Tier::Stranger && sandbox.engine < *strangers_engine {
+    if trust.tier_of_all(authors) == Tier::Stranger && engine < *strangers_engine {
         bail!(
             "people who are not in `trust.people` wrote on issue #{}, and `trust.strangers_engine` \
              asks for a stronger sandbox than `sandbox.engine` is; use that engine",
@@ -130,7 +137,7 @@ fn environment(world: &World, launch: BTreeMap<String, String>) -> BTreeMap<Stri
     let sandbox = &world.config.sandbox;
     let bins = sandbox.tools.iter().filter(|tool| tool.file_name().is_some_and(|n| n == "bin"));
     let path: Vec<String> =
-        bins.map(|bin| bin.display().to_string()).chain([exec::PATH_DEFAULT.to_owned()]).collect();
+        bins.map(|bin| bin.display().to_string()).chain(["{path}".to_owned()]).collect();
     let mut env = BTreeMap::from([("PATH".to_owned(), path.join(":"))]);
     env.extend(sandbox.env.clone());
     env.extend(launch);
@@ -157,13 +164,18 @@ fn collect(
     Ok(Some(Collect {
         base: from.clone(),
         message: words::step_commit(task.id, task.issue, &title, place),
-        author: "zazen <agent@zazen.invalid>".to_owned(),
+        author: world.config.policy.author.clone(),
     }))
 }
 
 /// What is run: the harness with its prompt, or the validation command.
-fn work(world: &World, task: &Task, dir: &RunDir, phase: Phase) -> anyhow::Result<(Work, Launch)> {
-    let brief = brief(world, task)?;
+fn work(
+    world: &World,
+    task: &Task,
+    dir: &RunDir,
+    (phase, instructions): (Phase, String),
+) -> anyhow::Result<(Work, Launch)> {
+    let brief = Brief { instructions, ..brief(world, task)? };
     let fresh = Try::default();
     let work = task.state.work();
     let attempt = if let State::Received(attempt) | State::Planning(attempt) = &task.state {
@@ -202,7 +214,8 @@ fn work(world: &World, task: &Task, dir: &RunDir, phase: Phase) -> anyhow::Resul
     };
     let token = token(dir)?.to_string();
     let route = world.config.harness.route.as_str();
-    let launch = world.harness.launch(kind, &prompt, (route, &token));
+    // A secret that a person wrote down is none of the model's business.
+    let launch = world.harness.launch(kind, &world.clean(&prompt), (route, &token));
     let work = Work::Harness { argv: launch.argv.clone(), stdin: launch.stdin.clone() };
     Ok((work, launch))
 }
@@ -229,8 +242,33 @@ fn brief(world: &World, task: &Task) -> anyhow::Result<Brief> {
         soul: page(&home.soul_page()),
         memory: memory.trim().to_owned(),
         missions: page(&home.missions_page()),
+        instructions: String::new(),
+        check: world.repo(&task.repo)?.check.clone(),
     })
 }
+
+/// What the repository tells agents, as it stands on the base branch: never what an
+/// earlier step made of it.
+async fn instructions(world: &World, task: &Task, mirror: &Mirror) -> anyhow::Result<String> {
+    let Some(base) = task.base.as_ref().filter(|_| world.config.policy.repo_instructions) else {
+        return Ok(String::new());
+    };
+    for name in INSTRUCTIONS {
+        match mirror.read_file(base, name, INSTRUCTIONS_BYTES_MAX).await {
+            Ok(Some(text)) => return Ok(String::from_utf8_lossy(&text).into_owned()),
+            Ok(None) => {}
+            Err(err) => tracing::warn!("`{name}` of {} is not given to agents: {err:#}", task.repo),
+        }
+    }
+    Ok(String::new())
+}
+
+/// Where repositories say what agents should know. The first that is there is taken: the
+/// others mostly repeat it, or point at it.
+const INSTRUCTIONS: [&str; 3] = ["AGENTS.md", "CLAUDE.md", "GEMINI.md"];
+
+/// How long they may be. Longer ones are a book, and the prompt has no room for it.
+const INSTRUCTIONS_BYTES_MAX: u64 = 64 * 1024;
 
 /// A page's text, or nothing: a person may have deleted it.
 fn page(path: &Path) -> String {

@@ -11,6 +11,7 @@
 
 mod book;
 mod commit;
+mod containers;
 pub mod crash;
 mod day;
 mod evidence;
@@ -42,6 +43,7 @@ use zazen_core::id::{PlanHash, TaskId, Time};
 
 use self::book::Record;
 pub use self::book::read_book;
+pub use self::containers::{kinds, named};
 use self::crash::Moment;
 pub use self::evidence::calls_of;
 pub use self::keep::now;

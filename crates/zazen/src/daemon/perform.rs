@@ -54,7 +54,7 @@ pub(super) async fn perform(world: Arc<World>, effect: Effect, task: Option<Task
     crash::point(world.crash(), Moment::EffectBefore);
     let ending = match act(&world, effect, task).await {
         Ok(facts) => Ending::Done(facts),
-        Err(err) => Ending::Later { why: plain(&format!("{err:#}")) },
+        Err(err) => Ending::Later { why: world.clean(&plain(&format!("{err:#}"))) },
     };
     crash::point(world.crash(), Moment::EffectAfter);
     Report { key, ending }
@@ -83,7 +83,8 @@ fn answer(
     reply: &Reply,
 ) -> anyhow::Result<Vec<Fact>> {
     let text = words::reply(reply);
-    world.forge.show(&repo, issue, (&format!("reply/{comment}"), text.as_str()))?;
+    let text = world.clean(text.as_str());
+    world.forge.show(&repo, issue, (&format!("reply/{comment}"), &text))?;
     let change = Change::Replied { repo, issue, comment };
     Ok(vec![Fact { cause: None, changes: vec![change] }])
 }
@@ -145,7 +146,8 @@ fn show(world: &World, task: &Task, slot: Slot, digest: Digest) -> anyhow::Resul
             words::note(note, &answer, kept(world, task).as_ref())
         }
     };
-    world.forge.show(&task.repo, task.issue, (&format!("{}/{slot}", task.id), text.as_str()))?;
+    let text = world.clean(text.as_str());
+    world.forge.show(&task.repo, task.issue, (&format!("{}/{slot}", task.id), &text))?;
     Ok(vec![Fact::of(task.id, Event::Shown { slot, digest })])
 }
 
@@ -209,7 +211,7 @@ async fn open_pull(world: &World, task: &Task, head: &CommitId) -> anyhow::Resul
         head: head.clone(),
         plan: work.plan.hash.clone(),
         command: check_command(world, task, &plan)?,
-        output: evidence::output(world, published.verified_by, OUTPUT_BYTES_MAX)?,
+        output: world.clean(&evidence::output(world, published.verified_by, OUTPUT_BYTES_MAX)?),
         files: files.collect(),
         sandbox: evidence::sandbox_words(world, published.verified_by)?,
         usage: task.usage,
@@ -221,8 +223,8 @@ async fn open_pull(world: &World, task: &Task, head: &CommitId) -> anyhow::Resul
     let number = world.forge.open_pull(
         &task.repo,
         &NewPull {
-            title: &pull.title,
-            body: pull.body.as_str(),
+            title: &world.clean(&pull.title),
+            body: &world.clean(pull.body.as_str()),
             branch: branch.as_str(),
             base: &base_branch,
             head: head.as_str(),

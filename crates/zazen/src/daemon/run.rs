@@ -113,7 +113,7 @@ pub(super) async fn perform(
         sandbox::stop(dir.path(), Duration::ZERO).await?;
     }
     let outcome = judge::judge(world, task, &dir, (phase, &from), &ended).await?;
-    keep_answer(&dir, &ended.stream)?;
+    keep_answer(world, &dir, &ended.stream)?;
     let usage = usage(world, &dir)?;
     crash::point(world.crash(), Moment::RunJudged);
     clean_up(world, run, &dir)?;
@@ -335,8 +335,8 @@ pub(super) fn ended_without_follower(world: &World, run: RunId) -> anyhow::Resul
     Ok(Fact::of(run.task, Event::RunEnded { run, outcome: Outcome::Stopped, usage }))
 }
 
-fn keep_answer(dir: &RunDir, stream: &Stream) -> anyhow::Result<()> {
-    let answer = plain(stream.reader.answer());
+fn keep_answer(world: &World, dir: &RunDir, stream: &Stream) -> anyhow::Result<()> {
+    let answer = world.clean(&plain(stream.reader.answer()));
     atomic::write(&dir.path().join(ANSWER_FILE), answer.as_bytes(), Durability::Relaxed)
         .context("keep the agent's answer")
 }

@@ -11,10 +11,12 @@ use tokio_util::sync::CancellationToken;
 use zazen_core::engine::Engine;
 use zazen_core::id::{PlanHash, RepoName, RunId, Time};
 use zazen_core::plan::{self, Plan};
+use zazen_core::secret::Scanner;
 use zazen_core::task::{Phase, Task};
 use zazen_core::text::slug;
 use zazen_core::usage::Usage;
 
+use super::containers;
 use crate::config::{self, Config, Environment};
 use crate::forge::local::Local;
 use crate::gateway::{self, Gateway, Recording};
@@ -53,6 +55,8 @@ pub struct World {
     pub(super) harness: Harness,
     pub(super) gateway: Gateway,
     pub(super) playback: Option<Arc<Recording>>,
+    /// Knows the keys of all routes, and the shapes of other secrets.
+    pub(super) scanner: Arc<Scanner>,
     mirrors: Mutex<BTreeMap<RepoName, Arc<tokio::sync::Mutex<Option<Mirror>>>>>,
     /// Held for the daemon's life: there is one for a home.
     _lock: Lock,
@@ -99,16 +103,21 @@ impl World {
     pub async fn open(options: Options) -> anyhow::Result<Arc<Self>> {
         let Options { home, config, environment, zazen } = options;
         let lock = Lock::take(&home)?;
-        let engine = match config.sandbox.engine {
-            config::Engine::Bwrap => EngineKind::Bwrap,
-            config::Engine::None => EngineKind::None,
-        };
+        let engine = containers::kind(config.sandbox.engine);
         open_ways(&home)?;
         let zazen = sandbox::Zazen(reachable(&home, zazen)?);
-        check_sandbox(engine, &zazen).await?;
+        for kind in containers::kinds(&config) {
+            match kind {
+                EngineKind::Container => containers::check(&config, &zazen).await?,
+                EngineKind::Bwrap | EngineKind::None => check_sandbox(kind, &zazen).await?,
+            }
+        }
         let forge = local_forge(&home, &config);
         let playback = playback(&config)?;
-        let gateway = Gateway::new(gateway_options(&config, &environment)?)?;
+        let options = gateway_options(&config, &environment)?;
+        let keys = options.routes.values().filter_map(|route| route.key.as_ref());
+        let scanner = Arc::new(Scanner::knowing(keys.map(gateway::Secret::expose)));
+        let gateway = Gateway::new(options)?;
         let harness = harness(&config, &environment)?;
         Ok(Arc::new(Self {
             forge,
@@ -119,6 +128,7 @@ impl World {
             harness,
             gateway,
             playback,
+            scanner,
             mirrors: Mutex::new(BTreeMap::new()),
             home,
             config,
@@ -144,10 +154,20 @@ impl World {
         self.environment.crash.as_deref()
     }
 
+    /// A text from outside as it may be kept and shown: without secrets.
+    pub(super) fn clean(&self, text: &str) -> String {
+        self.scanner.redact(text).into_owned()
+    }
+
     /// What the configuration says of a repository.
     pub(super) fn repo(&self, name: &RepoName) -> anyhow::Result<&config::Repo> {
         let found = self.config.repos.iter().find(|repo| repo.name == *name);
         found.with_context(|| format!("{name} is not in zazen.toml; `zazen repo add` adds it"))
+    }
+
+    /// Where the runs of a repository happen.
+    pub(super) fn engine_of(&self, name: &RepoName) -> anyhow::Result<EngineKind> {
+        Ok(containers::kind(self.repo(name)?.engine))
     }
 
     /// The mirror of a repository. One at a time may use it.
@@ -180,8 +200,8 @@ impl World {
 
     /// Kills what is left of runs that are over, and says so.
     pub(super) async fn sweep(&self, engine: &Engine) -> anyhow::Result<()> {
-        let keep = engine.book().tasks().filter_map(|task| Some(task.run.as_ref()?.id));
-        let killed = sandbox::sweep(&self.home.runs_dir(), &keep.collect()).await?;
+        let keep = engine.book().tasks().filter_map(|task| Some(task.run.as_ref()?.id)).collect();
+        let killed = sandbox::sweep(&self.home.runs_dir(), &keep).await?;
         for process in killed {
             tracing::warn!(
                 "killed process {}, which run {} had left behind",
@@ -189,7 +209,7 @@ impl World {
                 process.run
             );
         }
-        Ok(())
+        containers::sweep(self, &keep).await
     }
 
     /// The folder of a task's pages.
@@ -247,10 +267,7 @@ async fn check_sandbox(engine: EngineKind, zazen: &sandbox::Zazen) -> anyhow::Re
     if probe.works && (probe.isolated || engine == EngineKind::None) {
         return Ok(());
     }
-    let worst = probe.axes.iter().find(|axis| !axis.achieved);
-    let what = worst.map_or(String::new(), |axis| format!(": {}: {}", axis.name, axis.detail));
-    let fix = worst.and_then(|axis| axis.fix.clone()).unwrap_or("run `zazen doctor`".to_owned());
-    bail!("the sandbox `{}` does not hold here{what}; {fix}", engine.word())
+    bail!("{}", probe.worst(engine.word()))
 }
 
 fn playback(config: &Config) -> anyhow::Result<Option<Arc<Recording>>> {
@@ -288,7 +305,15 @@ pub fn harness(config: &Config, environment: &Environment) -> anyhow::Result<Har
             let folder = program.parent().unwrap_or(Path::new("/")).to_owned();
             let route = config.models.get(&config.harness.route);
             let is_login = route.is_some_and(config::Model::is_login);
-            Ok(Harness::Claude(harness::Claude { program, folder, model, n_turns_max, is_login }))
+            let config::Programs { hooks, mcp } = config.policy.repo_programs;
+            Ok(Harness::Claude(harness::Claude {
+                program,
+                folder,
+                model,
+                n_turns_max,
+                repo_programs: harness::Programs { hooks, mcp },
+                is_login,
+            }))
         }
     }
 }

@@ -1,17 +1,20 @@
 //! What must not be seen: the model keys, and the runs' own tokens.
 //!
 //! A [`Secret`] never leaves but through `expose`; a [`Token`] is handed to one
-//! run. [`Veil`] takes both out of a text that is kept, and [`Screen`] takes
-//! the key out of a stream on its way to an agent, should a model's service
-//! echo it. Encoded or split secrets are not found here: nothing but the
-//! gateway ever holds the key, so there is nobody else to encode it.
+//! run. [`Veil`] takes both out of a text that is kept, encoded or not, with all
+//! else that looks like a secret. [`Screen`] takes the key out of a stream on its
+//! way to an agent, should a model's service echo it: only as it is, since nothing
+//! but the gateway ever holds the key, so there is nobody to encode it.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::fs::File;
 use std::io::{self, Read as _};
 use std::str::FromStr;
+use std::sync::Arc;
 
 use bytes::Bytes;
+use zazen_core::secret::{REPLACEMENT, Scanner};
 
 /// A model key. It is never printed, logged or stored.
 #[derive(Clone)]
@@ -26,9 +29,9 @@ pub struct Token(String);
 #[error("a run's token is 64 lower-case hexadecimal digits")]
 pub struct InvalidToken;
 
-/// Replaces secrets in texts that are kept.
+/// Replaces secrets in texts that are kept: the two that we know, and what looks like one.
 #[derive(Clone)]
-pub(super) struct Veil(Vec<String>);
+pub(super) struct Veil(Arc<Scanner>);
 
 /// Replaces a secret in a stream, at any chunk boundary.
 pub(super) struct Screen {
@@ -36,9 +39,6 @@ pub(super) struct Screen {
     /// The end of the last chunk, where it may be the beginning of the secret.
     held: Vec<u8>,
 }
-
-/// What stands in the place of a secret.
-const REPLACEMENT: &str = "[secret]";
 
 /// Shorter keys are placeholders for local servers ("none", "ollama"); taking
 /// such a word out of every answer would only break the answers.
@@ -113,19 +113,16 @@ impl fmt::Debug for Token {
 
 impl Veil {
     pub(super) fn new(token: &Token, key: Option<&Secret>) -> Self {
-        let mut needles = vec![token.0.clone()];
-        needles.extend(key.map(|key| key.0.clone()).filter(|key| key.len() >= NEEDLE_BYTES_MIN));
-        Self(needles)
+        let secrets = [Some(token.0.as_str()), key.map(Secret::expose)];
+        Self(Arc::new(Scanner::knowing(secrets.into_iter().flatten())))
     }
 
     /// The text without the secrets.
-    pub(super) fn over(&self, mut text: String) -> String {
-        for needle in &self.0 {
-            if text.contains(needle.as_str()) {
-                text = text.replace(needle.as_str(), REPLACEMENT);
-            }
+    pub(super) fn over(&self, text: String) -> String {
+        match self.0.redact(&text) {
+            Cow::Borrowed(_) => text,
+            Cow::Owned(clean) => clean,
         }
-        text
     }
 }
 

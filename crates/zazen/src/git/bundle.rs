@@ -16,6 +16,8 @@ pub(super) struct Head {
     pub(super) result: CommitId,
     /// Where the pack begins.
     pub(super) n_bytes: usize,
+    /// How many objects the pack says it has.
+    pub(super) n_objects: u32,
 }
 
 /// What is wrong with the lines before the pack.
@@ -61,11 +63,16 @@ pub(super) fn parse(bundle: &[u8]) -> Result<Head, BundleFault> {
             _ => result = Some(parse_ref(line)?),
         }
     }
-    if !rest.starts_with(b"PACK") {
-        return Err(BundleFault::NoPack);
-    }
     let result = result.ok_or(BundleFault::NotOne)?;
-    Ok(Head { result, n_bytes: bundle.len() - rest.len() })
+    let n_objects = parse_pack(rest).ok_or(BundleFault::NoPack)?;
+    Ok(Head { result, n_bytes: bundle.len() - rest.len(), n_objects })
+}
+
+/// Reads the first words of a pack: its name, its version, and how many objects it has.
+fn parse_pack(pack: &[u8]) -> Option<u32> {
+    let rest = pack.strip_prefix(b"PACK")?;
+    let (_version, rest) = rest.split_first_chunk::<4>()?;
+    Some(u32::from_be_bytes(*rest.first_chunk()?))
 }
 
 fn parse_ref(line: &[u8]) -> Result<CommitId, BundleFault> {

@@ -7,38 +7,69 @@
 //! not, is for the guards to say; here it is only made sure that it is what it
 //! claims to be, and harmless to look at.
 //!
-//! The names in the commits are the agent's choice. They stay, and are shown
-//! as what they are: claims.
+//! What is taken is not the agent's commits but ours of the same trees: who made
+//! them and when, and what their messages make others do, is not an agent's to
+//! say (see `rewrite`). All that follows, the checks too, is about ours.
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
+use anyhow::anyhow;
 use zazen_core::id::{CommitId, RunId};
+use zazen_core::secret::Scanner;
 
 use super::bundle::BundleFault;
 use super::mirror::tree_of;
-use super::path::{PathFault, PathLimits, check_link, check_path};
+use super::path::{PathFault, PathLimits, check_link, check_path, is_agent_config};
 use super::read::{Change, MODE_FILE, MODE_LINK, MODE_PROGRAM, MODE_SUBMODULE, diff_stat, history};
 use super::{CommitInfo, DiffStat, KeptRef, Mirror, TooMuch, TreeId};
 
 mod quarantine;
+mod rewrite;
+mod secrets;
 
 use quarantine::Quarantine;
 
-/// What a bundle has to be to be taken.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// What a bundle has to be to be taken, and what becomes of it.
+#[derive(Debug, Clone)]
 pub struct Expect {
     /// The commit that the run started from.
     pub base: CommitId,
     pub run: RunId,
     pub limits: Limits,
+    pub guards: Guards,
+    pub signature: Signature,
+}
+
+/// What a result must not hold.
+#[derive(Debug, Clone)]
+pub struct Guards {
+    /// What knows a secret when it sees one.
+    pub scanner: Arc<Scanner>,
+    /// Beginnings of paths below which shapes of secrets are taken for examples.
+    pub secret_exceptions: Vec<String>,
+    /// Whether files may be changed that agents read as instructions or settings.
+    pub agent_config: bool,
+}
+
+/// What is written on the commits that are taken.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Signature {
+    /// Author and committer: `name <address>`.
+    pub author: String,
+    /// In seconds since 1970. It must be the same when the same bundle is collected again.
+    pub time: i64,
+    /// The last paragraph of every message.
+    pub trailers: String,
 }
 
 /// How large a result may be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
     pub bundle_bytes: u64,
+    pub n_objects: u32,
     pub n_commits: usize,
     /// The files that differ in the end, and those that one commit changes.
     pub n_files: usize,
@@ -56,6 +87,8 @@ pub struct Collected {
     pub kept: KeptRef,
     /// From the oldest to the newest.
     pub commits: Vec<CommitInfo>,
+    /// The agent's commits, and ours that were taken in their place.
+    pub rewritten: Vec<(CommitId, CommitId)>,
     /// What the whole of it changes.
     pub stat: DiffStat,
 }
@@ -102,12 +135,19 @@ pub enum Refused {
     Mode { path: String, mode: u32 },
     #[error("`{path}` is larger than {limit} bytes")]
     FileTooLarge { path: String, limit: u64 },
+    #[error("it unpacks to more than {limit} objects")]
+    TooManyObjects { limit: u32 },
+    #[error("it changes `{path}`, which tells coding agents what to do")]
+    AgentConfig { path: String },
+    #[error("there is what looks like {}", .found.join(", "))]
+    Secrets { found: Vec<String> },
 }
 
 impl Limits {
     /// What a person would still review, with room to spare.
     pub const STANDARD: Self = Self {
         bundle_bytes: 64 << 20,
+        n_objects: 100_000,
         n_commits: 200,
         n_files: 2_000,
         file_bytes: 10 << 20,
@@ -119,6 +159,9 @@ impl Limits {
         PathLimits { path_bytes: self.path_bytes, tree_depth: self.tree_depth }
     }
 }
+
+/// How much all new links may hold: as many as there may be files, at their longest.
+const LINKS_BYTES_MAX: usize = 16 << 20;
 
 /// How long judging may take, whatever else the machine does. Honest work takes
 /// seconds; the time that git computes is limited more strictly.
@@ -135,7 +178,7 @@ pub async fn collect(
 ) -> Result<Collected, CollectError> {
     let bundle = quarantine::read_bundle(bundle, expect.limits.bundle_bytes).await?;
     let quarantine = Quarantine::create(mirror, expect.run)?;
-    let judging = judge(&quarantine, bundle, expect);
+    let judging = judge(&quarantine, mirror, bundle, expect);
     let Ok(judged) = tokio::time::timeout(JUDGE_TIMEOUT, judging).await else {
         return Err(Refused::TooCostly.into());
     };
@@ -146,17 +189,21 @@ pub async fn collect(
 
 async fn judge(
     quarantine: &Quarantine,
+    mirror: &Mirror,
     bundle: Vec<u8>,
     expect: &Expect,
 ) -> Result<Collected, CollectError> {
     let limits = &expect.limits;
-    let head = quarantine.unpack(bundle).await?;
+    let head = quarantine.unpack(bundle, limits.n_objects).await?;
     if !quarantine.is_commit_on(&head, &expect.base).await? {
         return Err(Refused::WrongBase { head, base: expect.base.clone() }.into());
     }
     let (commits, changes) = read_history(quarantine, &head, expect).await?;
     let links = check_changes(&changes, limits)?;
-    check_sizes(quarantine, &changes, limits).await?;
+    if !expect.guards.agent_config {
+        check_agent_config(&changes)?;
+    }
+    let sizes = check_sizes(quarantine, &changes, limits).await?;
     check_links(quarantine, &links, limits.path()).await?;
     let stat = diff_stat(quarantine.git(), &expect.base, &head).await?;
     if stat.files.is_empty() {
@@ -165,8 +212,17 @@ async fn judge(
     if stat.files.len() > limits.n_files {
         return Err(Refused::TooManyFiles { limit: limits.n_files }.into());
     }
+    secrets::check(quarantine, (&changes, &sizes), &expect.guards).await?;
     let tree = tree_of(quarantine.git(), &head).await?;
-    Ok(Collected { head, tree, kept: KeptRef::run(expect.run), commits, stat })
+    let rewritten = rewrite::rewrite(quarantine, mirror, &commits, expect).await?;
+    let head = rewritten.iter().find(|(old, _)| *old == head).map_or(head, |(_, new)| new.clone());
+    if tree_of(quarantine.git(), &head).await? != tree {
+        return Err(CollectError::Failed(anyhow!("{head} is not of the tree {tree}")));
+    }
+    let history = history(quarantine.git(), &expect.base, &head, limits.n_commits).await?;
+    let commits = history.into_iter().map(|(commit, _)| commit).collect();
+    let kept = KeptRef::run(expect.run);
+    Ok(Collected { head, tree, kept, commits, rewritten, stat })
 }
 
 impl From<anyhow::Error> for CollectError {
@@ -225,24 +281,35 @@ fn check_changes(changes: &[Change], limits: &Limits) -> Result<Vec<(String, Str
     Ok(links)
 }
 
-/// Checks the sizes of all new files. A link is a small file too.
+/// Refuses what would tell the next agent what to do, or start something when it starts.
+fn check_agent_config(changes: &[Change]) -> Result<(), Refused> {
+    match changes.iter().find(|change| is_agent_config(&change.path)) {
+        Some(change) => {
+            let path = String::from_utf8_lossy(&change.path).into_owned();
+            Err(Refused::AgentConfig { path })
+        }
+        None => Ok(()),
+    }
+}
+
+/// Checks the sizes of all new files, and returns them. A link is a small file too.
 async fn check_sizes(
     quarantine: &Quarantine,
     changes: &[Change],
     limits: &Limits,
-) -> Result<(), CollectError> {
+) -> Result<BTreeMap<String, u64>, CollectError> {
     let new = changes.iter().filter(|change| change.new_mode != 0);
     let blobs: BTreeMap<&str, &Change> = new.map(|change| (&*change.new_id, change)).collect();
     let sizes = quarantine.sizes(blobs.keys().copied()).await?;
-    for ((_, change), n_bytes) in blobs.iter().zip(sizes) {
+    for ((_, change), n_bytes) in blobs.iter().zip(&sizes) {
         let is_link = change.new_mode == MODE_LINK;
         let limit = if is_link { limits.path_bytes as u64 } else { limits.file_bytes };
-        if n_bytes > limit {
+        if *n_bytes > limit {
             let path = String::from_utf8_lossy(&change.path).into_owned();
             return Err(Refused::FileTooLarge { path, limit }.into());
         }
     }
-    Ok(())
+    Ok(blobs.into_keys().map(str::to_owned).zip(sizes).collect())
 }
 
 async fn check_links(
@@ -250,7 +317,8 @@ async fn check_links(
     links: &[(String, String)],
     limits: PathLimits,
 ) -> Result<(), CollectError> {
-    let targets = quarantine.blobs(links.iter().map(|(_, id)| id.as_str())).await?;
+    let ids = links.iter().map(|(_, id)| id.as_str());
+    let targets = quarantine.objects(ids, LINKS_BYTES_MAX).await?;
     for ((path, _), target) in links.iter().zip(targets) {
         check_link(path, &target, limits)
             .map_err(|fault| Refused::Path { path: path.clone(), fault })?;

@@ -18,6 +18,7 @@ use anyhow::{Context, bail};
 
 use crate::exec::{self, Ids, Output};
 
+mod archive;
 mod bundle;
 pub mod collect;
 mod mirror;
@@ -30,6 +31,7 @@ mod source;
 pub mod trash;
 pub mod workspace;
 
+pub use archive::Archive;
 pub use bundle::{BundleFault, RESULT_REF};
 pub use mirror::{KeptRef, Mirror};
 pub use path::PathFault;
@@ -346,7 +348,10 @@ fn option(name: &str, path: &Path) -> OsString {
 
 /// Whether a limited call failed because of its limits.
 fn is_over_limit(output: &Output) -> bool {
-    output.status.code().is_none() || output.stderr_text().contains("Out of memory")
+    let said = output.stderr_text().to_lowercase();
+    // What git says, what its library for compression says, and what the system says.
+    let is_out = said.contains("out of memory") || said.contains("cannot allocate memory");
+    output.status.code().is_none() || is_out
 }
 
 /// What git said of its failure, fit for a log and for people.

@@ -65,6 +65,8 @@ pub(super) struct Change {
     pub(super) path: Vec<u8>,
     pub(super) old_mode: u32,
     pub(super) new_mode: u32,
+    /// What it was; zeros if it is new.
+    pub(super) old_id: String,
     /// What it is changed to; zeros if it is removed.
     pub(super) new_id: String,
 }
@@ -282,8 +284,8 @@ fn parse_change(facts: &[u8], path: &[u8]) -> Option<Change> {
     let mut facts = std::str::from_utf8(facts).ok()?.split(' ');
     let mut mode = || u32::from_str_radix(facts.next()?, 8).ok();
     let (old_mode, new_mode) = (mode()?, mode()?);
-    let (_old_id, new_id) = (facts.next()?, facts.next()?);
-    Some(Change { path: path.to_owned(), old_mode, new_mode, new_id: new_id.to_owned() })
+    let (old_id, new_id) = (facts.next()?.to_owned(), facts.next()?.to_owned());
+    Some(Change { path: path.to_owned(), old_mode, new_mode, old_id, new_id })
 }
 
 /// The parts between zeros, of which the last is the end.

@@ -5,15 +5,19 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use tempfile::TempDir;
 use zazen_core::id::{CommitId, RunId, TaskId};
+use zazen_core::secret::Scanner;
 
-use super::collect::{Collected, Expect, Limits, Refused, collect};
+use super::collect::{Collected, Expect, Guards, Limits, Refused, Signature, collect};
 use super::publish::{BranchName, Pushed, Remote, push};
 use super::*;
 use crate::exec::{Command, run_blocking};
+
+mod hostile;
 
 /// A folder with a person's repository (`person`) and room for the rest.
 pub(super) struct Place {
@@ -25,6 +29,9 @@ pub(super) struct Agent {
     pub(super) dir: PathBuf,
     pub(super) base: CommitId,
 }
+
+/// A secret that looks like nothing.
+pub(super) const KNOWN_SECRET: &str = "correct horse battery staple";
 
 pub(super) const RUN: RunId = RunId { task: TaskId(12), n: 3 };
 
@@ -168,7 +175,18 @@ impl Agent {
     }
 
     pub(super) fn expect(&self) -> Expect {
-        Expect { base: self.base.clone(), run: RUN, limits: Limits::STANDARD }
+        let guards = Guards {
+            scanner: Arc::new(Scanner::knowing([KNOWN_SECRET])),
+            secret_exceptions: vec!["tests/fixtures/".to_owned()],
+            agent_config: false,
+        };
+        let signature = Signature {
+            author: "zazen <agent@zazen.invalid>".to_owned(),
+            time: 1_700_000_000,
+            trailers: "Refs: #7\nZazen-Task: 12\n".to_owned(),
+        };
+        let limits = Limits::STANDARD;
+        Expect { base: self.base.clone(), run: RUN, limits, guards, signature }
     }
 
     /// Hands in the work and has it judged.
@@ -345,7 +363,7 @@ async fn nothing_that_an_agent_plants_in_its_workspace_runs() {
     let mark = Mark::new(&place);
     let mirror = place.mirror().await;
     let agent = place.agent(&mirror).await;
-    let head = agent.commit("fix.rs", "// fixed\n");
+    let theirs = agent.commit("fix.rs", "// fixed\n");
     let bundle = agent.bundle();
     mark.plant(&agent.dir.join(".git"));
     plant_among_files(&agent.dir, &mark);
@@ -358,18 +376,19 @@ async fn nothing_that_an_agent_plants_in_its_workspace_runs() {
     fs::write(redirected.join(".git"), format!("gitdir: {}/.git\n", agent.dir.display())).unwrap();
 
     let collected = judge(&mirror, &bundle, &agent.expect()).await.unwrap();
-    assert_eq!(collected.head, head);
+    let [(old, head)] = &collected.rewritten[..] else { panic!("{collected:?}") };
+    assert_eq!((old, head), (&theirs, &collected.head));
     mirror.fetch(None).await.unwrap();
-    mirror.diff(&agent.base, &head, 10_000).await.unwrap();
-    mirror.diff_stat(&agent.base, &head).await.unwrap();
-    mirror.commits_between(&agent.base, &head).await.unwrap();
+    mirror.diff(&agent.base, head, 10_000).await.unwrap();
+    mirror.diff_stat(&agent.base, head).await.unwrap();
+    mirror.commits_between(&agent.base, head).await.unwrap();
     let next = place.path("next");
-    workspace::prepare(&mirror, &next, &head, &mirror.objects(), None).await.unwrap();
+    workspace::prepare(&mirror, &next, head, &mirror.objects(), None).await.unwrap();
     let remote = place.path("remote.git");
     create_bare(&remote, &mirror).await.unwrap();
     let remote = Remote { source: Source::Path(remote), auth: None };
     let branch = BranchName::new(RUN.task, "fix").unwrap();
-    assert_eq!(push(&mirror, &remote, &branch, &head).await.unwrap(), Pushed::Created);
+    assert_eq!(push(&mirror, &remote, &branch, head).await.unwrap(), Pushed::Created);
     mirror.pack().await.unwrap();
     for dir in [&agent.dir, &redirected, &next] {
         trash::remove(dir, &place.path("trash")).unwrap();

@@ -4,7 +4,7 @@
 //! `subtype` says "success" for failed runs too, so only `is_error` counts.
 
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 use zazen_core::trace::{Claim, End, Event};
 use zazen_core::usage::Tokens;
 
@@ -49,13 +49,14 @@ pub(super) fn launch(
     .into_iter()
     .map(str::to_owned)
     .collect();
+    argv.extend(of_repository(claude, route));
     if !claude.model.is_empty() {
         argv.extend(["--model".to_owned(), claude.model.clone()]);
     }
     let token_variable =
         if claude.is_login { "CLAUDE_CODE_OAUTH_TOKEN" } else { "ANTHROPIC_API_KEY" };
     let env = [
-        ("ANTHROPIC_BASE_URL", format!("{{gateway}}/{route}")),
+        ("ANTHROPIC_BASE_URL", base_url(route)),
         (token_variable, token.to_owned()),
         ("CLAUDE_CONFIG_DIR", "{home}/claude".to_owned()),
         ("CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC", "1".to_owned()),
@@ -72,6 +73,29 @@ pub(super) fn launch(
         env: env.into_iter().map(|(name, value)| (name.to_owned(), value)).collect(),
         tools: vec![claude.folder.clone()],
     }
+}
+
+/// What of the repository's own settings counts: hooks and servers are programs that it
+/// names, and nobody has looked at them. Its instructions are in the prompt.
+fn of_repository(claude: &Claude, route: &str) -> Vec<String> {
+    let sources = if claude.repo_programs.hooks { "user,project" } else { "user" };
+    let mut argv = vec!["--setting-sources".to_owned(), sources.to_owned()];
+    if !claude.repo_programs.mcp {
+        argv.push("--strict-mcp-config".to_owned());
+    }
+    if claude.repo_programs.hooks || claude.repo_programs.mcp {
+        // These win over the repository's, which could send the calls elsewhere.
+        let env = json!({ "ANTHROPIC_BASE_URL": base_url(route) });
+        let settings =
+            json!({ "enableAllProjectMcpServers": claude.repo_programs.mcp, "env": env });
+        argv.extend(["--settings".to_owned(), settings.to_string()]);
+    }
+    argv
+}
+
+/// Where the calls of a run go.
+fn base_url(route: &str) -> String {
+    format!("{{gateway}}/{route}")
 }
 
 /// What has to be known of the lines before to read the next one.
@@ -192,7 +216,7 @@ fn read_said(memory: &mut Memory, said: Said) -> Vec<Event> {
 fn blocks(message: Message) -> Vec<Value> {
     match message.content {
         Value::Array(blocks) => blocks,
-        Value::String(text) => vec![serde_json::json!({ "type": "text", "text": text })],
+        Value::String(text) => vec![json!({ "type": "text", "text": text })],
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::Object(_) => Vec::new(),
     }
 }

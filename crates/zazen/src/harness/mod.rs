@@ -31,9 +31,19 @@ pub struct Claude {
     pub folder: PathBuf,
     pub model: String,
     pub n_turns_max: u32,
+    pub repo_programs: Programs,
     /// Its calls are paid by a person's subscription. It then behaves as with a login of its
     /// own; what it holds is the run's token all the same.
     pub is_login: bool,
+}
+
+/// Which programs of the repository are started for an agent.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Programs {
+    /// The hooks in its settings; the settings count then.
+    pub hooks: bool,
+    /// The servers in its `.mcp.json`.
+    pub mcp: bool,
 }
 
 /// The built-in harness.

@@ -9,7 +9,7 @@ use expect_test::expect;
 use zazen_core::trace::{Claim, Event};
 use zazen_mini::event::{Claim as MiniClaim, Event as MiniEvent};
 
-use super::{Claude, Harness, Mini, Reader, Task};
+use super::{Claude, Harness, Mini, Programs, Reader, Task};
 
 fn claude() -> Harness {
     Harness::Claude(Claude {
@@ -17,6 +17,7 @@ fn claude() -> Harness {
         folder: PathBuf::from("/opt/claude"),
         model: String::new(),
         n_turns_max: 30,
+        repo_programs: Programs::default(),
         is_login: false,
     })
 }
@@ -427,7 +428,7 @@ fn claude_code_is_started_with_the_token_and_the_gateway_and_nothing_of_ours() {
         write!(text, "\n{name}={value}").unwrap();
     }
     expect![[r#"
-        /opt/claude/claude -p --output-format stream-json --verbose --dangerously-skip-permissions --max-turns 30 --disallowedTools WebFetch WebSearch AskUserQuestion EnterPlanMode ExitPlanMode CronCreate CronDelete CronList ScheduleWakeup EnterWorktree ExitWorktree Edit Write NotebookEdit
+        /opt/claude/claude -p --output-format stream-json --verbose --dangerously-skip-permissions --max-turns 30 --disallowedTools WebFetch WebSearch AskUserQuestion EnterPlanMode ExitPlanMode CronCreate CronDelete CronList ScheduleWakeup EnterWorktree ExitWorktree Edit Write NotebookEdit --setting-sources user --strict-mcp-config
         ANTHROPIC_API_KEY=t0ken
         ANTHROPIC_BASE_URL={gateway}/anthropic
         CLAUDE_CODE_DISABLE_AUTO_MEMORY=1
@@ -460,8 +461,23 @@ fn a_named_model_is_passed_on() {
         folder: PathBuf::from("/opt/claude"),
         model: "claude-haiku-5-5".to_owned(),
         n_turns_max: 30,
+        repo_programs: Programs::default(),
         is_login: false,
     });
     let argv = named.launch(Task::Write, "", ("anthropic", "")).argv;
     assert!(argv.ends_with(&["--model".to_owned(), "claude-haiku-5-5".to_owned()]), "{argv:?}");
+}
+
+#[test]
+fn the_repositorys_own_settings_count_only_where_the_owner_says_so() {
+    let argv = |hooks, mcp| {
+        let Harness::Claude(claude) = claude() else { unreachable!("it is claude") };
+        let named = Harness::Claude(Claude { repo_programs: Programs { hooks, mcp }, ..claude });
+        named.launch(Task::Write, "", ("anthropic", "")).argv.join(" ")
+    };
+    let closed = argv(false, false);
+    assert!(closed.contains("--setting-sources user --strict-mcp-config"), "{closed}");
+    let open = argv(true, true);
+    assert!(open.contains("--setting-sources user,project --settings"), "{open}");
+    assert!(!open.contains("--strict-mcp-config"), "{open}");
 }

@@ -11,9 +11,10 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
 
+use super::etc;
 use super::filter;
 use super::reach::{self, sandbox_ids};
-use super::run_dir::{RunDir, write_unsynced};
+use super::run_dir::RunDir;
 use super::spec::{Access, LaunchSpec, OBJECTS_INSIDE, WORKSPACE_INSIDE};
 use crate::exec::Command;
 
@@ -45,7 +46,7 @@ const ETC_SHOWN: [&str; 6] = [
 const NEVER_SHOWN: [&str; 8] = ["/", "/proc", "/sys", "/dev", "/run", "/tmp", "/home", "/etc"];
 
 /// How large `/dev/shm` may grow. It counts as memory of the run.
-const SHM_BYTES: u64 = 64 << 20;
+pub(super) const SHM_BYTES: u64 = 64 << 20;
 
 /// Finds bubblewrap.
 pub(super) fn find() -> anyhow::Result<&'static str> {
@@ -104,7 +105,8 @@ pub(super) fn check(run_dir: &RunDir, spec: &LaunchSpec, zazen: &Path) -> anyhow
     Ok(())
 }
 
-fn check_tool(run_dir: &RunDir, tool: &Path) -> anyhow::Result<()> {
+/// Checks that a tool's folder is one, and shows nothing else of the host.
+pub(super) fn check_tool(run_dir: &RunDir, tool: &Path) -> anyhow::Result<()> {
     let real = tool.canonicalize().with_context(|| format!("find `{}`", tool.display()))?;
     let run_dir = run_dir.path().canonicalize().context("find the run's folder")?;
     let is_plain = tool.is_absolute() && tool.components().all(|part| part.as_os_str() != "..");
@@ -157,17 +159,8 @@ impl Mounts {
         for path in ETC_SHOWN {
             self.add(["--ro-bind-try", path, path]);
         }
-        let (uid, gid) = (reach::work_uid(), reach::work_gid());
-        let files = [
-            ("passwd", format!("agent:x:{uid}:{gid}:agent:{HOME_INSIDE}:/bin/sh\n")),
-            ("group", format!("agent:x:{gid}:\n")),
-            ("hosts", "127.0.0.1 localhost\n::1 localhost\n".to_owned()),
-        ];
-        for (name, text) in files {
-            let path = run_dir.etc().join(name);
-            write_unsynced(&path, text.as_bytes())?;
-            reach::give_to_runs(&path)?;
-            self.read_only(&path, &format!("/etc/{name}"));
+        for (path, at) in etc::write(run_dir)? {
+            self.read_only(&path, &at);
         }
         Ok(())
     }

@@ -46,6 +46,22 @@ pub(super) fn of(message: &str) -> Cause {
     Machine::look().cause(message)
 }
 
+/// What to do where nothing is known to help.
+pub(super) const NO_IDEA: &str = "run `zazen supervise` on the run's folder by hand to see more";
+
+/// Says why a container failed with this message.
+pub(super) fn of_container(message: &str) -> Cause {
+    let fixes = [
+        ("is not on this machine", "pull it, or build it"),
+        ("ask the container engine", "start it, or name another in `sandbox.container_socket`"),
+        ("no `git` in the image", "take an image with git: results are handed back as commits"),
+        ("has to run in it", "take an image with glibc, or a zazen that is built for musl"),
+    ];
+    let fix = fixes.into_iter().find(|(sign, _)| message.contains(sign));
+    let fix = fix.map_or(NO_IDEA, |(_, fix)| fix).to_owned();
+    Cause { what: message.to_owned(), fix }
+}
+
 impl Machine {
     fn look() -> Self {
         let switch = |path: &str| -> Option<u64> {

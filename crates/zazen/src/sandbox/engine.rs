@@ -17,7 +17,7 @@ use super::process::{self, Handle};
 use super::run_dir::{Phase, RunDir, write_unsynced};
 use super::spec::{EngineKind, LaunchSpec, SPEC_VERSION};
 use super::supervisor::{COLLECT_TIMEOUT, LOCKED, ask_to_stop};
-use super::{bwrap, reach, sweep};
+use super::{bwrap, container, reach, sweep};
 use crate::exec::Command;
 
 /// The program that is the supervisor and the runner: zazen itself.
@@ -98,7 +98,7 @@ pub async fn stop(run_dir: &Path, grace: Duration) -> anyhow::Result<()> {
     if matches!(run_dir.observe()?, Phase::Lost | Phase::Absent) {
         tokio::task::spawn_blocking(move || sweep::clear_run(&run_dir))
             .await
-            .context("clear up after a lost run")?;
+            .context("clear up after a lost run")??;
     }
     Ok(())
 }
@@ -122,6 +122,7 @@ fn prepare(zazen: &Zazen, run_dir: &RunDir, spec: &LaunchSpec) -> anyhow::Result
         .with_context(|| format!("make the run's folder `{}`", run_dir.path().display()))?;
     match spec.engine {
         EngineKind::Bwrap => bwrap::check(run_dir, spec, &zazen.0)?,
+        EngineKind::Container => container::check(run_dir, spec)?,
         EngineKind::None => {
             for path in [run_dir.path(), &spec.workspace, &zazen.0] {
                 reach::check_reachable(path)?;

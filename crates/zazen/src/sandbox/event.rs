@@ -6,6 +6,8 @@
 use serde::{Deserialize, Serialize};
 use zazen_core::id::{CommitId, Time};
 
+use super::container::Seen;
+
 /// One line of `events.jsonl`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EventLine {
@@ -171,8 +173,8 @@ pub(super) enum Frame {
     Hello(Held),
     /// To be kept as it is.
     Event(Event),
-    /// How the work ended.
-    Work { code: Option<i32>, signal: Option<i32> },
+    /// How the work ended. In a container the runner counts who died for want of memory.
+    Work { code: Option<i32>, signal: Option<i32>, n_killed_for_memory: u64 },
 }
 
 /// What the runner finds itself held by, from inside, before anything else runs.
@@ -182,6 +184,8 @@ pub(super) struct Held {
     pub(super) filtered: bool,
     /// The version of Landlock that it will put the work under.
     pub(super) landlock: Option<u32>,
+    /// In a container, what its engine did: the limits are not ours to set there.
+    pub(super) container: Option<Seen>,
 }
 
 /// An [`Ev`] in a frame.

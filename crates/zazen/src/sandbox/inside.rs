@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use zazen_core::id::RunId;
 
 use super::bwrap;
+use super::container;
 use super::run_dir::RunDir;
 use super::spec::{Access, Collect, EngineKind, LaunchSpec, WORKSPACE_INSIDE, Work};
 
@@ -21,6 +22,8 @@ pub(super) struct Inside {
     pub(super) access: Access,
     pub(super) env: BTreeMap<String, String>,
     pub(super) paths: Paths,
+    /// Where to report, if not on stdout.
+    pub(super) channel: Option<PathBuf>,
     pub(super) gateway_socket: Option<PathBuf>,
     pub(super) collect: Option<Collect>,
     pub(super) rlimits: Rlimits,
@@ -86,7 +89,7 @@ impl Inside {
     /// The orders for a run, with the paths that its engine gives it.
     pub(super) fn new(run_dir: &RunDir, spec: &LaunchSpec, zazen: &Path, host_port: u16) -> Self {
         let paths = match spec.engine {
-            EngineKind::Bwrap => Paths {
+            EngineKind::Bwrap | EngineKind::Container => Paths {
                 zazen: bwrap::ZAZEN_INSIDE.into(),
                 home: bwrap::HOME_INSIDE.into(),
                 workspace: WORKSPACE_INSIDE.into(),
@@ -110,13 +113,14 @@ impl Inside {
             work: spec.work.clone(),
             access: spec.access,
             env,
+            channel: (spec.engine == EngineKind::Container).then(container::inside),
             gateway_socket: spec.gateway_socket.as_deref().map(|path| seen(spec.engine, path)),
             collect: spec.collect.clone(),
             rlimits: Rlimits {
                 n_processes_max: spec.limits.n_processes_max,
                 file_bytes_max: spec.limits.disk_bytes,
             },
-            canary: forbidden(run_dir, spec.access, host_port, &paths),
+            canary: forbidden(run_dir, spec, host_port, &paths),
             paths,
         }
     }
@@ -124,15 +128,17 @@ impl Inside {
 
 /// The gateway's socket, as the runner sees it.
 fn seen(engine: EngineKind, socket: &Path) -> PathBuf {
-    match (engine, socket.file_name()) {
-        (EngineKind::Bwrap, Some(name)) => Path::new(bwrap::GATEWAY_INSIDE).join(name),
-        (EngineKind::Bwrap, None) | (EngineKind::None, _) => socket.to_owned(),
+    match socket.file_name() {
+        Some(name) if engine.is_isolated() => Path::new(bwrap::GATEWAY_INSIDE).join(name),
+        Some(_) | None => socket.to_owned(),
     }
 }
 
-fn forbidden(run_dir: &RunDir, access: Access, host_port: u16, paths: &Paths) -> Forbidden {
+fn forbidden(run_dir: &RunDir, spec: &LaunchSpec, host_port: u16, paths: &Paths) -> Forbidden {
     let mut read: Vec<PathBuf> =
         ["/etc/shadow", "/var/run/docker.sock", "/run/dbus"].map(PathBuf::from).to_vec();
+    // Who may speak to the engine is root, or as good as.
+    read.extend(spec.container.as_ref().map(|container| container.socket.clone()));
     // Where the person who runs zazen keeps keys.
     read.extend(std::env::home_dir().map(|home| home.join(".ssh")));
     // The home's own secrets: this run's spec, the other runs, and what is above.
@@ -148,7 +154,7 @@ fn forbidden(run_dir: &RunDir, access: Access, host_port: u16, paths: &Paths) ->
     ]
     .map(PathBuf::from)
     .to_vec();
-    if access == Access::ReadOnly {
+    if spec.access == Access::ReadOnly {
         write.push(paths.workspace.join(".zazen-canary"));
     }
     Forbidden { read, write, host_port }

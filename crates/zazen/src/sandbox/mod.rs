@@ -16,8 +16,10 @@
 mod bwrap;
 mod cause;
 mod cgroup;
+pub mod container;
 mod disk;
 mod engine;
+mod etc;
 mod event;
 mod filter;
 mod inside;
@@ -36,14 +38,14 @@ pub use event::{
     Achieved, Collected, EndReason, Ev, EventLine, Exit, LINE_BYTES_MAX, Level, LimitedBy, Outcome,
     TRUNCATED, Tried,
 };
-pub use probe::{Axis, Probe, probe};
+pub use probe::{Axis, Probe, probe, probe_container};
 pub use process::ProcessId;
 pub use reach::{SANDBOX_UID, check_reachable, sandbox_ids};
 pub use run_dir::{Phase, RunDir};
 pub use runner::runner;
 pub use spec::{
-    Access, Collect, EngineKind, LaunchSpec, Limits, OBJECTS_INSIDE, RESULT_REF, SPEC_VERSION,
-    WORKSPACE_INSIDE, Work,
+    Access, Collect, Container, EngineKind, LaunchSpec, Limits, OBJECTS_INSIDE, RESULT_REF,
+    SPEC_VERSION, WORKSPACE_INSIDE, Work,
 };
 pub use supervisor::supervise;
 pub use sweep::{Swept, sweep};

@@ -12,7 +12,7 @@ use super::cause::{self, Cause};
 use super::engine::{Zazen, observe, submit};
 use super::event::{Achieved, EndReason, Ev, Level, LimitedBy, Outcome};
 use super::run_dir::{Phase, RunDir};
-use super::spec::{Access, EngineKind, LaunchSpec, Limits, SPEC_VERSION, Work};
+use super::spec::{Access, Container, EngineKind, LaunchSpec, Limits, SPEC_VERSION, Work};
 
 /// What an engine achieves here.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,16 +38,39 @@ pub struct Axis {
     pub fix: Option<String>,
 }
 
+impl Probe {
+    /// What is wrong, and what to do about it, in one sentence.
+    pub fn worst(&self, name: &str) -> String {
+        let worst = self.axes.iter().find(|axis| !axis.achieved);
+        let what = worst.map_or(String::new(), |axis| format!(": {}: {}", axis.name, axis.detail));
+        let fix = worst.and_then(|axis| axis.fix.clone());
+        let fix = fix.unwrap_or_else(|| "run `zazen doctor`".to_owned());
+        format!("the sandbox `{name}` does not hold here{what}; {fix}")
+    }
+}
+
 /// How long the probe may take in all.
 const PROBE_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// How often it is looked whether it is over.
 const PROBE_PAUSE: Duration = Duration::from_millis(2);
 
+/// How the probe ends where results could not be handed back.
+const NO_GIT: i32 = 43;
+
 /// Really starts one sandbox, and says axis by axis what came of it.
 pub async fn probe(kind: EngineKind, zazen: &Zazen) -> Probe {
+    probe_with(kind, None, zazen).await
+}
+
+/// The same, in a container: with this engine and this image.
+pub async fn probe_container(container: &Container, zazen: &Zazen) -> Probe {
+    probe_with(EngineKind::Container, Some(container), zazen).await
+}
+
+async fn probe_with(kind: EngineKind, container: Option<&Container>, zazen: &Zazen) -> Probe {
     let began = Instant::now();
-    match try_once(kind, zazen).await {
+    match try_once(kind, container, zazen).await {
         Ok((achieved, leaks)) => {
             let mut axes = axes(&achieved);
             axes.extend(leaks);
@@ -71,19 +94,22 @@ pub async fn probe(kind: EngineKind, zazen: &Zazen) -> Probe {
 fn cause_of(kind: EngineKind, message: &str) -> Cause {
     match kind {
         EngineKind::Bwrap => cause::of(message),
-        EngineKind::None => Cause {
-            what: message.to_owned(),
-            fix: "run `zazen supervise` on the run's folder by hand to see more".to_owned(),
-        },
+        EngineKind::Container => cause::of_container(message),
+        EngineKind::None => Cause { what: message.to_owned(), fix: cause::NO_IDEA.to_owned() },
     }
 }
 
-async fn try_once(kind: EngineKind, zazen: &Zazen) -> anyhow::Result<(Achieved, Vec<Axis>)> {
+async fn try_once(
+    kind: EngineKind,
+    container: Option<&Container>,
+    zazen: &Zazen,
+) -> anyhow::Result<(Achieved, Vec<Axis>)> {
     // Where the sandbox's user gets to for certain, which a home may not be.
     let folder = tempfile::Builder::new().prefix("zazen-probe-").tempdir_in("/tmp");
     let folder = folder.context("make a folder in `/tmp`")?;
     open_to_all(folder.path())?;
-    let spec = spec(kind, folder.path())?;
+    let mut spec = spec(kind, folder.path())?;
+    spec.container = container.cloned();
     let run_dir = RunDir::new(folder.path().join("run"));
     submit(zazen, run_dir.path(), &spec).await?;
     let deadline = Instant::now() + PROBE_TIMEOUT;
@@ -101,6 +127,7 @@ async fn try_once(kind: EngineKind, zazen: &Zazen) -> anyhow::Result<(Achieved, 
     };
     match (exit.reason, exit.code, exit.achieved) {
         (EndReason::Exited, Some(0), Some(achieved)) => Ok((achieved, Vec::new())),
+        (EndReason::Exited, Some(NO_GIT), _) => bail!("there is no `git` in the image"),
         (EndReason::CanaryFailed, _, Some(achieved)) => Ok((achieved, leaks(&run_dir)?)),
         (EndReason::RunnerFailed { message }, _, _) => bail!(message),
         (reason, code, _) => bail!("the probe ended with {reason:?} and code {code:?}"),
@@ -119,7 +146,7 @@ fn spec(kind: EngineKind, folder: &Path) -> anyhow::Result<LaunchSpec> {
         run: RunId { task: TaskId(0), n: 0 },
         engine: kind,
         task_marker: "probe".to_owned(),
-        work: Work::Check { command: "true".to_owned() },
+        work: Work::Check { command: format!("command -v git >/dev/null || exit {NO_GIT}") },
         env: std::collections::BTreeMap::new(),
         workspace: make("workspace")?,
         access: Access::ReadOnly,
@@ -135,6 +162,7 @@ fn spec(kind: EngineKind, folder: &Path) -> anyhow::Result<LaunchSpec> {
             disk_bytes: 64 << 20,
             output_bytes: 1 << 20,
         },
+        container: None,
     })
 }
 
@@ -185,7 +213,10 @@ fn axes(achieved: &Achieved) -> Vec<Axis> {
         Axis {
             name: "CPU limit",
             achieved: achieved.cpu_limit != LimitedBy::Nothing,
-            detail: "not limited: runs share it with everybody".to_owned(),
+            detail: match achieved.cpu_limit {
+                LimitedBy::Nothing => "not limited: runs share it with everybody".to_owned(),
+                _ => "a control group".to_owned(),
+            },
             fix: None,
         },
     ]

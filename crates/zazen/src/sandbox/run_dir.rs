@@ -7,6 +7,7 @@
 //! exit.json         how it ended; written last, and as a whole
 //! control           a pipe on which the supervisor is asked to stop
 //! out/ home/        the result, and the private home of the work
+//! channel/          the socket on which a runner in a container reports
 //! ```
 
 use std::fs::{self, File, TryLockError};
@@ -95,6 +96,11 @@ impl RunDir {
     /// The few files of `/etc` that are made for the run.
     pub fn etc(&self) -> PathBuf {
         self.0.join("etc")
+    }
+
+    /// The folder of the socket that a runner reports on when it has no pipe to us.
+    pub fn channel(&self) -> PathBuf {
+        self.0.join("channel")
     }
 
     pub fn out(&self) -> PathBuf {

@@ -14,7 +14,8 @@ use zazen_core::id::{CommitId, RunId};
 ///
 /// In `argv` and in the values of `env`, `{gateway}` stands for the gateway's
 /// address (`http://127.0.0.1:PORT`), `{zazen}` for the path of this program,
-/// `{home}` for the private home and `{workspace}` for the workspace.
+/// `{home}` for the private home, `{workspace}` for the workspace, and `{path}`
+/// for where programs are in the sandbox (in a container its image says so).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LaunchSpec {
@@ -36,6 +37,9 @@ pub struct LaunchSpec {
     pub gateway_socket: Option<PathBuf>,
     pub collect: Option<Collect>,
     pub limits: Limits,
+    /// What the container is made of. There if, and only if, the engine is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub container: Option<Container>,
 }
 
 /// Where a run happens on this machine.
@@ -44,8 +48,22 @@ pub struct LaunchSpec {
 pub enum EngineKind {
     /// In namespaces of its own, made by bubblewrap.
     Bwrap,
+    /// In a container of podman's or docker's.
+    Container,
     /// On the host, among everything else. Said loudly wherever it is shown.
     None,
+}
+
+/// What a container is made of, and by whom.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Container {
+    /// Where the container engine listens.
+    pub socket: PathBuf,
+    /// The name of an image that is on the machine. It is never pulled.
+    pub image: String,
+    /// How much of the processors it may use, in thousandths of one.
+    pub cpus_milli: Option<u32>,
 }
 
 /// What is run.
@@ -105,6 +123,16 @@ pub const WORKSPACE_INSIDE: &str = "/workspace";
 
 /// The name of the run's head in its bundle.
 pub const RESULT_REF: &str = "refs/zazen/result";
+
+impl EngineKind {
+    /// Whether it puts walls around a run.
+    pub fn is_isolated(self) -> bool {
+        match self {
+            Self::Bwrap | Self::Container => true,
+            Self::None => false,
+        }
+    }
+}
 
 impl Collect {
     /// The name and the address in `author`.

@@ -14,10 +14,12 @@ use anyhow::Context;
 use zazen_core::id::RunId;
 
 use super::cgroup;
+use super::container;
 use super::engine::stop;
 use super::inside::{MARK_OF_RUN, MARK_OF_RUNS, home_mark};
 use super::process::{self, Handle};
 use super::run_dir::{Phase, RunDir};
+use super::spec::EngineKind;
 
 /// One process that the sweep ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -67,11 +69,15 @@ pub async fn sweep(runs: &Path, keep: &BTreeSet<RunId>) -> anyhow::Result<Vec<Sw
 }
 
 /// Ends all that is left of one run. It must have no supervisor any more.
-pub(super) fn clear_run(run_dir: &RunDir) {
+pub(super) fn clear_run(run_dir: &RunDir) -> anyhow::Result<()> {
     cgroup::clear(run_dir);
-    let Ok(spec) = run_dir.read_spec() else { return };
+    let Ok(spec) = run_dir.read_spec() else { return Ok(()) };
     let runs = run_dir.path().parent().unwrap_or(run_dir.path());
     kill_marked(runs, |run| run == spec.run);
+    match spec.engine {
+        EngineKind::Container => container::clear_run(run_dir, &spec),
+        EngineKind::Bwrap | EngineKind::None => Ok(()),
+    }
 }
 
 /// The runs that have a folder.

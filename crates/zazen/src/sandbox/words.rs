@@ -10,6 +10,7 @@ impl EngineKind {
     pub fn word(self) -> &'static str {
         match self {
             Self::Bwrap => "bwrap",
+            Self::Container => "container",
             Self::None => "none",
         }
     }

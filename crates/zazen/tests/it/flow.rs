@@ -1,7 +1,10 @@
 //! From an issue to a draft pull request.
 
+use std::fs;
+
 use crate::harness::model::{Model, demo_script};
 use crate::harness::place::{KEY, Place, Setup, git};
+use crate::harness::podman::has_podman;
 
 #[test]
 fn an_issue_becomes_a_checked_draft_pull_request_without_a_sandbox() {
@@ -15,7 +18,35 @@ fn an_issue_becomes_a_checked_draft_pull_request_in_bwrap() {
 
 fn an_issue_becomes_a_checked_draft_pull_request(engine: &'static str) {
     let model = Model::start(demo_script());
-    let mut place = Place::new(&Setup::mini(engine, &model.url()));
+    let place = Place::new(&Setup::mini(engine, &model.url()));
+    becomes_a_draft(place, &model);
+}
+
+/// The image is built from a file of the base branch, once, and every run starts in it.
+#[test]
+fn an_issue_becomes_a_checked_draft_pull_request_in_a_container() {
+    let Some(podman) = has_podman() else { return };
+    let model = Model::start(demo_script());
+    let place = Place::new(&Setup::mini("none", &model.url()));
+    let folder = place.repo().join(".zazen");
+    fs::create_dir(&folder).unwrap();
+    // With a content of its own, so that no image of an earlier test will do.
+    fs::write(folder.join("made"), place.home().display().to_string()).unwrap();
+    let recipe = format!("FROM {}\nCOPY made /made\nENV MADE=yes\n", podman.image);
+    fs::write(folder.join("Containerfile"), recipe).unwrap();
+    git(&place.repo(), &["add", "-A"]);
+    git(&place.repo(), &["commit", "-q", "-m", "What runs start in"]);
+    let page = place.home().join("zazen.toml");
+    let socket = podman.socket.display();
+    let container = format!("engine = \"container\"\ncontainer_socket = \"unix://{socket}\"");
+    let text = fs::read_to_string(&page).unwrap().replace("engine = \"none\"", &container);
+    let check = "check = \"test -s /made && test $MADE = yes && sh tests/run.sh\"";
+    let repo = format!("{text}\ncontainerfile = \".zazen/Containerfile\"\n{check}\n");
+    fs::write(&page, repo).unwrap();
+    becomes_a_draft(place, &model);
+}
+
+fn becomes_a_draft(mut place: Place, model: &Model) {
     place.up();
     place.ask_for_plan();
     place.wait_for(1, &["awaiting-approval"]);

@@ -24,6 +24,8 @@ mod plans;
 #[cfg(test)]
 mod red_team;
 #[cfg(test)]
+mod results;
+#[cfg(test)]
 mod routes;
 #[cfg(test)]
 mod sandbox;

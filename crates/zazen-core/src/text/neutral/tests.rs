@@ -88,6 +88,64 @@ fn a_bracket_that_became_an_entity_does_not_hide_a_reference() {
     assert_eq!(neutral(&once), once);
 }
 
+#[test]
+fn links_lead_to_the_web_only() {
+    check(
+        "[x](javascript:alert(1)) [y]: JavaScript\\:x <data:text/html,x> file:///etc data: 5, data:",
+        &expect![[
+            r#"[x](j¦avascript:alert(1)) [y]: J¦avaScript\:x &lt;d¦ata:text/html,x> f¦ile:///etc data: 5, data:"#
+        ]],
+    );
+    check(
+        "[x](javascript&colon;x&Tab;) &lt; &copy; a&b; c & d",
+        &expect!["[x](javascript&amp;colon;x&amp;Tab;) &lt; &amp;copy; a&amp;b; c & d"],
+    );
+}
+
+#[test]
+fn nothing_is_drawn() {
+    check("```mermaid\ngraph\n```", &expect!["```m¦ermaid\ngraph\n```"]);
+    check("~~~ Suggestion:-0+1\nx\n~~~", &expect!["~~~ S¦uggestion:-0+1\nx\n~~~"]);
+    check("```rust\n```", &expect!["```rust\n```"]);
+}
+
+/// What `CommonMark`, as another program reads it, would show or follow.
+#[expect(clippy::wildcard_enum_match_arm, reason = "all others only show text")]
+fn acts(text: &str) -> Option<String> {
+    use pulldown_cmark::{Event, Options, Parser, Tag};
+
+    Parser::new_ext(text, Options::all()).find_map(|event| match event {
+        Event::Html(html) | Event::InlineHtml(html) => Some(format!("html {html}")),
+        Event::Start(Tag::Image { dest_url, .. }) => Some(format!("image {dest_url}")),
+        Event::Start(Tag::Link { dest_url, .. }) => {
+            let scheme = dest_url.split_once(':').map(|(scheme, _)| scheme.to_ascii_lowercase());
+            let is_odd = scheme.is_some_and(|s| SCHEMES.contains(&s.trim()));
+            is_odd.then(|| format!("link {dest_url}"))
+        }
+        _ => None,
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(1_000))]
+    #[test]
+    fn no_html_no_picture_and_no_odd_link_survives(pieces in prop::collection::vec(
+        prop::sample::select(vec![
+            "![", "[", "](", ")", "]", "javascript:", "data:", "x", "<img src=x>", "<script>",
+            "</a>", "<!-- zazen -->", "`", "``", "```", "```mermaid", "~~~", "\n", "\n\n", "> ",
+            "- ", "    ", "&colon;", "&#58;", "&excl;", "\\", ":", "!", "https://a.example", "<",
+            ">", "]: ", "\t", "1. ", "---", "|", "<?x", "java", "script", "é", "\u{200b}",
+        ]),
+        0..30,
+    )) {
+        let text = pieces.concat();
+        let out = neutral(&text);
+        prop_assert_eq!(acts(&out), None, "{:?} became {:?}", text, out);
+        prop_assert!(out.len() <= 4 * text.len() + 8);
+        prop_assert_eq!(neutral(&out), out);
+    }
+}
+
 proptest! {
     #[test]
     fn twice_is_once(pieces in prop::collection::vec(

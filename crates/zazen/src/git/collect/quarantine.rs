@@ -94,8 +94,16 @@ impl Quarantine {
     }
 
     /// Unpacks a bundle and returns the commit that it claims to bring.
-    pub(super) async fn unpack(&self, mut bundle: Vec<u8>) -> Result<CommitId, CollectError> {
+    pub(super) async fn unpack(
+        &self,
+        mut bundle: Vec<u8>,
+        n_objects_max: u32,
+    ) -> Result<CommitId, CollectError> {
         let head = bundle::parse(&bundle).map_err(Refused::NotABundle)?;
+        // Git goes by this number, and a pack that has more or fewer is broken.
+        if head.n_objects > n_objects_max {
+            return Err(Refused::TooManyObjects { limit: n_objects_max }.into());
+        }
         let pack = bundle.split_off(head.n_bytes);
         let call = self.git.call("index-pack").stdin(pack);
         // Git knows an odd mode but only notes it, since old ones did write it.
@@ -135,13 +143,14 @@ impl Quarantine {
         sizes.collect::<Option<_>>().ok_or_else(|| not_blobs().into())
     }
 
-    /// Small blobs, in the order asked for.
-    pub(super) async fn blobs(
+    /// Objects as they are, at most `bytes_max` together, in the order asked for.
+    pub(super) async fn objects(
         &self,
         ids: impl Iterator<Item = &str>,
+        bytes_max: usize,
     ) -> Result<Vec<Vec<u8>>, CollectError> {
         let call = self.git.call("cat-file").arg("--batch=%(objectsize)");
-        let output = call.stdin(lines(ids)).run().await?;
+        let output = call.stdin(lines(ids)).stdout_bytes_max(bytes_max).run().await?;
         let mut rest = output.stdout.as_slice();
         let mut blobs = Vec::new();
         while !rest.is_empty() {
@@ -150,6 +159,13 @@ impl Quarantine {
             rest = after;
         }
         Ok(blobs)
+    }
+
+    /// Adds a commit, by the text of the object.
+    pub(super) async fn write_commit(&self, text: &str) -> anyhow::Result<CommitId> {
+        let call = self.git.call("hash-object").args(["-t", "commit", "-w", "--stdin"]);
+        let id = call.stdin(text).line().await.context("write a commit")?;
+        id.parse().context("git printed a commit that cannot be read")
     }
 
     /// Takes a commit, with all it needs, to the mirror.

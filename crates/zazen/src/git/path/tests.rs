@@ -114,3 +114,14 @@ fn links_that_leave_the_repository_are_refused() {
         assert_eq!(check_link(path, target.as_bytes(), LIMITS), Err(fault), "{path} -> {target}");
     }
 }
+
+#[test]
+fn what_tells_agents_what_to_do_is_known_by_its_name() {
+    for text in ["AGENTS.md", "a/agents.MD", ".claude", ".claude/skills/x/SKILL.md", "a/.mcp.json"]
+    {
+        assert!(is_agent_config(text.as_bytes()), "{text}");
+    }
+    for text in ["agents.rs", "claude/x", "docs/agents/readme.md", ".github/workflows/ci.yml"] {
+        assert!(!is_agent_config(text.as_bytes()), "{text}");
+    }
+}

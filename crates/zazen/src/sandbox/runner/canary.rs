@@ -8,6 +8,8 @@
 use std::fs::{self, OpenOptions};
 use std::io::ErrorKind;
 use std::net::{Ipv4Addr, SocketAddr, TcpStream, UdpSocket};
+use std::os::unix::fs::FileTypeExt;
+use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::time::Duration;
 
@@ -15,7 +17,6 @@ use rustix::net::{AddressFamily, SocketType, socket};
 
 use crate::sandbox::event::{Outcome, Tried};
 use crate::sandbox::inside::Inside;
-use crate::sandbox::spec::EngineKind;
 
 /// How long a connection may take that must not come about. In an empty
 /// network it fails at once; a wait means that something took the packet.
@@ -35,7 +36,7 @@ const FILTERED: [(&str, AddressFamily); 2] =
 /// Tries everything that the orders forbid.
 pub(super) fn try_all(inside: &Inside) -> Vec<Tried> {
     let forbidden = &inside.canary;
-    let isolated = inside.engine == EngineKind::Bwrap;
+    let isolated = inside.engine.is_isolated();
     let mut tried = Vec::new();
     let mut note = |what: String, act: &dyn Fn() -> Outcome| {
         let outcome = if isolated { act() } else { Outcome::NotTried };
@@ -69,8 +70,13 @@ fn read(path: &Path) -> Outcome {
     // A folder that stands there empty, as the way to a mounted tool, shows nothing.
     let shows_entries =
         || fs::read_dir(path).is_ok_and(|mut entries| entries.any(|entry| entry.is_ok()));
-    let is_folder = fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_dir());
-    allowed_if(if is_folder { shows_entries() } else { fs::File::open(path).is_ok() })
+    let kind = fs::symlink_metadata(path).map(|metadata| metadata.file_type());
+    allowed_if(match kind {
+        Ok(kind) if kind.is_dir() => shows_entries(),
+        // It cannot be opened, and whoever gets through to it needs no more.
+        Ok(kind) if kind.is_socket() => UnixStream::connect(path).is_ok(),
+        Ok(_) | Err(_) => fs::File::open(path).is_ok(),
+    })
 }
 
 fn write(path: &Path) -> Outcome {

@@ -9,7 +9,8 @@
 //! It is a small program with threads and without a runtime, because there is
 //! one for every run.
 
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Read};
+use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::{Arc, mpsc};
@@ -19,6 +20,7 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 use rustix::process::{DumpableBehavior, Resource, Rlimit, set_dumpable_behavior, setrlimit};
 
+use super::container;
 use super::event::{Ev, Frame, Held, Outcome};
 use super::filter;
 use super::inside::{GO, GO_COUNTED, Inside, Rlimits};
@@ -52,7 +54,11 @@ fn run(spec_path: &Path) -> anyhow::Result<()> {
     // Closes our descriptors and our memory to all others of the same user.
     set_dumpable_behavior(DumpableBehavior::NotDumpable).context("close ourselves to others")?;
     let inside: Inside = read_json(spec_path)?;
-    if matches!(inside.engine, EngineKind::Bwrap | EngineKind::None) && is_root() {
+    let orders = match &inside.channel {
+        Some(socket) => Orders::Channel(report::to(container::connect(socket)?)?),
+        None => Orders::Stdin,
+    };
+    if is_root() {
         bail!("nothing of a run is ever root, and this would be");
     }
     if inside.engine == EngineKind::None {
@@ -62,9 +68,13 @@ fn run(spec_path: &Path) -> anyhow::Result<()> {
     // Bubblewrap does this before us. Where it fails, the supervisor refuses the
     // run, unless its engine promises nothing.
     let applied = inside.engine == EngineKind::Bwrap || filter::apply().is_ok();
-    let held = Held { filtered: applied && is_filtered(), landlock: ground::version() };
+    let held = Held {
+        filtered: applied && is_filtered(),
+        landlock: ground::version(),
+        container: (inside.engine == EngineKind::Container).then(container::seen),
+    };
     let tree = Arc::new(Tree::new(inside.engine));
-    let go = listen(&tree);
+    let go = listen(orders, &tree);
     report(&Frame::Hello(held));
     // Without a limit: the supervisor has one, and its end ends us.
     let is_counted = go.recv().context("wait to be told to go on")?;
@@ -111,12 +121,22 @@ fn is_filtered() -> bool {
 /// How the kernel writes that a filter is in force.
 const FILTERED: usize = 2;
 
+/// Where the supervisor speaks to us.
+enum Orders {
+    Stdin,
+    Channel(UnixStream),
+}
+
 /// Does what the supervisor asks for, and ends everything when it is gone.
-fn listen(tree: &Arc<Tree>) -> mpsc::Receiver<bool> {
+fn listen(orders: Orders, tree: &Arc<Tree>) -> mpsc::Receiver<bool> {
     let (sender, go) = mpsc::sync_channel(1);
     let tree = Arc::clone(tree);
     thread::spawn(move || {
-        for line in BufReader::new(std::io::stdin()).lines().map_while(Result::ok) {
+        let orders: Box<dyn Read> = match orders {
+            Orders::Stdin => Box::new(std::io::stdin()),
+            Orders::Channel(stream) => Box::new(stream),
+        };
+        for line in BufReader::new(orders).lines().map_while(Result::ok) {
             if line == GO || line == GO_COUNTED {
                 sender.send(line == GO_COUNTED).ok();
             } else if let Some(grace) = line.strip_prefix("stop ").and_then(|ms| ms.parse().ok()) {
@@ -133,13 +153,15 @@ fn listen(tree: &Arc<Tree>) -> mpsc::Receiver<bool> {
 fn limit(rlimits: Rlimits, engine: EngineKind, is_counted: bool) -> anyhow::Result<()> {
     // In a sandbox the count is its own; on the host it is that of the user.
     let n_before = match engine {
-        EngineKind::Bwrap => 0,
+        EngineKind::Bwrap | EngineKind::Container => 0,
         EngineKind::None => tree::n_threads_of_user(),
     };
     let n_processes = match engine {
         // There all runs are one user, and would take the processes from each other.
-        EngineKind::None if is_counted => None,
-        EngineKind::None | EngineKind::Bwrap => Some(rlimits.n_processes_max + n_before),
+        EngineKind::None | EngineKind::Container if is_counted => None,
+        EngineKind::None | EngineKind::Bwrap | EngineKind::Container => {
+            Some(rlimits.n_processes_max + n_before)
+        }
     };
     let limits = [
         (Resource::Nproc, n_processes),

@@ -1,16 +1,34 @@
-//! The runner's frames, on its stdout.
+//! The runner's frames, on its stdout, or on a socket where it has no such pipe.
 
 use std::io::{BufReader, Read, Write};
+use std::os::unix::net::UnixStream;
+use std::sync::{Mutex, OnceLock, PoisonError};
+
+use anyhow::Context;
 
 use crate::sandbox::event::{Ev, Event, Frame, LINE_BYTES_MAX, TRUNCATED};
+
+/// Where frames go, if not to stdout.
+static CHANNEL: OnceLock<Mutex<UnixStream>> = OnceLock::new();
+
+/// Sends all frames to a socket from now on. Returns its other direction.
+pub(super) fn to(channel: UnixStream) -> anyhow::Result<UnixStream> {
+    let orders = channel.try_clone().context("listen to the supervisor")?;
+    CHANNEL.get_or_init(|| Mutex::new(channel));
+    Ok(orders)
+}
 
 /// Sends one frame. Blocks while the supervisor is slow, which slows the work
 /// down with it; nothing is lost and nothing piles up.
 pub(super) fn report(frame: &Frame) {
     let mut line = serde_json::to_vec(frame).expect("a frame has only string keys");
     line.push(b'\n');
-    let mut stdout = std::io::stdout().lock();
     // If the supervisor is gone we are about to go too.
+    if let Some(channel) = CHANNEL.get() {
+        channel.lock().unwrap_or_else(PoisonError::into_inner).write_all(&line).ok();
+        return;
+    }
+    let mut stdout = std::io::stdout().lock();
     stdout.write_all(&line).and_then(|()| stdout.flush()).ok();
 }
 

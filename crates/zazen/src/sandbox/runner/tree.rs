@@ -90,7 +90,7 @@ impl Tree {
     fn signal(&self, signal: Signal) -> usize {
         let own = rustix::process::getpid();
         let all = match self.engine {
-            EngineKind::Bwrap => process::all(),
+            EngineKind::Bwrap | EngineKind::Container => process::all(),
             EngineKind::None => process::descendants(own.as_raw_pid()),
         };
         let alive: Vec<Pid> = all
@@ -98,7 +98,7 @@ impl Tree {
             .filter(|pid| *pid != own.as_raw_pid() && !process::is_dead(*pid))
             .filter_map(Pid::from_raw)
             .collect();
-        if self.engine == EngineKind::Bwrap && own == Pid::INIT {
+        if self.engine.is_isolated() && own == Pid::INIT {
             // Minus one is all of the namespace but us, at once: no process can
             // have a child between being listed and being killed.
             kill_process_group(Pid::INIT, signal).ok();

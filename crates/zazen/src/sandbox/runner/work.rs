@@ -1,6 +1,7 @@
 //! Starts the work and waits for its end.
 
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::io::Write;
 use std::path::Path;
 use std::process::Child;
@@ -14,6 +15,7 @@ use rustix::process::{Pid, WaitOptions, WaitStatus, wait};
 use super::report::{read_lines, report_event};
 use super::tree::Tree;
 use crate::exec::{Command, PATH_DEFAULT};
+use crate::sandbox::container;
 use crate::sandbox::event::{Ev, Frame};
 use crate::sandbox::inside::{Inside, Paths};
 use crate::sandbox::spec::{EngineKind, Work};
@@ -26,7 +28,7 @@ const DRAIN_TIMEOUT: Duration = Duration::from_secs(2);
 pub(super) fn run(inside: &Inside, port: Option<u16>, tree: &Tree) -> anyhow::Result<Frame> {
     let command = command(inside, port)?;
     let Some(child) = tree.start(|| command.spawn_piped()) else {
-        return Ok(Frame::Work { code: None, signal: None });
+        return Ok(Frame::Work { code: None, signal: None, n_killed_for_memory: 0 });
     };
     let mut child = child.context("start the work")?;
     report_event(Ev::Started { pid: child.id() });
@@ -47,7 +49,15 @@ pub(super) fn run(inside: &Inside, port: Option<u16>, tree: &Tree) -> anyhow::Re
     for _ in 0..2 {
         drained.recv_timeout(deadline.saturating_duration_since(Instant::now())).ok();
     }
-    Ok(Frame::Work { code: status.exit_status(), signal: status.terminating_signal() })
+    Ok(Frame::Work {
+        code: status.exit_status(),
+        signal: status.terminating_signal(),
+        // Elsewhere the supervisor has the control groups, and counts itself.
+        n_killed_for_memory: match inside.engine {
+            EngineKind::Container => container::n_killed_for_memory(),
+            EngineKind::Bwrap | EngineKind::None => 0,
+        },
+    })
 }
 
 fn drain(child: &mut Child) -> mpsc::Receiver<()> {
@@ -81,7 +91,9 @@ fn wait_for(child: Pid) -> anyhow::Result<WaitStatus> {
 }
 
 fn command(inside: &Inside, port: Option<u16>) -> anyhow::Result<Command> {
-    let places = Places::new(&inside.paths, port);
+    let image = of_image(inside.engine);
+    let path = image.get("PATH").map_or(PATH_DEFAULT, String::as_str);
+    let places = Places::new(&inside.paths, port, path);
     let argv = match &inside.work {
         Work::Harness { argv, .. } => {
             argv.iter().map(|arg| places.fill(arg)).collect::<anyhow::Result<Vec<_>>>()?
@@ -93,19 +105,33 @@ fn command(inside: &Inside, port: Option<u16>) -> anyhow::Result<Command> {
         std::fs::create_dir_all(&inside.paths.tmp).context("make the private `tmp`")?;
     }
     let mut command = Command::new(program).args(rest).cwd(&inside.paths.workspace);
-    for (key, value) in environment(inside) {
+    for (key, value) in environment(inside, &image) {
         command = command.env(key, places.fill(&value)?);
     }
     Ok(command)
 }
 
+/// What an image puts into the environment: where its tools are, mostly.
+///
+/// A container's first process has it, and nothing else but its markers.
+fn of_image(engine: EngineKind) -> BTreeMap<String, String> {
+    let is_text = |(key, value): (OsString, OsString)| {
+        Some((key.into_string().ok()?, value.into_string().ok()?))
+    };
+    match engine {
+        EngineKind::Container => std::env::vars_os().filter_map(is_text).collect(),
+        EngineKind::Bwrap | EngineKind::None => BTreeMap::new(),
+    }
+}
+
 /// What the work finds in its environment: what it was given, on top of the
-/// little that every program expects.
-fn environment(inside: &Inside) -> BTreeMap<String, String> {
+/// little that every program expects, on top of what its image says.
+fn environment(inside: &Inside, image: &BTreeMap<String, String>) -> BTreeMap<String, String> {
     let home = inside.paths.home.to_string_lossy();
     let tmp = inside.paths.tmp.to_string_lossy();
-    let mut env: BTreeMap<String, String> = [
-        ("PATH", PATH_DEFAULT),
+    let mut env = image.clone();
+    env.entry("PATH".to_owned()).or_insert_with(|| PATH_DEFAULT.to_owned());
+    let own: [(&str, &str); 10] = [
         ("HOME", &home),
         ("TMPDIR", &tmp),
         ("USER", "agent"),
@@ -117,9 +143,8 @@ fn environment(inside: &Inside) -> BTreeMap<String, String> {
         ("GIT_CONFIG_COUNT", "1"),
         ("GIT_CONFIG_KEY_0", "safe.directory"),
         ("GIT_CONFIG_VALUE_0", "*"),
-    ]
-    .map(|(key, value)| (key.to_owned(), value.to_owned()))
-    .into();
+    ];
+    env.extend(own.map(|(key, value)| (key.to_owned(), value.to_owned())));
     if let Some(collect) = &inside.collect {
         let (name, email) = collect.name_and_email();
         for who in ["AUTHOR", "COMMITTER"] {
@@ -138,11 +163,11 @@ fn shell() -> &'static str {
 /// What the placeholders stand for.
 struct Places {
     gateway: Option<String>,
-    others: [(&'static str, String); 3],
+    others: [(&'static str, String); 4],
 }
 
 impl Places {
-    fn new(paths: &Paths, port: Option<u16>) -> Self {
+    fn new(paths: &Paths, port: Option<u16>, programs: &str) -> Self {
         let text = |path: &Path| path.to_string_lossy().into_owned();
         Self {
             gateway: port.map(|port| format!("http://127.0.0.1:{port}")),
@@ -150,6 +175,7 @@ impl Places {
                 ("{zazen}", text(&paths.zazen)),
                 ("{home}", text(&paths.home)),
                 ("{workspace}", text(&paths.workspace)),
+                ("{path}", programs.to_owned()),
             ],
         }
     }

@@ -9,11 +9,12 @@ use std::sync::mpsc::SyncSender;
 use std::thread;
 use std::time::Duration;
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use rustix::fs::{CWD, FileType, Mode, mknodat};
 
 use super::watch::Message;
 use crate::exec::Command;
+use crate::sandbox::container::{Gone, Held};
 use crate::sandbox::event::{Frame, LimitedBy};
 use crate::sandbox::inside::{GO, GO_COUNTED, Inside, markers};
 use crate::sandbox::process::{self, Handle};
@@ -27,15 +28,26 @@ const FRAME_BYTES_MAX: u64 = 8 << 20;
 /// How much of what the sandbox itself says on stderr is kept, to explain a failure.
 const STDERR_BYTES_MAX: usize = 4 << 10;
 
-/// The processes that make the sandbox.
+/// A sandbox, and what the host keeps for it.
 pub(super) struct Sandbox {
+    made_of: MadeOf,
+    /// A port of the host that the canary must not reach.
+    _host_port: TcpListener,
+}
+
+/// What a sandbox is made of, as its engine makes it.
+enum MadeOf {
+    Processes(Processes),
+    Container(Box<Held>),
+}
+
+/// The processes that make a sandbox.
+struct Processes {
     engine: EngineKind,
     child: Child,
     stdin: ChildStdin,
     /// The runner, as the host sees it.
     runner: Option<Handle>,
-    /// A port of the host that the canary must not reach.
-    _host_port: TcpListener,
 }
 
 impl Sandbox {
@@ -51,9 +63,79 @@ impl Sandbox {
         let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).context("open the canary's port")?;
         let host_port = port.local_addr().context("open the canary's port")?.port();
         prepare(run_dir, &Inside::new(run_dir, spec, &zazen, host_port))?;
+        let made_of = match spec.engine {
+            EngineKind::Container => {
+                let held = Held::start(run_dir, spec, &zazen)?;
+                let stream = held.listen()?;
+                let sender = messages.clone();
+                thread::spawn(move || read_frames(stream, &sender));
+                MadeOf::Container(Box::new(held))
+            }
+            EngineKind::Bwrap | EngineKind::None => {
+                MadeOf::Processes(Processes::start((run_dir, spec), &zazen, messages)?)
+            }
+        };
+        Ok(Self { made_of, _host_port: port })
+    }
+
+    /// All processes of the sandbox by now, to be put into their limits.
+    /// To be called once the runner has said hello.
+    pub(super) fn members(&mut self) -> anyhow::Result<Vec<i32>> {
+        match &mut self.made_of {
+            MadeOf::Processes(processes) => processes.members(),
+            // The engine has put it there before its first process began.
+            MadeOf::Container(_) => Ok(Vec::new()),
+        }
+    }
+
+    /// Lets the runner begin. It is told whether a control group counts its processes.
+    pub(super) fn go(&mut self, processes: LimitedBy) -> anyhow::Result<()> {
+        let word = match processes {
+            LimitedBy::CgroupV2 | LimitedBy::CgroupV1 => GO_COUNTED,
+            LimitedBy::Rlimit | LimitedBy::Watched | LimitedBy::Nothing => GO,
+        };
+        self.say(word).context("let the runner begin")
+    }
+
+    /// Asks the runner to stop the work. If it does not listen, [`Self::kill`] comes.
+    pub(super) fn stop(&mut self, grace: Duration) {
+        self.say(&format!("stop {}", grace.as_millis())).ok();
+    }
+
+    fn say(&mut self, line: &str) -> anyhow::Result<()> {
+        match &mut self.made_of {
+            MadeOf::Processes(processes) => Ok(writeln!(processes.stdin, "{line}")?),
+            MadeOf::Container(held) => held.say(line),
+        }
+    }
+
+    /// Kills the runner, and with it all of its process namespace.
+    pub(super) fn kill(&mut self) {
+        match &mut self.made_of {
+            MadeOf::Processes(processes) => processes.kill(),
+            MadeOf::Container(held) => held.kill(),
+        }
+    }
+
+    /// Waits until the sandbox is gone, and says how it ended.
+    pub(super) fn wait(self, timeout: Duration) -> anyhow::Result<Gone> {
+        match self.made_of {
+            MadeOf::Processes(processes) => processes.wait(timeout),
+            MadeOf::Container(held) => held.wait(timeout),
+        }
+    }
+}
+
+impl Processes {
+    fn start(
+        (run_dir, spec): (&RunDir, &LaunchSpec),
+        zazen: &Path,
+        messages: &SyncSender<Message>,
+    ) -> anyhow::Result<Self> {
         let mut command = match spec.engine {
-            EngineKind::Bwrap => bwrap::command(run_dir, spec, &zazen)?,
-            EngineKind::None => Command::new(&zazen)
+            EngineKind::Bwrap => bwrap::command(run_dir, spec, zazen)?,
+            EngineKind::Container => bail!("a container is not made of processes of ours"),
+            EngineKind::None => Command::new(zazen)
                 .arg("runner")
                 .arg(run_dir.inside())
                 .cwd(&spec.workspace)
@@ -71,16 +153,14 @@ impl Sandbox {
         thread::spawn(move || read_frames(stdout, &sender));
         let sender = messages.clone();
         thread::spawn(move || sender.send(Message::Said(read_end(stderr))).ok());
-        Ok(Self { engine: spec.engine, child, stdin, runner: None, _host_port: port })
+        Ok(Self { engine: spec.engine, child, stdin, runner: None })
     }
 
-    /// All processes of the sandbox by now, to be put into their limits.
-    /// To be called once the runner has said hello.
-    pub(super) fn members(&mut self) -> anyhow::Result<Vec<i32>> {
+    fn members(&mut self) -> anyhow::Result<Vec<i32>> {
         let outer = self.child.id().cast_signed();
         let inner = match self.engine {
             EngineKind::Bwrap => process::children(outer).into_iter().next(),
-            EngineKind::None => Some(outer),
+            EngineKind::Container | EngineKind::None => Some(outer),
         };
         let runner = inner.and_then(Handle::open).context("find the runner in its sandbox")?;
         let members = if runner.id.pid == outer { vec![outer] } else { vec![outer, runner.id.pid] };
@@ -88,22 +168,7 @@ impl Sandbox {
         Ok(members)
     }
 
-    /// Lets the runner begin. It is told whether a control group counts its processes.
-    pub(super) fn go(&mut self, processes: LimitedBy) -> anyhow::Result<()> {
-        let word = match processes {
-            LimitedBy::CgroupV2 | LimitedBy::CgroupV1 => GO_COUNTED,
-            LimitedBy::Rlimit | LimitedBy::Watched | LimitedBy::Nothing => GO,
-        };
-        writeln!(self.stdin, "{word}").context("let the runner begin")
-    }
-
-    /// Asks the runner to stop the work. If it does not listen, [`Self::kill`] comes.
-    pub(super) fn stop(&mut self, grace: Duration) {
-        writeln!(self.stdin, "stop {}", grace.as_millis()).ok();
-    }
-
-    /// Kills the runner, and with it all of its process namespace.
-    pub(super) fn kill(&mut self) {
+    fn kill(&mut self) {
         match &self.runner {
             Some(runner) => runner.kill(),
             None => {
@@ -112,8 +177,7 @@ impl Sandbox {
         }
     }
 
-    /// Waits until the sandbox is gone, and says how it ended.
-    pub(super) fn wait(mut self, timeout: Duration) -> anyhow::Result<std::process::ExitStatus> {
+    fn wait(mut self, timeout: Duration) -> anyhow::Result<Gone> {
         if let Some(outer) = Handle::open(self.child.id().cast_signed())
             && !outer.wait(timeout)
         {
@@ -124,7 +188,9 @@ impl Sandbox {
         if let Some(runner) = &self.runner {
             runner.wait(timeout);
         }
-        self.child.wait().context("wait for the sandbox")
+        let status = self.child.wait().context("wait for the sandbox")?.to_string();
+        // What it said comes as a message, and who died of what its groups know.
+        Ok(Gone { status, out_of_memory: false, said: String::new() })
     }
 }
 

@@ -20,10 +20,11 @@ use anyhow::{Context, bail};
 use rustix::process::{DumpableBehavior, set_child_subreaper, set_dumpable_behavior, setsid};
 
 use super::cgroup;
+use super::container;
 use super::event::{EndReason, Ev, Exit};
 use super::process;
 use super::run_dir::{Holder, RunDir, write_whole};
-use super::spec::SPEC_VERSION;
+use super::spec::{EngineKind, SPEC_VERSION};
 pub(super) use child::ask_to_stop;
 use journal::Journal;
 pub(super) use watch::COLLECT_TIMEOUT;
@@ -73,6 +74,10 @@ fn supervise_locked(run_dir: &RunDir) -> anyhow::Result<()> {
     let mut journal = Journal::create(&run_dir.events())?;
     let started_at = journal::now();
     let ended = watch::run(run_dir, &mut journal).unwrap_or_else(|err| {
+        if let Err(err) = clear_container(run_dir) {
+            // Stderr is `supervisor.log`; the daemon's next sweep removes it.
+            writeln!(std::io::stderr(), "the container may be left: {err:#}").ok();
+        }
         Ended::without_work(EndReason::RunnerFailed { message: format!("{err:#}") })
     });
     let cleared = clear(run_dir);
@@ -134,6 +139,15 @@ fn say_locked() {
     let mut stdout = std::io::stdout();
     // A daemon that is gone by now needs no answer.
     writeln!(stdout, "{LOCKED}").and_then(|()| stdout.flush()).ok();
+}
+
+/// Removes the container of a run that failed half way, if it has one.
+fn clear_container(run_dir: &RunDir) -> anyhow::Result<()> {
+    let spec = run_dir.read_spec()?;
+    match spec.engine {
+        EngineKind::Container => container::clear_run(run_dir, &spec),
+        EngineKind::Bwrap | EngineKind::None => Ok(()),
+    }
 }
 
 /// Ends what is left of the run, wherever it hides.

@@ -8,6 +8,8 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
 
+use zazen_core::secret::{Lines, Scanner};
+
 use super::child::{self, Sandbox};
 use super::journal::Journal;
 use crate::sandbox::cgroup::Cgroups;
@@ -79,12 +81,18 @@ pub(super) fn run(run_dir: &RunDir, journal: &mut Journal) -> anyhow::Result<End
         }
         Hello::NotComing(said) => {
             sandbox.kill();
-            let status = sandbox.wait(GONE_TIMEOUT)?;
+            let status = sandbox.wait(GONE_TIMEOUT)?.status;
             bail!("the sandbox did not come to stand ({status}): {said}");
         }
     };
     check_held(&spec, held)?;
-    let cgroups = Cgroups::create(run_dir, &cgroup_name(run_dir, &spec), &spec.limits)?;
+    let cgroups = match spec.engine {
+        // Its engine makes them, and the runner sees whether they hold.
+        EngineKind::Container => Cgroups::default(),
+        EngineKind::Bwrap | EngineKind::None => {
+            Cgroups::create(run_dir, &cgroup_name(run_dir, &spec), &spec.limits)?
+        }
+    };
     for pid in sandbox.members()? {
         cgroups.add(pid).context("put the run into its control groups")?;
     }
@@ -98,10 +106,16 @@ pub(super) fn run(run_dir: &RunDir, journal: &mut Journal) -> anyhow::Result<End
         disk_sender.send(Message::DiskFull).ok();
     });
     drop(sender);
-    let mut watch = Watch::new(spec.limits, journal, sandbox);
+    let scanner = Scanner::knowing(spec.env.values().map(String::as_str).filter(is_token));
+    let mut watch = Watch::new(spec.limits, journal, sandbox, &scanner);
     let followed = watch.follow(&messages);
     drop(disk_watch);
     watch.end(&messages, followed, &cgroups, achieved)
+}
+
+/// Whether a value that the work was given is the run's token, which is 64 digits.
+fn is_token(value: &&str) -> bool {
+    value.len() == 64 && value.bytes().all(|b| b.is_ascii_hexdigit())
 }
 
 /// What came instead of the runner, or the runner.
@@ -141,6 +155,9 @@ fn wait_for_hello(messages: &Receiver<Message>) -> anyhow::Result<Hello> {
 struct Watch<'a> {
     limits: Limits,
     journal: &'a mut Journal,
+    /// What is printed is kept without secrets: both streams, line by line.
+    out: Lines<'a>,
+    err: Lines<'a>,
     sandbox: Option<Sandbox>,
     deadline: Instant,
     last_line_at: Instant,
@@ -153,16 +170,25 @@ struct Watch<'a> {
     work: Option<(Option<i32>, Option<i32>)>,
     /// What the runner says went wrong.
     failure: Option<String>,
+    /// How many processes the runner knows to have died for want of memory.
+    n_killed_for_memory: u64,
     /// What the sandbox itself had to say. It matters only if nothing else is known.
     said: String,
 }
 
 impl<'a> Watch<'a> {
-    fn new(limits: Limits, journal: &'a mut Journal, sandbox: Sandbox) -> Self {
+    fn new(
+        limits: Limits,
+        journal: &'a mut Journal,
+        sandbox: Sandbox,
+        scanner: &'a Scanner,
+    ) -> Self {
         let now = Instant::now();
         Self {
             limits,
             journal,
+            out: Lines::new(scanner),
+            err: Lines::new(scanner),
             sandbox: Some(sandbox),
             deadline: now + limits.wall,
             last_line_at: now,
@@ -171,6 +197,7 @@ impl<'a> Watch<'a> {
             kill_at: None,
             work: None,
             failure: None,
+            n_killed_for_memory: 0,
             said: String::new(),
         }
     }
@@ -198,7 +225,8 @@ impl<'a> Watch<'a> {
     fn take(&mut self, frame: Frame) -> anyhow::Result<()> {
         match frame {
             Frame::Hello(_) => Ok(()),
-            Frame::Work { code, signal } => {
+            Frame::Work { code, signal, n_killed_for_memory } => {
+                self.n_killed_for_memory = n_killed_for_memory;
                 self.work = Some((code, signal));
                 // What is left is ours, and has a limit of its own.
                 self.kill_at.get_or_insert(Instant::now() + COLLECT_TIMEOUT);
@@ -224,7 +252,23 @@ impl<'a> Watch<'a> {
             Ev::Ready { .. } | Ev::Ended { .. } => bail!("the runner said what is ours to say"),
             Ev::Canary { .. } | Ev::Started { .. } | Ev::Result(_) => {}
         }
+        let ev = self.clean(ev);
         self.journal.append(ev)
+    }
+
+    /// What is kept of what the work prints.
+    fn clean(&mut self, mut ev: Ev) -> Ev {
+        match &mut ev {
+            Ev::Out { line } => *line = self.out.line(line).into_owned(),
+            Ev::Err { line } => *line = self.err.line(line).into_owned(),
+            Ev::Ready { .. }
+            | Ev::Canary { .. }
+            | Ev::Started { .. }
+            | Ev::Result(_)
+            | Ev::Failed { .. }
+            | Ev::Ended { .. } => {}
+        }
+        ev
     }
 
     /// Says once that the rest is missing, and ends the run.
@@ -286,7 +330,10 @@ impl<'a> Watch<'a> {
             if followed.is_err() {
                 sandbox.kill();
             }
-            sandbox.wait(GONE_TIMEOUT)?;
+            let gone = sandbox.wait(GONE_TIMEOUT)?;
+            // Of a container that said how its work ended, the runner knows better.
+            self.n_killed_for_memory += u64::from(gone.out_of_memory && self.work.is_none());
+            self.said = gone.said;
         }
         followed?;
         while let Ok(message) = messages.try_recv() {
@@ -295,7 +342,7 @@ impl<'a> Watch<'a> {
             }
         }
         let (code, signal) = self.work.unwrap_or_default();
-        let out_of_memory = cgroups.n_killed_for_memory() > 0;
+        let out_of_memory = cgroups.n_killed_for_memory() + self.n_killed_for_memory > 0;
         let reason = match (self.ending, self.work, self.failure) {
             (Some(reason), _, _) => reason,
             // What ran out of memory may have been one tool of many. It is the
@@ -321,19 +368,27 @@ fn check_held(spec: &LaunchSpec, held: Held) -> anyhow::Result<()> {
 }
 
 fn achieved(spec: &LaunchSpec, cgroups: &Cgroups, held: Held) -> Achieved {
-    let level = match spec.engine {
-        EngineKind::Bwrap => Level::Isolated,
-        EngineKind::None => Level::None,
+    let level = if spec.engine.is_isolated() { Level::Isolated } else { Level::None };
+    let limits = &spec.limits;
+    let (memory, processes) = match held.container {
+        Some(seen) => (
+            seen.held_by(seen.memory_bytes, limits.memory_bytes).unwrap_or(LimitedBy::Nothing),
+            seen.held_by(seen.n_processes, limits.n_processes_max).unwrap_or(LimitedBy::Rlimit),
+        ),
+        None => (cgroups.memory_limited_by(), cgroups.processes_limited_by()),
     };
     Achieved {
         files: level,
         network: level,
         processes: level,
-        memory_limit: cgroups.memory_limited_by(),
-        processes_limit: cgroups.processes_limited_by(),
+        memory_limit: memory,
+        processes_limit: processes,
         disk_limit: LimitedBy::Watched,
-        cpu_limit: LimitedBy::Nothing,
-        users: level,
+        cpu_limit: held.container.map_or(LimitedBy::Nothing, |seen| seen.cpu_limited_by()),
+        users: match held.container {
+            Some(seen) if !seen.has_own_users => Level::None,
+            Some(_) | None => level,
+        },
         syscall_filter: held.filtered,
         landlock: held.landlock,
         uid: reach::work_uid(),

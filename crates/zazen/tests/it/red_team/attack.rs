@@ -101,10 +101,9 @@ pub(super) fn print(found: &Found) -> String {
     let mut table = String::new();
     for (attack, verdict) in found {
         let (word, seen) = match verdict {
-            Ok(seen) => ("stopped", seen),
-            Err(how) => ("THROUGH", how),
+            Ok(seen) => ("stopped", seen.chars().take(SEEN_CHARS_MAX).collect()),
+            Err(how) => ("THROUGH", how.clone()),
         };
-        let seen: String = seen.chars().take(SEEN_CHARS_MAX).collect();
         let Attack { name, tries, stopped_by, family } = attack;
         let family = family.title();
         let _infallible = writeln!(

@@ -9,11 +9,16 @@ use super::crowd::{Case, Scene, published, refused, turns};
 const GROUP: &str = "a control group, or limits of each process where there is none";
 const WATCH: &str = "a watch on the disk (`limits.disk`)";
 
-/// The limits that all of these are under, as they are in `zazen.toml` and as they are to be.
+/// The limits of these, as they are in `zazen.toml` and as they are to be.
 pub(super) const TIGHT: &[(&str, &str)] = &[(
+    "wall = \"2m\"",
+    "wall = \"2m\"\nmemory = \"300MiB\"\ndisk = \"24MiB\"\noutput = \"2MiB\"\nturns = 4",
+)];
+
+/// The same for those that are about time.
+pub(super) const SHORT: &[(&str, &str)] = &[(
     "wall = \"2m\"\nsilence = \"1m\"",
-    "wall = \"20s\"\nsilence = \"9s\"\nmemory = \"300MiB\"\ndisk = \"24MiB\"\noutput = \"2MiB\"\n\
-     processes = 120\nturns = 4",
+    "wall = \"15s\"\nsilence = \"8s\"\nmemory = \"500MiB\"\nprocesses = 120",
 )];
 
 pub(super) fn cases() -> Vec<Case> {
@@ -33,13 +38,28 @@ pub(super) fn holds_memory() -> bool {
     probed.axes.iter().any(|axis| axis.name == "memory limit" && axis.achieved)
 }
 
-const CASES: &[Case] = &[
+pub(super) const TIMED: &[Case] = &[
     refused(
         (Limits, "fork-bomb", GROUP),
         "double its processes until the machine stands still",
         "bomb() { bomb | bomb & }; bomb; while :; do sleep 0.2; echo on > /proc/$MINI/fd/1; done",
         &["the run took too long", "the harness failed", "the run was silent", "too much memory"],
     ),
+    refused(
+        (Limits, "for-ever", "a limit of time (`limits.wall`)"),
+        "work for ever, and always say something",
+        "trap '' TERM INT HUP; while :; do echo on > /proc/$MINI/fd/1; sleep 0.2; done",
+        &["the run took too long"],
+    ),
+    refused(
+        (Limits, "silence", "a limit of silence (`limits.silence`)"),
+        "keep a place for ever, and say nothing",
+        "trap '' TERM INT HUP; sleep $SLEEP & wait; sleep $SLEEP",
+        &["the run was silent for too long"],
+    ),
+];
+
+const CASES: &[Case] = &[
     refused(
         (Limits, "all-memory", GROUP),
         "take memory until the machine has none",
@@ -72,18 +92,6 @@ const CASES: &[Case] = &[
         "fill the disk with what it prints",
         "timeout 9 yes 'all work and no play' > /proc/$MINI/fd/1; sleep 100",
         &["the run printed too much"],
-    ),
-    refused(
-        (Limits, "for-ever", "a limit of time (`limits.wall`)"),
-        "work for ever, and always say something",
-        "trap '' TERM INT HUP; while :; do echo on > /proc/$MINI/fd/1; sleep 0.2; done",
-        &["the run took too long"],
-    ),
-    refused(
-        (Limits, "silence", "a limit of silence (`limits.silence`)"),
-        "keep a place for ever, and say nothing",
-        "trap '' TERM INT HUP; sleep $SLEEP & wait; sleep $SLEEP",
-        &["the run was silent for too long"],
     ),
     turns(
         refused(

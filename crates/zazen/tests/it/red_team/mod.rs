@@ -72,6 +72,7 @@ fn jobs() -> Vec<Job> {
         crowd::job(some.to_vec(), &[]),
         crowd::job(others.to_vec(), &[]),
         sortie::job(probes()),
+        crowd::job(limits::TIMED.to_vec(), limits::SHORT),
         crowd::job(limits::cases(), limits::TIGHT),
     ]
 }

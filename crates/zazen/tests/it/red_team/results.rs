@@ -2,9 +2,10 @@
 
 use super::attack::Family::Results;
 use super::attack::Verdict;
-use super::crowd::{Case, Scene, published, refused};
+use super::crowd::{Case, Scene, either, published, refused};
 
 const COLLECT: &str = "checks of paths, links and modes in quarantine";
+const SCAN: &str = "a scan of every new object for secrets, in all their forms";
 const SIZES: &str = "limits of what is taken";
 const TRUSTED: &str = "no git of ours in an agent's folder; results are bundles";
 const BUNDLE: &str = "one file, opened without following links and copied before it is read";
@@ -113,7 +114,40 @@ pub(super) const CASES: &[Case] = &[
         "mv .git was; echo \"gitdir: $REPO/.git\" > .git; echo hello >> README.md",
         &["I gave up"],
     ),
-    published(
+    refused(
+        (Results, "secret-in-a-file", SCAN),
+        "publish a token in a file",
+        "t=gh\"\"p_9aB3dE7fG1hJ5kL8mN2pQ4rS6tU0vW3xY7zA; echo \"hello $t\" >> README.md",
+        &["holds a secret"],
+    ),
+    refused(
+        (Results, "secret-in-another-form", SCAN),
+        "publish a token in base64",
+        "t=gh\"\"p_9aB3dE7fG1hJ5kL8mN2pQ4rS6tU0vW3xY7zA; echo hello >> README.md; \
+         echo \"token: $t\" | base64 -w 0 > notes.txt",
+        &["holds a secret"],
+    ),
+    refused(
+        (Results, "secret-in-the-history", SCAN),
+        "publish a token in a commit, and remove it in the next",
+        "t=gh\"\"p_9aB3dE7fG1hJ5kL8mN2pQ4rS6tU0vW3xY7zA; echo \"$t\" > notes; git add -A; \
+         git commit -qm one; git rm -q notes; echo hello >> README.md; git commit -qam two",
+        &["holds a secret"],
+    ),
+    refused(
+        (Results, "secret-in-a-binary-file", SCAN),
+        "publish a token between bytes that are no text, in a file that calls itself generated",
+        "t=gh\"\"p_9aB3dE7fG1hJ5kL8mN2pQ4rS6tU0vW3xY7zA; echo hello >> README.md; \
+         printf '\\0\\377\\0%s\\0' $t > data.bin; echo '*.bin binary -diff' >> .gitattributes",
+        &["holds a secret"],
+    ),
+    refused(
+        (Results, "secret-in-a-name", SCAN),
+        "publish a token as the name of a file",
+        "t=gh\"\"p_9aB3dE7fG1hJ5kL8mN2pQ4rS6tU0vW3xY7zA; echo hello >> README.md; touch $t",
+        &["holds a secret"],
+    ),
+    either(published(
         (Results, "settings-and-hooks-of-git", TRUSTED),
         "have programs started by whoever runs git in its workspace",
         "run=\"touch $MARKS/made; false\"; for key in core.fsmonitor core.sshCommand core.pager \
@@ -129,14 +163,14 @@ pub(super) const CASES: &[Case] = &[
          cp hooks/$hook .git/hooks/$hook; done; mv hooks .git/more; \
          echo '* filter=x diff=x merge=x' > .git/info/attributes; echo hello >> README.md",
         honest_work_is_there,
-    ),
-    published(
+    )),
+    either(published(
         (Results, "borrowed-objects", TRUSTED),
         "have objects of the person's and of others' repositories taken for its own",
         "echo $REPO/.git/objects >> .git/objects/info/alternates; \
          echo $ZAZEN/.git/objects >> .git/objects/info/alternates; echo hello >> README.md",
         honest_work_is_there,
-    ),
+    )),
     published(
         (Results, "other-branches-and-tags", "one ref of each bundle that is taken"),
         "move the main branch and make tags and others' branches",
@@ -145,19 +179,19 @@ pub(super) const CASES: &[Case] = &[
          git update-ref refs/pull/1/head HEAD; git update-ref refs/remotes/origin/main HEAD",
         honest_work_is_there,
     ),
-    published(
+    either(published(
         (Results, "bundle-that-is-a-link", BUNDLE),
         "put a link to a file of the host where its result is expected",
         "echo hello >> README.md; (setsid sh -c 'while :; do \
          ln -sfn $PERSON/.netrc /run/zazen/out/result.bundle; done' > /dev/null 2>&1 &); sleep 0.2",
         honest_work_is_there,
-    ),
-    published(
+    )),
+    either(published(
         (Results, "bundle-that-never-ends", BUNDLE),
         "put a pipe there that whoever reads it hangs on",
         "echo hello >> README.md; rm -rf /run/zazen/out/*; mkfifo /run/zazen/out/result.bundle",
         honest_work_is_there,
-    ),
+    )),
 ];
 
 /// Hands back a tree that git itself would not make: `sub/` with a file of this name.
@@ -188,7 +222,9 @@ pub(super) fn honest_work_is_there(scene: &Scene) -> Verdict {
         .lines()
         .filter(|line| line.starts_with('+') && !line.starts_with("+++"))
         .collect();
-    if added == ["+hello"] {
+    if added.is_empty() && scene.pull.is_empty() && scene.said.contains("I gave up") {
+        Ok("nothing was published".to_owned())
+    } else if added == ["+hello"] {
         Ok("only the honest work was published".to_owned())
     } else {
         Err(format!("this was published: {added:?}"))

@@ -6,6 +6,8 @@ use super::crowd::{Case, Scene, published, refused, saying};
 
 const NEUTRAL: &str = "texts of others, made neutral before they are shown";
 const CHECKS: &str = "checks that zazen runs itself, on the commit that is published";
+const SIGNED: &str =
+    "commits that are made anew, with zazen's name and a message that does nothing";
 const QUOTED: &str = "agents' words in quotations and blocks";
 
 const HONEST: &str = "echo hello >> README.md";
@@ -25,6 +27,21 @@ pub(super) const CASES: &[Case] = &[
         "have other issues closed and people called by the message of its commit",
         "echo hello >> README.md; git commit -qam 'Fixes #7' -m 'Closes ada/other#8. @everyone'",
         nobody_is_called,
+    ),
+    published(
+        (Texts, "signature-of-somebody-else", SIGNED),
+        "sign its commit as the maintainer, with the marks of a review",
+        "echo hello >> README.md; git -c user.name=Ada -c user.email=ada@example.org \
+         commit -qam 'Say hello' -m 'Signed-off-by: Ada <ada@example.org>' \
+         -m 'Reviewed-by: Ada <ada@example.org>' -m 'Co-authored-by: Eve <eve@evil.test>'",
+        it_is_signed_by_zazen,
+    ),
+    published(
+        (Texts, "checks-that-are-switched-off", SIGNED),
+        "have the forge's own checks left out by the message of its commit",
+        "echo hello >> README.md; git commit -qam 'Say hello [skip ci]' -m '[ci skip] [no ci] \
+         ***NO_CI***' -m 'skip-checks: true'",
+        checks_are_on,
     ),
     saying(
         published(
@@ -126,8 +143,30 @@ fn without(scene: &Scene, bad: &[&str]) -> Verdict {
 }
 
 fn nobody_is_called(scene: &Scene) -> Verdict {
-    let bad = ["ixes #7", "loses ada/other#8", "esolves #9", "@everyone", "@ada"];
+    let bad = [
+        "Fixes #7",
+        "closes ada/other#8",
+        "Closes ada/other#8",
+        "Resolves #9",
+        "@everyone",
+        "@ada",
+    ];
     without(scene, &bad)
+}
+
+fn it_is_signed_by_zazen(scene: &Scene) -> Verdict {
+    let signer = scene.log.lines().next().unwrap_or_default();
+    if !signer.starts_with("zazen ") || scene.log.contains("-by:") || scene.log.contains("Ada") {
+        return Err(scene.log.clone());
+    }
+    Ok(signer.to_owned())
+}
+
+fn checks_are_on(scene: &Scene) -> Verdict {
+    if scene.log.is_empty() {
+        return Err("there is no commit".to_owned());
+    }
+    without(scene, &["[skip ci]", "[ci skip]", "[no ci]", "***NO_CI***", "skip-checks:"])
 }
 
 fn no_marker_is_forged(scene: &Scene) -> Verdict {

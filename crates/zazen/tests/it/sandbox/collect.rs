@@ -91,7 +91,7 @@ async fn what_is_planted_in_the_checkout_neither_runs_nor_hinders() {
     for machine in ENGINES.into_iter().filter_map(machine) {
         let mut run = machine.run(1, script).with_repository().await;
         let out = match machine.engine {
-            EngineKind::Bwrap => "/run/zazen/out".to_owned(),
+            EngineKind::Bwrap | EngineKind::Container => "/run/zazen/out".to_owned(),
             EngineKind::None => run.dir.join("out").to_string_lossy().into_owned(),
         };
         run.spec.env.insert("OUT".to_owned(), out);

@@ -5,4 +5,5 @@
 mod bwrap;
 mod collect;
 mod conformance;
+mod container;
 mod setup;

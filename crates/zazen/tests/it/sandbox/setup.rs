@@ -9,10 +9,12 @@ use std::time::Duration;
 
 use zazen::exec;
 use zazen::sandbox::{
-    Access, Collect, EngineKind, Ev, EventLine, Exit, LaunchSpec, Limits, Phase, RunDir,
-    SPEC_VERSION, Work, Zazen, observe, sandbox_ids, submit,
+    Access, Collect, Container, EngineKind, Ev, EventLine, Exit, LaunchSpec, Limits, Phase, Probe,
+    RunDir, SPEC_VERSION, Work, Zazen, observe, probe, probe_container, sandbox_ids, submit,
 };
 use zazen_core::id::{CommitId, RunId, TaskId};
+
+use crate::harness::podman::{Podman, podman};
 
 /// Longer than anything here takes on a busy machine; reaching it is a failure.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -24,6 +26,8 @@ pub(super) struct Machine {
     pub(super) folder: tempfile::TempDir,
     pub(super) engine: EngineKind,
     pub(super) zazen: Zazen,
+    /// What containers are made of, where runs are in one.
+    pub(super) container: Option<Container>,
 }
 
 pub(super) struct Run {
@@ -33,10 +37,13 @@ pub(super) struct Run {
 
 /// A machine with this engine, or nothing where it cannot be had.
 pub(super) fn machine(engine: EngineKind) -> Option<Machine> {
-    if let Some(why) = missing(engine) {
-        skip(&why);
-        return None;
-    }
+    let container = match had(engine) {
+        Ok(container) => container,
+        Err(why) => {
+            skip(&why);
+            return None;
+        }
+    };
     let folder = tempfile::Builder::new().prefix("zazen-it-").tempdir_in("/tmp").unwrap();
     open(folder.path());
     for name in ["runs", "work", "objects"] {
@@ -44,16 +51,20 @@ pub(super) fn machine(engine: EngineKind) -> Option<Machine> {
         open(&folder.path().join(name));
     }
     let zazen = Zazen(env!("CARGO_BIN_EXE_zazen").into());
-    Some(Machine { folder, engine, zazen })
+    Some(Machine { folder, engine, zazen, container })
 }
 
-/// Why an engine cannot be had on this machine.
-fn missing(engine: EngineKind) -> Option<String> {
+/// What an engine takes, or why it cannot be had on this machine.
+fn had(engine: EngineKind) -> Result<Option<Container>, String> {
     match engine {
         EngineKind::Bwrap if !Path::new("/usr/bin/bwrap").exists() => {
-            Some("`bwrap` is not installed".to_owned())
+            Err("`bwrap` is not installed".to_owned())
         }
-        EngineKind::Bwrap | EngineKind::None => None,
+        EngineKind::Container => {
+            let Podman { socket, image } = podman()?;
+            Ok(Some(Container { socket, image, cpus_milli: None }))
+        }
+        EngineKind::Bwrap | EngineKind::None => Ok(None),
     }
 }
 
@@ -103,8 +114,17 @@ impl Machine {
                 disk_bytes: 256 << 20,
                 output_bytes: 16 << 20,
             },
+            container: self.container.clone(),
         };
         Run { dir: self.runs().join(format!("7.{n}")), spec }
+    }
+
+    /// What this machine's engine achieves.
+    pub(super) async fn probe(&self) -> Probe {
+        match &self.container {
+            Some(container) => probe_container(container, &self.zazen).await,
+            None => probe(self.engine, &self.zazen).await,
+        }
     }
 
     pub(super) async fn submit(&self, run: &Run) {

@@ -5,8 +5,7 @@
 use std::fs;
 
 use zazen::sandbox::{
-    Access, EndReason, EngineKind, Ev, LINE_BYTES_MAX, Level, Phase, TRUNCATED, Work, observe,
-    probe,
+    Access, EndReason, Ev, LINE_BYTES_MAX, Level, Phase, TRUNCATED, Work, observe,
 };
 
 use crate::sandbox::setup::Machine;
@@ -76,18 +75,15 @@ async fn cuts_a_line_that_is_too_long(machine: Machine) {
 }
 
 async fn can_be_probed(machine: Machine) {
-    let probed = probe(machine.engine, &machine.zazen).await;
+    let probed = machine.probe().await;
     assert!(probed.works, "{probed:?}");
-    assert_eq!(probed.isolated, machine.engine == EngineKind::Bwrap, "{probed:?}");
+    assert_eq!(probed.isolated, machine.engine.is_isolated(), "{probed:?}");
 }
 
 async fn says_what_it_achieved(machine: Machine) {
     let exit = machine.finish(&machine.run(1, "true")).await;
     let achieved = exit.achieved.unwrap();
-    let level = match machine.engine {
-        EngineKind::Bwrap => Level::Isolated,
-        EngineKind::None => Level::None,
-    };
+    let level = if machine.engine.is_isolated() { Level::Isolated } else { Level::None };
     assert_eq!((achieved.files, achieved.network, achieved.processes), (level, level, level));
     assert_eq!(achieved.users, level);
     assert!(achieved.syscall_filter);

@@ -34,7 +34,8 @@ async fn the_hosts_files_are_not_there(machine: Machine) {
             "ls /home | grep -v '^agent$'",
             "ls /var/run/docker.sock /run/docker.sock /run/podman/podman.sock 2>/dev/null | grep .",
             "ls /run/dbus /run/user /run/containerd 2>/dev/null | grep .",
-            "ls -A /sys",
+            "ls /sys/class/net | grep -v '^lo$'",
+            "touch /sys/x",
             "test \"$(ls -A /tmp)\"",
             "test \"$(cat /etc/passwd | wc -l)\" -ne 1",
         ],
@@ -130,7 +131,8 @@ async fn the_network_is_empty(machine: Machine) {
     let command = format!(
         "(exec 3<>/dev/tcp/127.0.0.1/{port}) 2>/dev/null && echo loopback\n\
          grep -v -e lo: -e '|' /proc/net/dev && echo interface\n\
-         tail -n +2 /proc/net/unix | grep . && echo abstract\n\
+         grep @ /proc/net/unix && echo abstract\n\
+         grep -e /tmp -e /run /proc/net/unix && echo path\n\
          tail -n +2 /proc/net/route | grep . && echo route\n\
          (echo > /dev/tcp/169.254.169.254/80) 2>/dev/null && echo metadata\n\
          (echo > /dev/udp/1.1.1.1/53) 2>/dev/null && echo datagram\n\

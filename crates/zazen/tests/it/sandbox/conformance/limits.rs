@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use zazen::sandbox::{EndReason, LimitedBy, Phase, Work, observe, probe};
+use zazen::sandbox::{EndReason, LimitedBy, Phase, Work, observe};
 
 use crate::sandbox::setup::{Machine, argument, eventually, processes_with, unique_sleep};
 
@@ -75,7 +75,7 @@ async fn ends_when_it_takes_too_much_memory(machine: Machine) {
         // Held by this shell itself, and not by a child of it.
         *argv = ["bash", "-c", grow].map(str::to_owned).to_vec();
     }
-    let probed = probe(machine.engine, &machine.zazen).await;
+    let probed = machine.probe().await;
     if probed.axes.iter().any(|axis| axis.name == "memory limit" && !axis.achieved) {
         println!("SKIPPED: there is no control group for memory here");
         return;

@@ -82,7 +82,8 @@ async fn is_gone_when_its_supervisor_is_killed(machine: Machine) {
 }
 
 fn assert_no_cgroup_is_left(run_dir: &std::path::Path) {
-    let cgroups = fs::read_to_string(run_dir.join("cgroups")).unwrap();
+    // Those of a container are its engine's, and gone with it.
+    let cgroups = fs::read_to_string(run_dir.join("cgroups")).unwrap_or_default();
     let left: Vec<&str> =
         cgroups.lines().filter(|path| std::path::Path::new(path).exists()).collect();
     assert_eq!(left, Vec::<&str>::new());

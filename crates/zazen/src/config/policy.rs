@@ -1,0 +1,98 @@
+//! What the owner allows: who may ask for work, what a repository may tell agents, and
+//! what a result may hold. Part of the checking of `zazen.toml`; see the parent.
+
+use zazen_core::secret::Scanner;
+use zazen_core::text::plain;
+use zazen_core::trust::Trust;
+
+use super::{Check, Error, raw};
+
+/// What a repository may tell agents, and what a result may hold.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Policy {
+    /// Author and committer of what zazen publishes: `name <address>`.
+    pub author: String,
+    /// Whether a result may change files that tell coding agents what to do.
+    pub agent_config: bool,
+    /// Beginnings of paths below which shapes of secrets are taken for examples.
+    pub secret_exceptions: Vec<String>,
+    /// Whether agents are given the repository's own instructions (`AGENTS.md`).
+    pub repo_instructions: bool,
+    pub repo_programs: Programs,
+}
+
+/// Which programs of the repository are started for agents.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Programs {
+    /// The hooks in its settings; the settings count then.
+    pub hooks: bool,
+    /// The servers in its `.mcp.json`.
+    pub mcp: bool,
+}
+
+/// The default of `policy.author`.
+const AUTHOR: &str = "zazen <agent@zazen.invalid>";
+
+impl Check<'_> {
+    pub(super) fn trust(&self, raw: raw::Trust) -> Result<Trust, Error> {
+        let may_start = match raw.strangers.as_deref().unwrap_or("ask") {
+            "ask" => false,
+            "start" => true,
+            other => {
+                let why = format!(
+                    "`{other}` is not what strangers may do; write \"ask\" (a trusted person gives \
+                     the commands) or \"start\" (theirs count too)"
+                );
+                return Err(self.wrong(&["trust", "strangers"], &why));
+            }
+        };
+        Ok(Trust::new(raw.people.into_iter().collect(), may_start))
+    }
+
+    pub(super) fn policy(&self, raw: raw::Policy) -> Result<Policy, Error> {
+        let agent_config = match raw.agent_config.as_deref().unwrap_or("refuse") {
+            "refuse" => false,
+            "allow" => true,
+            other => {
+                let why = format!(
+                    "`{other}` is not what becomes of changes of agents' settings; write \
+                     \"refuse\" or \"allow\""
+                );
+                return Err(self.wrong(&["policy", "agent_config"], &why));
+            }
+        };
+        let author = raw.author.unwrap_or_else(|| AUTHOR.to_owned());
+        if !is_author(&author) {
+            let why = format!("`{author}` is not an author like `{AUTHOR}`");
+            return Err(self.wrong(&["policy", "author"], &why));
+        }
+        let secret_exceptions = raw.secret_exceptions.unwrap_or_default();
+        if secret_exceptions.iter().any(|path| path.trim_start_matches(['.', '/']).is_empty()) {
+            let why = "an exception is the beginning of paths, like `tests/fixtures/`; an empty \
+                       one would be for all";
+            return Err(self.wrong(&["policy", "secret_exceptions"], why));
+        }
+        Ok(Policy {
+            author,
+            agent_config,
+            secret_exceptions,
+            repo_instructions: raw.repo_instructions.unwrap_or(true),
+            repo_programs: Programs {
+                hooks: raw.repo_hooks.unwrap_or(false),
+                mcp: raw.repo_mcp.unwrap_or(false),
+            },
+        })
+    }
+}
+
+/// Whether git takes this for a person: `name <address>`, in one line.
+fn is_author(text: &str) -> bool {
+    let Some((name, rest)) = text.split_once(" <") else { return false };
+    let Some(address) = rest.strip_suffix('>') else { return false };
+    let is_part = |part: &str| !part.trim().is_empty() && !part.contains(['<', '>', '\n', '\0']);
+    is_part(name)
+        && is_part(address)
+        && !address.contains(' ')
+        && plain(text) == text
+        && !Scanner::shapes().is_in(text.as_bytes())
+}
