@@ -24,7 +24,10 @@ mod hosts;
 #[cfg(test)]
 mod plans;
 #[cfg(test)]
+mod red_team;
+#[cfg(test)]
 mod results;
+#[cfg(test)]
 mod routes;
 #[cfg(test)]
 mod sandbox;
