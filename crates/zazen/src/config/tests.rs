@@ -193,7 +193,7 @@ fn every_value_that_cannot_be_says_where_it_is_and_what_would_be_right() {
         ),
         (
             "[sandbox]\nengine = \"docker\"\n",
-            "7: `docker` is not an engine; there are `bwrap` and `none`",
+            "7: `docker` is not an engine; there are `bwrap`, `container` and `none`",
         ),
         (
             "[models.b]\napi = \"grpc\"\n",
