@@ -20,9 +20,14 @@ mod harness;
 #[cfg(test)]
 mod home;
 #[cfg(test)]
+mod hosts;
+#[cfg(test)]
 mod plans;
 #[cfg(test)]
+mod red_team;
+#[cfg(test)]
 mod results;
+#[cfg(test)]
 mod routes;
 #[cfg(test)]
 mod sandbox;

@@ -45,6 +45,8 @@ pub(crate) struct Call {
     pub(crate) label: String,
     pub(crate) turn: usize,
     pub(crate) key: String,
+    /// All headers, as text.
+    pub(crate) head: String,
     pub(crate) body: String,
 }
 
@@ -93,6 +95,12 @@ pub(crate) fn script(phases: &[(&str, Vec<Turn>)]) -> Script {
 }
 
 impl Call {
+    /// The model that was asked for.
+    pub(crate) fn model(&self) -> String {
+        let request: Value = serde_json::from_str(&self.body).unwrap_or(Value::Null);
+        request["model"].as_str().unwrap_or_default().to_owned()
+    }
+
     /// What the agent was given at its start, as text.
     pub(crate) fn prompt(&self) -> String {
         let request: Value = serde_json::from_str(&self.body).unwrap_or(Value::Null);
@@ -163,6 +171,7 @@ async fn answer(State(shared): State<Shared>, headers: HeaderMap, body: String) 
         label: label.clone(),
         turn,
         key: key.to_owned(),
+        head: format!("{headers:?}"),
         body,
     });
     let Some(tool) = bash_tool(&request) else {
@@ -213,9 +222,17 @@ fn label(request: &Value) -> String {
     "aside".to_owned()
 }
 
-/// The label for a second try or a revision, where the script has words for that.
+/// The label for one issue (`implement/1@its title`), a second try or a revision, where the
+/// script has words for that.
 fn more_exact(script: &Script, label: String, request: &Value) -> String {
     let first = request["messages"][0]["content"].to_string();
+    let of_issue = |key: &&String| {
+        let title = key.strip_prefix(&*label).and_then(|rest| rest.strip_prefix('@'));
+        title.is_some_and(|title| first.contains(title))
+    };
+    if let Some(key) = script.keys().find(of_issue) {
+        return key.clone();
+    }
     for (sign, more) in
         [("This was tried before", "again"), ("The plan so far. Revise it", "revised")]
     {
