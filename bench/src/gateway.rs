@@ -4,6 +4,7 @@
 //! the gateway's socket, in turns, each over one kept connection. A slow stream
 //! whose parts say when they were sent shows whether anything is held back.
 
+use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
@@ -15,11 +16,13 @@ use hyper::client::conn::http1::{SendRequest, handshake};
 use hyper::{Request, Response};
 use hyper_util::rt::TokioIo;
 use serde_json::json;
-use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
+use tokio::net::{TcpStream, UnixStream};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
-use zazen::gateway::{Api, Gateway, Grant, Options, Route, Secret, Source, Token};
+use zazen::gateway::{Api, Gateway, Grant, Options, Outside, Route, Secret, Source, Token};
 use zazen_core::budget::Budget;
+use zazen_core::host::Hosts;
 use zazen_core::id::{RunId, TaskId};
 use zazen_core::price::Prices;
 use zazen_core::usage::Usage;
@@ -37,6 +40,12 @@ const N_WARM_UP: usize = 50;
 
 /// How many slow streams go each way.
 const N_STREAMS: usize = 25;
+
+/// How many tunnels are opened.
+const N_TUNNELS: usize = 500;
+
+/// How the gateway says that a tunnel stands.
+const ESTABLISHED: &[u8] = b"HTTP/1.1 200 Connection Established\r\n\r\n";
 
 /// How long a prompt is: that of an agent in the middle of its work.
 const PROMPT_BYTES: usize = 32 * 1024;
@@ -66,22 +75,32 @@ pub(crate) fn run() -> anyhow::Result<Vec<Row>> {
     let token = Token::random()?;
     let gateway = Arc::new(Gateway::new(options(&model)?)?);
     let (usage, mut reports) = mpsc::channel(64);
-    let door = daemon.block_on(gateway.open(grant(dir.path(), &token), usage))?;
+    let door = daemon
+        .block_on(gateway.open(grant(dir.path(), &token, outside(dir.path(), &model)?), usage))?;
     let client = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let rows = client.block_on(async {
         let mut connections = JoinSet::new();
         connections.spawn(async move { while reports.recv().await.is_some() {} });
-        let tcp = tokio::net::TcpStream::connect(model.address).await?;
+        let tcp = TcpStream::connect(model.address).await?;
         tcp.set_nodelay(true)?;
         let direct = Way::open(tcp, "none".to_owned(), &mut connections).await?;
-        let unix = tokio::net::UnixStream::connect(dir.path().join("gateway.sock")).await?;
+        let unix = UnixStream::connect(dir.path().join("gateway.sock")).await?;
         let through = Way::open(unix, token.to_string(), &mut connections).await?;
-        let mut rows = calls(direct, through).await?;
-        let tcp = tokio::net::TcpStream::connect(model.address).await?;
+        let names = ["added until the first byte", "added to the whole call"];
+        let mut rows = calls(direct, through, names).await?;
+        let tcp = TcpStream::connect(model.address).await?;
         let direct = Way::open(tcp, "none".to_owned(), &mut connections).await?;
-        let unix = tokio::net::UnixStream::connect(dir.path().join("gateway.sock")).await?;
+        let unix = UnixStream::connect(dir.path().join("gateway.sock")).await?;
         let through = Way::open(unix, token.to_string(), &mut connections).await?;
         rows.push(streams(direct, through).await?);
+        rows.push(tunnels(dir.path(), &token, model.address).await?);
+        let tcp = TcpStream::connect(model.address).await?;
+        tcp.set_nodelay(true)?;
+        let direct = Way::open(tcp, "none".to_owned(), &mut connections).await?;
+        let tunnel = tunnel(dir.path(), &token, model.address).await?;
+        let through = Way::open(tunnel, "none".to_owned(), &mut connections).await?;
+        let names = ["tunnel: added until the first byte", "tunnel: added to the whole call"];
+        rows.extend(calls(direct, through, names).await?);
         anyhow::Ok(rows)
     })?;
     daemon.block_on(door.close())?;
@@ -100,7 +119,7 @@ fn options(model: &Model) -> anyhow::Result<Options> {
     Ok(Options { routes, prices: Prices::builtin(), budget: Budget::default() })
 }
 
-fn grant(dir: &Path, token: &Token) -> Grant {
+fn grant(dir: &Path, token: &Token, outside: Outside) -> Grant {
     Grant {
         run: RunId { task: TaskId(1), n: 1 },
         label: "plan".to_owned(),
@@ -108,6 +127,7 @@ fn grant(dir: &Path, token: &Token) -> Grant {
         socket: dir.join("gateway.sock"),
         source: Source::Live { route: "anthropic".to_owned() },
         record_to: dir.join("recording.jsonl"),
+        outside,
         socket_mode: 0o600,
         repo: REPO.parse().expect("it is the name of a repository"),
         task_usage: Usage::default(),
@@ -116,7 +136,63 @@ fn grant(dir: &Path, token: &Token) -> Grant {
     }
 }
 
-async fn calls(mut direct: Way, mut through: Way) -> anyhow::Result<Vec<Row>> {
+/// One host of the house: the scripted service itself.
+fn outside(dir: &Path, model: &Model) -> anyhow::Result<Outside> {
+    let mut hosts = Hosts::default();
+    hosts.add_private(&model.address.to_string())?;
+    Ok(Outside {
+        repo: "bench/bench".to_owned(),
+        hosts,
+        log_to: dir.join("egress.jsonl"),
+        download_bytes: u64::MAX,
+        upload_bytes: u64::MAX,
+    })
+}
+
+/// Opens a tunnel to a host through the gateway.
+async fn tunnel(dir: &Path, token: &Token, host: SocketAddr) -> anyhow::Result<UnixStream> {
+    let mut stream = UnixStream::connect(dir.join("gateway.sock")).await?;
+    let token = token.for_hosts();
+    let head = format!(
+        "CONNECT {host} HTTP/1.1\r\nHost: {host}\r\nProxy-Authorization: Bearer {token}\r\n\r\n"
+    );
+    stream.write_all(head.as_bytes()).await?;
+    let mut answer = vec![0; ESTABLISHED.len()];
+    stream.read_exact(&mut answer).await?;
+    if answer != ESTABLISHED {
+        bail!("no tunnel: {}", String::from_utf8_lossy(&answer));
+    }
+    Ok(stream)
+}
+
+/// What opening a tunnel takes, beside a connection.
+async fn tunnels(dir: &Path, token: &Token, host: SocketAddr) -> anyhow::Result<Row> {
+    let (mut bare, mut ours) = (Vec::new(), Vec::new());
+    for n in 0..N_WARM_UP + N_TUNNELS {
+        let began = Instant::now();
+        drop(TcpStream::connect(host).await?);
+        let direct = began.elapsed();
+        let began = Instant::now();
+        drop(tunnel(dir, token, host).await?);
+        if n >= N_WARM_UP {
+            bare.push(ms(direct));
+            ours.push(ms(began.elapsed()));
+        }
+    }
+    let (bare, ours) = (Samples::new(bare), Samples::new(ours));
+    let p50 = ours.p50() - bare.p50();
+    let p99 = ours.p99() - bare.p99();
+    Ok(Row::new(NAME, "tunnel: added to opening it", format!("p50 +{p50:.2} ms, p99 +{p99:.2} ms"))
+        .bare(format!("p50 {:.2} ms, p99 {:.2} ms", bare.p50(), bare.p99()))
+        .limit("p50 < 1 ms, p99 < 5 ms", p50 < P50_MAX && p99 < P99_MAX)
+        .how(format!("{} each way in turns; the decision is in the log by then", ours.n())))
+}
+
+async fn calls(
+    mut direct: Way,
+    mut through: Way,
+    [first, whole]: [&str; 2],
+) -> anyhow::Result<Vec<Row>> {
     let body = body(&"x".repeat(PROMPT_BYTES));
     let (mut bare, mut ours) = (Vec::new(), Vec::new());
     for n in 0..N_WARM_UP + N_CALLS {
@@ -127,8 +203,8 @@ async fn calls(mut direct: Way, mut through: Way) -> anyhow::Result<Vec<Row>> {
         }
     }
     Ok(vec![
-        row("added until the first byte", &bare, &ours, |took| took.first_byte),
-        row("added to the whole call", &bare, &ours, |took| took.whole),
+        row(first, &bare, &ours, |took| took.first_byte),
+        row(whole, &bare, &ours, |took| took.whole),
     ])
 }
 

@@ -51,10 +51,17 @@ impl Place {
         let place = Self { dir, zazen: zazen.to_owned(), daemon: None, n_issues: 0 };
         place.make_repo()?;
         place.zazen(&["init", "--yes", &place.root().display().to_string()])?;
+        let more = match engine {
+            "container" => {
+                let (socket, image) = podman(zazen)?;
+                format!("container_socket = \"unix://{socket}\"\nimage = \"{image}\"\n")
+            }
+            _ => String::new(),
+        };
         let config = format!(
             "version = 1\nname = \"ada\"\n[harness]\nuse = \"mini\"\n\
              model = \"claude-sonnet-4-5\"\n[models.anthropic]\napi = \"anthropic\"\n\
-             base_url = \"{url}\"\nkey_env = \"BENCH_KEY\"\n[sandbox]\nengine = \"{engine}\"\n\
+             base_url = \"{url}\"\nkey_env = \"BENCH_KEY\"\n[sandbox]\nengine = \"{engine}\"\n{more}\
              [runs]\nparallel = 100\n[limits]\nwall = \"5m\"\nsilence = \"4m\"\n"
         );
         fs::write(place.root().join("zazen.toml"), config)?;
@@ -282,4 +289,15 @@ pub(crate) fn git(dir: &Path, args: &[&str]) -> anyhow::Result<()> {
         bail!("`git {}`: {}", args.join(" "), String::from_utf8_lossy(&output.stderr));
     }
     Ok(())
+}
+
+/// The podman that tests have too: where it listens, and its image.
+pub(crate) fn podman(zazen: &Path) -> anyhow::Result<(String, String)> {
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../crates/zazen/tests/podman");
+    let output = program(&script).arg(zazen).output().context("start `tests/podman`")?;
+    let answer = String::from_utf8_lossy(&output.stdout).into_owned();
+    match answer.split_whitespace().collect::<Vec<_>>()[..] {
+        [socket, image] => Ok((socket.to_owned(), image.to_owned())),
+        _ => bail!("podman: {}", String::from_utf8_lossy(&output.stderr).trim()),
+    }
 }

@@ -75,9 +75,10 @@ fn rows(engine: &str, from_file: &[Marks], from_program: &[Marks]) -> Vec<Row> {
     .into_iter()
     .map(|(samples, from, how)| {
         let held = samples.p50() < P50_MAX && samples.p99() < P99_MAX;
-        Row::new(NAME, format!("{from} → harness runs, `{engine}`"), pair(&samples))
-            .limit("p50 < 100 ms, p99 < 400 ms", held)
-            .how(format!("{} warm tasks, one at a time; {how}", samples.n()))
+        let row = Row::new(NAME, format!("{from} → harness runs, `{engine}`"), pair(&samples))
+            .how(format!("{} warm tasks, one at a time; {how}", samples.n()));
+        // What another program makes takes as long as that program does.
+        if engine == "container" { row } else { row.limit("p50 < 100 ms, p99 < 400 ms", held) }
     })
     .collect();
     let median = |part: fn(&Marks) -> f64| Samples::new(from_file.iter().map(part).collect()).p50();

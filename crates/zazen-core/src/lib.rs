@@ -12,6 +12,7 @@
 //! 4. [`intake`]: from what people write to facts.
 //! 5. [`words`] and [`prompt`]: every text that people and agents read.
 
+pub mod host;
 pub mod id;
 pub mod task;
 

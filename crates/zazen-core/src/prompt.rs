@@ -26,6 +26,8 @@ pub struct Brief {
     pub memory: String,
     /// `missions.md`: what people want done here, for the wider picture.
     pub missions: String,
+    /// The hosts that can be reached, as their list has them.
+    pub hosts: Vec<String>,
     /// What the repository tells agents, on its base branch.
     pub instructions: String,
     /// The validation command that the owner has set. Empty where the plan's counts.
@@ -53,7 +55,12 @@ const CHECK_CHARS_MAX: usize = 400;
 
 /// Asks for a plan.
 pub fn plan(brief: &Brief, request: &str, earlier: Option<&str>, attempt: &Try) -> String {
-    let mut prompt = String::from(
+    let network = if brief.hosts.is_empty() {
+        "without network"
+    } else {
+        "with no network but the hosts that are named below"
+    };
+    let mut prompt = format!(
         "You are to plan a change to the repository in the current directory. \
          You cannot change anything here: the directory is read-only and nothing is kept. \
          Read the code that matters until you know where the change belongs and how it is \
@@ -64,7 +71,7 @@ pub fn plan(brief: &Brief, request: &str, earlier: Option<&str>, attempt: &Try) 
          is committed by itself. \
          Ask a question only where a wrong guess would waste the work, and give your own \
          proposal with it. The validation command is run from the root of the repository, \
-         without network, and must exit with 0 only when all is well.\n\n\
+         {network}, and must exit with 0 only when all is well.\n\n\
          Answer in exactly this form:\n\n",
     );
     prompt.push_str(&fence(plan::format_help(), "markdown"));
@@ -167,6 +174,14 @@ fn validation(brief: &Brief, plan: &Plan) -> String {
 }
 
 fn material(prompt: &mut String, brief: &Brief) {
+    if !brief.hosts.is_empty() {
+        let _infallible = write!(
+            prompt,
+            "\nOf the network, only these hosts can be reached, through the proxy that the \
+             environment names: {}. Every other host is refused at once, with status 403.\n",
+            brief.hosts.join(", ")
+        );
+    }
     if let (Some(repo), Some(issue)) = (&brief.repo, brief.issue) {
         let _infallible = write!(
             prompt,

@@ -133,23 +133,42 @@ impl Scanner {
 
     /// The text with [`REPLACEMENT`] for each secret.
     pub fn redact<'a>(&self, text: &'a str) -> Cow<'a, str> {
-        let found = self.find(text.as_bytes());
+        let mut found = self.find(text.as_bytes());
         if found.is_empty() {
             return Cow::Borrowed(text);
         }
-        let mut out = String::with_capacity(text.len());
-        let mut at = 0;
-        for Finding { range, .. } in found {
-            // What is found is ASCII or a whole text, so these are boundaries; if not, more goes.
-            let start = (at..=range.start).rev().find(|i| text.is_char_boundary(*i)).unwrap_or(at);
-            let end = (range.end..=text.len()).find(|i| text.is_char_boundary(*i));
-            out.push_str(&text[at..start]);
-            out.push_str(REPLACEMENT);
-            at = end.unwrap_or(text.len());
+        let mut text = text.to_owned();
+        // What stood next to a secret may look like one by itself.
+        for _ in 0..N_PASSES_MAX {
+            text = replaced(&text, &found);
+            found = self.find(text.as_bytes());
+            if found.is_empty() {
+                return Cow::Owned(text);
+            }
         }
-        out.push_str(&text[at..]);
-        Cow::Owned(out)
+        // Whoever made this text does not want it to come to an end.
+        found.truncate(1);
+        found.iter_mut().for_each(|first| first.range.end = text.len());
+        Cow::Owned(replaced(&text, &found))
     }
+}
+
+/// How often a text is gone through. Once is enough for any that was not made for this.
+const N_PASSES_MAX: usize = 4;
+
+fn replaced(text: &str, found: &[Finding]) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut at = 0;
+    for Finding { range, .. } in found {
+        // What is found is ASCII or a whole text, so these are boundaries; if not, more goes.
+        let start = (at..=range.start).rev().find(|i| text.is_char_boundary(*i)).unwrap_or(at);
+        let end = (range.end..=text.len()).find(|i| text.is_char_boundary(*i));
+        out.push_str(&text[at..start]);
+        out.push_str(REPLACEMENT);
+        at = end.unwrap_or(text.len());
+    }
+    out.push_str(&text[at..]);
+    out
 }
 
 impl fmt::Debug for Scanner {

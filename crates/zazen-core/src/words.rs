@@ -10,6 +10,7 @@ mod event;
 mod money;
 mod page;
 mod pull;
+mod traffic;
 
 use std::fmt::Write as _;
 
@@ -19,6 +20,7 @@ pub use self::event::{event_line, event_lines};
 pub use self::money::{cost, elapsed, exceeded, spent_of, tokens};
 pub use self::page::{doing, progress, result};
 pub use self::pull::{Evidence, FileChange, Pull, pull};
+pub use self::traffic::traffic;
 use crate::plan::{self, Plan};
 use crate::reply::{Reply, StatusLine};
 use crate::task::{Kind, Note, State, Task, Trouble};

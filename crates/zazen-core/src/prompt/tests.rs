@@ -82,6 +82,16 @@ fn an_approved_plan_is_never_cut() {
     assert!(prompt.contains(long.trim()));
 }
 
+#[test]
+fn an_agent_is_told_which_hosts_it_can_reach() {
+    let hosts = vec!["crates".to_owned(), "*.example.org".to_owned()];
+    let brief = Brief { hosts, ..brief() };
+    let prompt = plan(&brief, "", None, &Try::default());
+    assert!(prompt.contains("with no network but the hosts that are named below"), "{prompt}");
+    assert!(prompt.contains("only these hosts can be reached"), "{prompt}");
+    assert!(prompt.contains("crates, *.example.org."), "{prompt}");
+}
+
 fn brief() -> Brief {
     Brief {
         repo: Some("ada/sums".parse().unwrap()),
@@ -92,6 +102,7 @@ fn brief() -> Brief {
         soul: "Write short sentences.".to_owned(),
         memory: "The tests need no network.".to_owned(),
         missions: String::new(),
+        hosts: Vec::new(),
         instructions: "Run the linter.".to_owned(),
         check: String::new(),
     }

@@ -126,7 +126,10 @@ pub(super) static RULES: &[Rule] = &[
         ..token(
             "an AWS secret key",
             &["ecret_access_key", "ECRET_ACCESS_KEY", "ecretAccessKey"],
-            r#"[A-Za-z_]{14,16}["']?\s{0,3}(?:=>|[:=])\s{0,3}["']?([A-Za-z0-9/+]{40})(?:[^A-Za-z0-9/+=]|\z)"#,
+            concat!(
+                r#"[A-Za-z_]{14,16}["']?\s{0,3}(?:=>|[:=])\s{0,3}["']?"#,
+                r"([A-Za-z0-9/+]{40})(?:[^A-Za-z0-9/+=]|\z)",
+            ),
         )
     },
     token("a Google key", &["AIza"], r"AIza[A-Za-z0-9_-]{35}"),

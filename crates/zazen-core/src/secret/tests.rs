@@ -208,6 +208,13 @@ fn a_text_made_to_take_long_is_called_full_of_secrets() {
     assert!(Scanner::shapes().is_in(bomb.as_bytes()));
 }
 
+#[test]
+fn tokens_that_hide_behind_each_other_are_all_taken_out() {
+    let chain = format!("sk-{}-", "Zr9xQ2mB7tLw4KpY8vNc5DfG1hJs6RaE3uXoTi").repeat(50);
+    let redacted = Scanner::shapes().redact(&format!("{chain}{KEY}")).into_owned();
+    assert!(!Scanner::shapes().is_in(redacted.as_bytes()), "{redacted}");
+}
+
 proptest! {
     #[test]
     fn no_part_of_a_known_secret_is_left(

@@ -3,7 +3,9 @@
 use std::fmt::Write as _;
 
 use super::money::{cost, elapsed, tokens};
+use super::traffic::traffic;
 use super::{Text, block, cell, fold, line, n_of, quote};
+use crate::host::Traffic;
 use crate::id::{CommitId, PlanHash};
 use crate::plan::Plan;
 use crate::task::Task;
@@ -29,6 +31,8 @@ pub struct Evidence {
     pub files: Vec<FileChange>,
     /// Where the checks ran, and what that sandbox achieved, in words.
     pub sandbox: String,
+    /// What all runs of the task reached, and were refused.
+    pub traffic: Traffic,
     pub usage: Usage,
     /// From the first run's beginning to now, waiting for people included, in milliseconds.
     pub elapsed_ms: u64,
@@ -88,6 +92,11 @@ fn table(evidence: &Evidence) -> String {
         .iter()
         .filter_map(|file| file.lines)
         .fold((0, 0), |(added, removed), (a, r)| (added + a, removed + r));
+    let hosts = if evidence.traffic.is_empty() {
+        String::new()
+    } else {
+        format!("| Hosts | {} |\n", cell(&traffic(&evidence.traffic)))
+    };
     format!(
         "| | |\n|---|---|\n\
          | Checks | passed: {} |\n\
@@ -95,6 +104,7 @@ fn table(evidence: &Evidence) -> String {
          | Change | {}, +{added} −{removed} |\n\
          | Approved plan | `{}` |\n\
          | Ran in | {} |\n\
+         {hosts}\
          | Cost | {} ({} tokens, {}) |\n\
          | Time | {} |\n",
         code(&evidence.command),

@@ -7,6 +7,7 @@ use std::fmt::Write as _;
 use expect_test::{expect, expect_file};
 
 use super::*;
+use crate::host::Traffic;
 use crate::id::{CommitId, IssueNumber, PlanHash, PullNumber, RunId, TaskId, Time};
 use crate::plan::Question;
 use crate::task::{Event, Outcome, Phase, PlanRef, Published, Run, TroubleKind, Try, Work, evolve};
@@ -469,6 +470,34 @@ fn plan_ref() -> PlanRef {
     PlanRef { hash: PlanHash::of("the plan"), version: 1, n_steps: 2, n_questions: 1 }
 }
 
+#[test]
+fn what_runs_reached_is_a_line_that_no_name_can_break() {
+    let mut reached = Traffic::default();
+    assert_eq!(traffic(&reached), "none reached");
+    reached.reach("index.crates.io:443");
+    reached.reach("index.crates.io:443");
+    reached.moved("index.crates.io:443", (950, 12_600));
+    reached.reach("static.crates.io:443");
+    reached.moved("static.crates.io:443", (2048, 5 << 20));
+    reached.refuse("evil.test:443");
+    reached.refuse("evil.test:443");
+    reached.refuse("`[x](https://a.test) | <b>\n@ada");
+    let line = [
+        "`index.crates.io:443` (2 connections, 950 B up, 12.3 KiB down), ",
+        "`static.crates.io:443` (1 connection, 2.0 KiB up, 5.0 MiB down); ",
+        "refused: `'[x](https://a.test) | <b> @ada`, `evil.test:443` (2 times)",
+    ];
+    assert_eq!(traffic(&reached), line.concat());
+    let pull = pull(&task(drafted()), &plan(), &Evidence { traffic: reached, ..evidence() });
+    let line = pull.body.as_str().lines().find(|line| line.starts_with("| Hosts |")).unwrap();
+    assert!(line.contains("\\|") && !line.contains("@ada"), "{line}");
+    let many = (0..20).fold(Traffic::default(), |mut many, n| {
+        many.refuse(&format!("{n}.test:443"));
+        many
+    });
+    assert!(traffic(&many).ends_with(", and 8 more"), "{}", traffic(&many));
+}
+
 fn plan() -> Plan {
     let step = |title: &str| crate::plan::Step { title: title.to_owned(), ..Default::default() };
     let question = "Does a month begin in UTC?\n  Proposal: yes.".lines().next().unwrap();
@@ -496,6 +525,7 @@ fn evidence() -> Evidence {
             FileChange { path: "docs/month.png".to_owned(), lines: None },
         ],
         sandbox: "bwrap: no network but the gateway, no file but the workspace".to_owned(),
+        traffic: Traffic::default(),
         usage: usage(),
         elapsed_ms: 754_000,
         reports: vec!["Grouped the sums.\n\nThe order of months is by date.".to_owned()],

@@ -6,6 +6,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use clap::Subcommand;
 use serde::Serialize;
+use zazen_core::host::Traffic;
 use zazen_core::id::{RunId, TaskId};
 use zazen_core::intake::{self, Request};
 use zazen_core::task::Task;
@@ -115,6 +116,7 @@ struct ShowJson<'a> {
     task: &'a Task,
     folder: String,
     runs: Vec<RunJson>,
+    hosts: Traffic,
     budgets: Vec<Used>,
 }
 
@@ -141,12 +143,13 @@ fn show(args: &Show, context: &Context) -> Result {
             RunJson { run, folder: dir.path().display().to_string(), stage, sandbox }
         })
         .collect();
+    let hosts = daemon::traffic(&home, &task)?;
     let config = context.configured().ok().map(|(_, config)| config);
     let budgets = config.as_ref().map(|config| spent::of_task(&task, &home, config));
     let budgets = budgets.transpose()?.unwrap_or_default();
     if args.json {
         let folder = folder.display().to_string();
-        return json(&ShowJson { task: &task, folder, runs, budgets });
+        return json(&ShowJson { task: &task, folder, runs, hosts, budgets });
     }
     line(&format!("task {}: {}", task.id, plain(&task.title)));
     line(&format!("{} #{} · {}", task.repo, task.issue, plain(&task.state.to_string())));
@@ -157,6 +160,9 @@ fn show(args: &Show, context: &Context) -> Result {
         words::tokens(task.usage.tokens.total()),
         task.usage.n_calls
     ));
+    if !hosts.is_empty() {
+        line(&format!("hosts: {}", plain(&words::traffic(&hosts))));
+    }
     for budget in &budgets {
         line(&format!("budget {}", spent::in_words(budget)));
     }

@@ -9,6 +9,7 @@ mod env;
 mod money;
 mod policy;
 mod raw;
+mod repos;
 mod route;
 mod units;
 
@@ -19,6 +20,7 @@ use std::time::Duration;
 
 use serde::Deserialize as _;
 use zazen_core::budget::Budget;
+use zazen_core::host::Hosts;
 use zazen_core::id::RepoName;
 use zazen_core::price::Prices;
 use zazen_core::trust::Trust;
@@ -64,6 +66,10 @@ pub struct Limits {
     pub output_bytes: u64,
     pub n_processes_max: u64,
     pub n_turns_max: u32,
+    /// From hosts, in one run.
+    pub download_bytes: u64,
+    /// To hosts, in one run.
+    pub upload_bytes: u64,
 }
 
 /// Where runs happen.
@@ -157,6 +163,8 @@ pub struct Repo {
     pub branch: String,
     /// The validation command; empty means the one that the plan names.
     pub check: String,
+    /// What its runs may reach besides the model.
+    pub hosts: Hosts,
     /// Where its runs happen.
     pub engine: Engine,
     /// What a container of its runs is made of. There where the engine takes one.
@@ -177,6 +185,13 @@ const WALL: Duration = Duration::from_secs(30 * 60);
 /// The default of `limits.silence`. Agents print something at every turn; a
 /// model call that is silent for ten minutes is hung, not slow.
 const SILENCE: Duration = Duration::from_secs(10 * 60);
+
+/// The default of `limits.download`: several times what a large project's packages are.
+const DOWNLOAD_BYTES: u64 = 4 << 30;
+
+/// The default of `limits.upload`. To fetch packages takes a few megabytes of
+/// requests; the source of a large project does not fit.
+const UPLOAD_BYTES: u64 = 16 << 20;
 
 /// Reads and checks the configuration of the home at `root`.
 pub fn read(root: &Path, environment: &Environment) -> Result<Config, Error> {
@@ -265,6 +280,8 @@ impl Check<'_> {
             output_bytes: bytes("output", &raw.output, 256 << 20)?,
             n_processes_max: raw.processes.unwrap_or(512),
             n_turns_max: raw.turns.unwrap_or(200),
+            download_bytes: bytes("download", &raw.download, DOWNLOAD_BYTES)?,
+            upload_bytes: bytes("upload", &raw.upload, UPLOAD_BYTES)?,
         })
     }
 
@@ -322,51 +339,6 @@ impl Check<'_> {
         Ok(Harness { name, model, route, claude })
     }
 
-    fn repos(&self, raw: Vec<raw::Repo>, sandbox: &Sandbox) -> Result<Vec<Repo>, Error> {
-        let mut repos: Vec<Repo> = Vec::new();
-        for (raw, index) in raw.into_iter().zip(0_usize..) {
-            let place = index.to_string();
-            let wrong = |why: &str| self.wrong(&["repo", &place, "name"], why);
-            let name: RepoName = raw
-                .name
-                .parse()
-                .map_err(|err: zazen_core::id::InvalidId| wrong(&err.to_string()))?;
-            if repos.iter().any(|repo| repo.name == name) {
-                let why =
-                    format!("there are two repositories called `{name}`; give one another name");
-                return Err(wrong(&why));
-            }
-            repos.push(self.repo(name, raw, (&place, sandbox))?);
-        }
-        Ok(repos)
-    }
-
-    fn repo(
-        &self,
-        name: RepoName,
-        raw: raw::Repo,
-        (place, sandbox): (&str, &Sandbox),
-    ) -> Result<Repo, Error> {
-        let engine = match &raw.engine {
-            None => sandbox.engine,
-            Some(engine) => self.engine(&["repo", place, "engine"], engine)?,
-        };
-        let image = self.image(&raw, (place, engine, sandbox.containers.image.as_ref()))?;
-        let remote = match raw.remote {
-            Some(path) => self.host_path(&path),
-            None => self.root.join(".zazen/remotes").join(format!("{name}.git")),
-        };
-        Ok(Repo {
-            name,
-            source: raw.source,
-            remote,
-            branch: raw.branch.unwrap_or_default(),
-            check: raw.check.unwrap_or_default(),
-            engine,
-            image,
-        })
-    }
-
     /// A path of the host: `~/` is the person's home, a relative one starts at zazen's home.
     fn host_path(&self, text: &str) -> PathBuf {
         match text.strip_prefix("~/") {
@@ -400,12 +372,16 @@ fn line_of(text: &str, offset: usize) -> usize {
 }
 
 /// The line of a key, or of the innermost table around it that is written.
-/// A number in `path` is a place in a list of tables.
+/// A number in `path` is a place in a list.
 fn find(text: &str, path: &[&str]) -> Option<usize> {
     let document = toml_edit::Document::parse(text).ok()?;
     let mut item = document.as_item();
     let mut found = None;
     for key in path {
+        if let (Some(list), Ok(index)) = (item.as_array(), key.parse::<usize>()) {
+            found = list.get(index).and_then(toml_edit::Value::span).or(found);
+            break;
+        }
         let next = match key.parse::<usize>() {
             Ok(index) if item.is_array_of_tables() => {
                 item.get(index).map(|table| (table.span(), table))

@@ -48,6 +48,8 @@ pub(super) struct Limits {
     pub(super) output: Option<String>,
     pub(super) processes: Option<u64>,
     pub(super) turns: Option<u32>,
+    pub(super) download: Option<String>,
+    pub(super) upload: Option<String>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -132,6 +134,10 @@ pub(super) struct Repo {
     pub(super) remote: Option<String>,
     pub(super) branch: Option<String>,
     pub(super) check: Option<String>,
+    #[serde(default)]
+    pub(super) hosts: Vec<String>,
+    #[serde(default)]
+    pub(super) private: Vec<String>,
     pub(super) engine: Option<String>,
     pub(super) image: Option<String>,
     pub(super) containerfile: Option<String>,

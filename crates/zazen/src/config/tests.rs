@@ -2,6 +2,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use zazen_core::budget::{Limit, Scope};
+use zazen_core::host::{Authority, Way};
 use zazen_core::price::Prices;
 
 use super::{Api, Config, Engine, Environment, HarnessName, Image, Key, Target, parse};
@@ -88,6 +89,8 @@ disk = "10GiB"
 output = "64KiB"
 processes = 64
 turns = 7
+download = "1GiB"
+upload = "1MiB"
 [sandbox]
 engine = "none"
 tools = ["tools"]
@@ -113,6 +116,8 @@ source = "https://example.org/engine.git"
 remote = "/srv/engine.git"
 branch = "next"
 check = "make test"
+hosts = ["crates", "*.example.org:8443"]
+private = ["registry.house:8443"]
 [[repo]]
 name = "local/tally"
 source = "/src/tally"
@@ -134,6 +139,23 @@ source = "/src/tally"
     assert_eq!(engine.remote, Path::new("/srv/engine.git"));
     assert_eq!((engine.branch.as_str(), engine.check.as_str()), ("next", "make test"));
     assert_eq!(tally.remote, Path::new("/zazen/.zazen/remotes/local/tally.git"));
+    assert_eq!((config.limits.download_bytes, config.limits.upload_bytes), (1 << 30, 1 << 20));
+    assert!(tally.hosts.is_empty());
+    for host in ["index.crates.io:443", "a.example.org:8443", "registry.house:8443"] {
+        let authority = Authority::parse(host, None).unwrap();
+        assert!(engine.hosts.find(Way::Tunnel, &authority).is_some(), "{host}");
+    }
+}
+
+#[test]
+fn a_host_that_cannot_be_is_named_with_its_own_line() {
+    let repo = "[[repo]]\nname = \"a/b\"\nsource = \"/x\"\n";
+    let lists = "hosts = [\n  \"crates\",\n  \"*.org\",\n]\n";
+    let says = "11: `*.org` cannot be in `hosts`: name at least two labels after `*.`";
+    assert_eq!(wrong(&format!("{SMALL}{repo}{lists}")), says);
+    let says = "9: `169.254.169.254:80` cannot be in `private`: no run ever reaches an address of \
+        the kind `metadata`";
+    assert_eq!(wrong(&format!("{SMALL}{repo}private = [\"169.254.169.254:80\"]\n")), says);
 }
 
 #[test]
@@ -171,7 +193,7 @@ fn every_value_that_cannot_be_says_where_it_is_and_what_would_be_right() {
         ),
         (
             "[sandbox]\nengine = \"docker\"\n",
-            "7: `docker` is not an engine; there are `bwrap` and `none`",
+            "7: `docker` is not an engine; there are `bwrap`, `container` and `none`",
         ),
         (
             "[models.b]\napi = \"grpc\"\n",

@@ -6,13 +6,14 @@ use std::collections::BTreeMap;
 use std::fs;
 
 use anyhow::Context as _;
+use zazen_core::host::Traffic;
 use zazen_core::id::RunId;
 use zazen_core::price::Prices;
 use zazen_core::task::Task;
 use zazen_core::text::{cut_middle, plain};
 use zazen_core::usage::Usage;
 
-use super::run::{ANSWER_FILE, RECORDING_FILE};
+use super::run::{ANSWER_FILE, EGRESS_FILE, RECORDING_FILE};
 use super::world::World;
 use crate::gateway;
 use crate::home::Home;
@@ -91,6 +92,17 @@ pub(super) fn sandbox_words(world: &World, run: RunId) -> anyhow::Result<String>
     let spec: LaunchSpec =
         serde_json::from_slice(&spec).with_context(|| format!("read the spec of run {run}"))?;
     Ok(format!("{}: {achieved}", spec.engine.word()))
+}
+
+/// What all runs of a task reached so far, and what they were refused.
+pub fn traffic(home: &Home, task: &Task) -> anyhow::Result<Traffic> {
+    let mut traffic = Traffic::default();
+    for n in 1..=task.n_runs {
+        let path = home.run_dir(RunId { task: task.id, n }).join(EGRESS_FILE);
+        gateway::add_traffic(&path, &mut traffic)
+            .with_context(|| format!("read {}", path.display()))?;
+    }
+    Ok(traffic)
 }
 
 /// What each agent said at the end of its step, in order.

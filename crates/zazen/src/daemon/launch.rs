@@ -15,11 +15,12 @@ use zazen_core::words;
 use super::containers;
 use super::crash::{self, Moment};
 use super::perform::check_command;
-use super::run::token;
+use super::run::{EGRESS_FILE, token};
 use super::world::World;
 use crate::config::Config;
 use crate::exec;
 use crate::forge::local::BOT;
+use crate::gateway::{Outside, Token};
 use crate::git::{Mirror, trash, workspace};
 use crate::harness::{self, Launch};
 use crate::home::Home;
@@ -57,18 +58,23 @@ pub(super) async fn start(
         EngineKind::Bwrap | EngineKind::None => None,
     };
     let (work, launch) = work(world, task, dir, (phase, instructions))?;
+    let hosts = outside(world, task, dir).hosts;
+    let mut env = environment(world, launch.env);
+    if !hosts.is_empty() {
+        env.extend(proxy(&token(dir)?));
+    }
     let spec = LaunchSpec {
         v: sandbox::SPEC_VERSION,
         run,
         engine,
         task_marker: task.id.to_string(),
         work,
-        env: environment(world, launch.env),
+        env,
         workspace,
         access: access(phase),
         objects,
         tools: world.config.sandbox.tools.iter().cloned().chain(launch.tools).collect(),
-        gateway_socket: (phase != Phase::Verify)
+        gateway_socket: (phase != Phase::Verify || !hosts.is_empty())
             .then(|| dir.path().join("gateway").join("gateway.sock")),
         collect: collect(world, task, phase, from)?,
         limits: limits(world),
@@ -141,6 +147,38 @@ fn environment(world: &World, launch: BTreeMap<String, String>) -> BTreeMap<Stri
     let mut env = BTreeMap::from([("PATH".to_owned(), path.join(":"))]);
     env.extend(sandbox.env.clone());
     env.extend(launch);
+    env
+}
+
+/// What the runs of a task may reach besides the model: nothing, where the repository is
+/// not in the configuration any more.
+pub(super) fn outside(world: &World, task: &Task, dir: &RunDir) -> Outside {
+    let limits = &world.config.limits;
+    Outside {
+        repo: task.repo.to_string(),
+        hosts: world.repo(&task.repo).map(|repo| repo.hosts.clone()).unwrap_or_default(),
+        log_to: dir.path().join(EGRESS_FILE),
+        download_bytes: limits.download_bytes,
+        upload_bytes: limits.upload_bytes,
+    }
+}
+
+/// The variables by which programs find the way to hosts. Each program knows some of them.
+///
+/// The token is one that makes no model call: `mini` gives its commands none that does.
+fn proxy(token: &Token) -> BTreeMap<String, String> {
+    let token = token.for_hosts();
+    let proxy = format!("http://run:{token}@{{gateway_host}}");
+    let mut env = BTreeMap::new();
+    for name in ["HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"] {
+        env.insert(name.to_owned(), proxy.clone());
+    }
+    for name in ["NO_PROXY", "no_proxy"] {
+        // Servers of its own, in the sandbox, and the gateway's routes to the model.
+        env.insert(name.to_owned(), "localhost,127.0.0.1,::1".to_owned());
+    }
+    // Else git asks first without the token, only to be told that it needs one.
+    env.insert("GIT_HTTP_PROXY_AUTHMETHOD".to_owned(), "basic".to_owned());
     env
 }
 
@@ -242,6 +280,7 @@ fn brief(world: &World, task: &Task) -> anyhow::Result<Brief> {
         soul: page(&home.soul_page()),
         memory: memory.trim().to_owned(),
         missions: page(&home.missions_page()),
+        hosts: world.repo(&task.repo)?.hosts.entries(),
         instructions: String::new(),
         check: world.repo(&task.repo)?.check.clone(),
     })

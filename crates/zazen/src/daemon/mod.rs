@@ -11,6 +11,7 @@
 
 mod book;
 mod commit;
+mod commits;
 mod containers;
 pub mod crash;
 mod day;
@@ -45,7 +46,7 @@ use self::book::Record;
 pub use self::book::read_book;
 pub use self::containers::{kinds, named};
 use self::crash::Moment;
-pub use self::evidence::calls_of;
+pub use self::evidence::{calls_of, traffic};
 pub use self::keep::now;
 use self::owed::{Owed, Place};
 use self::pages::Pages;
@@ -94,7 +95,7 @@ pub async fn run(world: Arc<World>, shutdown: CancellationToken) -> anyhow::Resu
                     daemon.look_for_issues();
                     daemon.look_everywhere().await?;
                     daemon.pages.look_for(daemon.engine.book().tasks());
-                    daemon.pages.commit_all();
+                    daemon.pages.commits.commit_all();
                     daemon.reap();
                 }
             },
@@ -235,7 +236,7 @@ impl Daemon {
 
     /// Files changed: takes what people wrote in them.
     async fn take_paths(&mut self, paths: &BTreeSet<PathBuf>) -> anyhow::Result<()> {
-        self.pages.seen(paths);
+        self.pages.commits.seen(paths);
         let tasks = look::tasks_of(&self.world.home, paths);
         self.pages.look_for(tasks.iter().filter_map(|id| self.engine.book().task(*id)));
         self.look_at_paths(paths).await
@@ -246,7 +247,7 @@ impl Daemon {
         if self.pages.write(self.engine.book()) {
             self.record.keep_snapshot(self.engine.book());
         }
-        self.pages.commit_when_quiet();
+        self.pages.commits.commit_when_quiet();
     }
 
     /// Begins to delete what runs left behind, unless that is under way.
@@ -294,7 +295,7 @@ impl Daemon {
                 tokio::time::sleep(LAST_PAGES_EVERY).await;
             }
         }
-        self.pages.commit_now().await;
+        self.pages.commits.commit_now().await;
         crash::point(self.world.crash(), Moment::DrainEnds);
         if self.pages.write(self.engine.book()) {
             self.record.close(self.engine.book());

@@ -1,4 +1,4 @@
-//! The pages that follow from the journal, and the commits of the home.
+//! The pages that follow from the journal.
 //!
 //! A page is a function of the book: it can be written again at any time, and
 //! losing one costs nothing. What people wrote in it survives: zazen changes its
@@ -13,7 +13,6 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
-use tokio::task::{JoinError, JoinSet};
 use zazen_core::engine::{Book, Change};
 use zazen_core::id::{TaskId, Time};
 use zazen_core::plan::Plan;
@@ -21,7 +20,7 @@ use zazen_core::task::{Digest, Task};
 use zazen_core::text::{fence, plain};
 use zazen_core::words;
 
-use super::commit::{Batch, Scope};
+use super::commits::Commits;
 use super::crash::{self, Moment};
 use super::day::{self, Line, Seen};
 use super::look::{SETTLED, is_settled};
@@ -29,16 +28,6 @@ use super::page::{task_page, title};
 use super::world::World;
 use crate::home::Home;
 use crate::home::atomic::{self, Durability, ReplaceError, Stamp};
-use crate::home::commit::{Author, Committer};
-
-/// How long the home is quiet before it is committed.
-const QUIET: Duration = Duration::from_secs(1);
-
-/// How long a change waits for a commit at the most.
-const COMMIT_MAX: Duration = Duration::from_secs(10);
-
-/// How long after a commit that failed it is tried again. A person's own git is done by then.
-const COMMIT_AGAIN: Duration = Duration::from_secs(2);
 
 /// How long pages that could not be written wait for the next try: the disk is
 /// full, say, or a person is just writing there.
@@ -73,10 +62,9 @@ impl Behind {
     }
 }
 
-/// The pages that are due, and the paths that wait for a commit.
+/// The pages that are due.
 pub(super) struct Pages {
     world: Arc<World>,
-    committer: Committer,
     /// The tasks with a page that is behind the book.
     due: BTreeSet<TaskId>,
     /// Of these, the ones whose plan's page is.
@@ -93,21 +81,8 @@ pub(super) struct Pages {
     lines: Vec<Line>,
     /// Not before this is tried again what could not be written.
     write_at: Option<Instant>,
-    /// Everything that changed since the last commit.
-    changed: BTreeSet<PathBuf>,
-    /// What zazen wrote since the last commit.
-    ours: BTreeSet<PathBuf>,
-    /// When the first and the last of it changed.
-    since: Option<(Instant, Instant)>,
-    commit_lines: Vec<String>,
-    /// The commit that is being made. Git takes too long for the loop to wait for it.
-    committing: JoinSet<Option<Batch>>,
-    /// What the next commit takes in.
-    scope: Scope,
+    pub(super) commits: Commits,
 }
-
-/// How often the last commit is tried. A person at the keyboard waits for the end.
-const N_LAST_COMMITS_MAX: u32 = 3;
 
 /// Whether a page says what it should.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -121,10 +96,9 @@ enum Written {
 impl Pages {
     /// Begins with what the last daemon may not have come to.
     pub(super) fn new(world: Arc<World>, mut behind: Behind) -> anyhow::Result<Self> {
-        let committer = Committer::new(&world.home)?;
+        let commits = Commits::new(&world)?;
         let mut pages = Self {
             world,
-            committer,
             due: BTreeSet::new(),
             plans_due: behind.tasks.clone(),
             again: BTreeSet::new(),
@@ -133,12 +107,7 @@ impl Pages {
             complaints: BTreeMap::new(),
             lines: Vec::new(),
             write_at: None,
-            changed: BTreeSet::new(),
-            ours: BTreeSet::new(),
-            since: None,
-            commit_lines: Vec::new(),
-            committing: JoinSet::new(),
-            scope: Scope::All,
+            commits,
         };
         match day::write(&pages.world.home, behind.lines.make_contiguous(), Seen::Maybe) {
             Ok(paths) => pages.wrote(paths),
@@ -182,19 +151,6 @@ impl Pages {
         !self.doubtful.is_empty()
     }
 
-    /// Notes that files changed.
-    pub(super) fn seen(&mut self, paths: &BTreeSet<PathBuf>) {
-        let root = self.world.home.root();
-        let dot = self.world.home.dot_dir();
-        let is_page =
-            |path: &&PathBuf| path.starts_with(root) && !path.starts_with(&dot) && !path.is_dir();
-        let n_before = self.changed.len();
-        self.changed.extend(paths.iter().filter(is_page).cloned());
-        if self.changed.len() > n_before {
-            self.touch();
-        }
-    }
-
     /// Writes the pages that are due. Says whether all of them are as the book says.
     pub(super) fn write(&mut self, book: &Book) -> bool {
         if self.write_at.is_some_and(|at| at <= Instant::now()) {
@@ -236,7 +192,7 @@ impl Pages {
             Ok(paths) => {
                 self.wrote(paths);
                 let lines = self.lines.drain(..).map(|line| line.text);
-                self.commit_lines.extend(lines.inspect(|line| tracing::info!("{line}")));
+                self.commits.say(lines.inspect(|line| tracing::info!("{line}")));
             }
             Err(err) => tracing::warn!("the day's page was not written: {err:#}"),
         }
@@ -245,16 +201,8 @@ impl Pages {
     fn wrote(&mut self, paths: Vec<PathBuf>) {
         if !paths.is_empty() {
             crash::point(self.world.crash(), Moment::PagesWritten);
-            self.changed.extend(paths.iter().cloned());
-            self.ours.extend(paths);
-            self.touch();
+            self.commits.wrote(paths);
         }
-    }
-
-    fn touch(&mut self) {
-        let now = Instant::now();
-        let first = self.since.map_or(now, |(first, _)| first);
-        self.since = Some((first, now));
     }
 
     fn complain(&mut self, task: TaskId, why: String) {
@@ -402,86 +350,7 @@ impl Pages {
             return Duration::ZERO;
         }
         let write = self.write_at.map(|at| at.saturating_duration_since(Instant::now()));
-        self.commit_patience().min(write.unwrap_or(Duration::MAX))
-    }
-
-    fn commit_patience(&self) -> Duration {
-        match self.since {
-            None if self.committing.is_empty() => Duration::MAX,
-            // Whether it went well is to be seen then.
-            None => COMMIT_AGAIN,
-            Some((first, last)) => {
-                let due = (last + QUIET).min(first + COMMIT_MAX);
-                due.saturating_duration_since(Instant::now())
-            }
-        }
-    }
-
-    /// Begins a commit when the home was quiet, and none is under way.
-    pub(super) fn commit_when_quiet(&mut self) {
-        while let Some(done) = self.committing.try_join_next() {
-            self.note_commit(done);
-        }
-        let is_due = self.since.is_some() && self.commit_patience().is_zero();
-        if is_due && self.committing.is_empty() {
-            self.start_commit();
-        }
-    }
-
-    /// Has everything committed, noted or not: what people wrote while no daemon was up.
-    pub(super) fn commit_all(&mut self) {
-        self.scope = Scope::All;
-        self.touch();
-    }
-
-    /// Commits everything, and waits for it. What fails in passing is tried again, but not
-    /// for long: the next daemon commits what this one leaves.
-    pub(super) async fn commit_now(&mut self) {
-        self.join_commit().await;
-        for _ in 0..N_LAST_COMMITS_MAX {
-            self.scope = Scope::All;
-            self.start_commit();
-            self.join_commit().await;
-            if self.since.is_none() {
-                return;
-            }
-        }
-    }
-
-    async fn join_commit(&mut self) {
-        while let Some(done) = self.committing.join_next().await {
-            self.note_commit(done);
-        }
-    }
-
-    /// What a commit that failed was to take in is taken in by the next one.
-    fn note_commit(&mut self, left: Result<Option<Batch>, JoinError>) {
-        let left = match left {
-            Ok(None) => return,
-            Ok(Some(batch)) => batch,
-            Err(err) => return tracing::error!("a commit of the home broke down: {err}"),
-        };
-        self.scope = self.scope.max(left.scope);
-        self.changed.extend(left.changed);
-        self.ours.extend(left.ours);
-        self.commit_lines.splice(0..0, left.lines);
-        let later = Instant::now() + COMMIT_AGAIN;
-        self.since = self.since.or(Some((later, later)));
-    }
-
-    fn start_commit(&mut self) {
-        self.since = None;
-        let batch = Batch {
-            scope: std::mem::replace(&mut self.scope, Scope::Noted),
-            home: self.world.home.clone(),
-            committer: self.committer.clone(),
-            changed: std::mem::take(&mut self.changed),
-            ours: std::mem::take(&mut self.ours),
-            lines: std::mem::take(&mut self.commit_lines),
-            person: Author::person(&self.world.config.name),
-            crash: self.world.crash().map(str::to_owned),
-        };
-        self.committing.spawn_blocking(move || batch.commit());
+        self.commits.patience().min(write.unwrap_or(Duration::MAX))
     }
 }
 

@@ -214,6 +214,7 @@ async fn open_pull(world: &World, task: &Task, head: &CommitId) -> anyhow::Resul
         output: world.clean(&evidence::output(world, published.verified_by, OUTPUT_BYTES_MAX)?),
         files: files.collect(),
         sandbox: evidence::sandbox_words(world, published.verified_by)?,
+        traffic: evidence::traffic(&world.home, task)?,
         usage: task.usage,
         elapsed_ms: now().millis_since(task.opened),
         reports: evidence::reports(world, task),

@@ -61,6 +61,12 @@ pub(super) const ANSWER_FILE: &str = "answer.md";
 /// The name of the file with the recorded model calls.
 pub(super) const RECORDING_FILE: &str = "recording.jsonl";
 
+/// The name of the file with what the run reached and was refused.
+pub(crate) const EGRESS_FILE: &str = "egress.jsonl";
+
+/// The name of the folder with the run's socket.
+const GATEWAY_DIR: &str = "gateway";
+
 /// What a run came to: its end, and what was read from its stream.
 pub(super) struct Ended {
     pub(super) exit: Option<Exit>,
@@ -147,7 +153,11 @@ async fn see_through(
         world.gateway.count(&payer, &usage(world, dir)?);
     }
     let (sender, reports) = mpsc::channel(REPORTS_MAX);
-    let door = if is_over || phase == Phase::Verify {
+    // Checks have no model, and no door at all where there are no hosts.
+    let has_door = phase != Phase::Verify
+        || !launch::outside(world, task, dir).hosts.is_empty()
+        || dir.path().join(GATEWAY_DIR).exists();
+    let door = if is_over || !has_door {
         None
     } else {
         make_dir(dir.path())?;
@@ -197,10 +207,11 @@ fn grant(
     (run, phase): (RunId, Phase),
 ) -> anyhow::Result<Grant> {
     let source = match &world.playback {
+        _ if phase == Phase::Verify => gateway::Source::Nobody,
         Some(recording) => gateway::Source::Playback(recording.clone()),
         None => gateway::Source::Live { route: world.config.harness.route.clone() },
     };
-    let folder = dir.path().join("gateway");
+    let folder = dir.path().join(GATEWAY_DIR);
     make_dir(&folder)?;
     // Only who can enter the folder gets to the socket, and the token is needed as well.
     let socket_mode = if sandbox::sandbox_ids().is_some() { 0o666 } else { 0o600 };
@@ -218,6 +229,7 @@ fn grant(
         socket: folder.join("gateway.sock"),
         source,
         record_to: dir.path().join(RECORDING_FILE),
+        outside: launch::outside(world, task, dir),
         socket_mode,
     })
 }

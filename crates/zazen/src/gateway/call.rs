@@ -128,7 +128,7 @@ async fn run(door: Arc<Door>, mut begun: Begun, mut head: Head) {
             match door.grant.source {
                 Source::Live { .. } => settle(&door, begun, ended).await,
                 // What a recording lacks must not get into the next one.
-                Source::Playback(_) => {}
+                Source::Playback(_) | Source::Nobody => {}
             }
             drop(head.send(Err(refusal)));
         }
@@ -144,6 +144,7 @@ async fn open(door: &Door, begun: &mut Begun) -> Result<Answer, Refusal> {
             let asked = &begun.asked;
             return forward::ask(&door.shared.client, route, asked).await;
         }
+        Source::Nobody => return Err(Refusal::Bug),
         Source::Playback(recording) => recording,
     };
     let asked = &begun.asked;

@@ -5,6 +5,7 @@
 //!
 //! - `serve`: the socket; the token, the path and the size are checked.
 //! - `request`, `route`: what is asked, and where it would go.
+//! - `egress`: hosts, by `CONNECT` and plain HTTP. All below is for models.
 //! - `call`: the task of one call; streams, bills, records.
 //! - `budget`, `begun`: who pays for it, and a note before it is made.
 //! - `forward` or `playback`: the model's service, or a recording.
@@ -14,6 +15,7 @@
 mod begun;
 mod budget;
 mod call;
+mod egress;
 mod forward;
 mod meter;
 mod playback;
@@ -42,12 +44,14 @@ use zazen_core::price::{Price, Prices};
 use zazen_core::usage::Usage;
 
 pub use begun::{Failure, Sum, sum_up};
+pub use egress::{EGRESS_VERSION, Line, Outside, What, add_traffic};
 pub use playback::{ParseError, Recording};
 pub use record::{Bill, Call, CallRequest, CallResponse, FORMAT_VERSION};
 pub use route::{Api, Route};
 pub use secret::{InvalidToken, Secret, Token};
 
 use budget::Purse;
+use egress::{Egress, Means};
 use secret::Veil;
 use serve::{Door, SocketFile};
 
@@ -71,6 +75,8 @@ pub struct Grant {
     pub source: Source,
     /// The file that the calls are recorded to, at its end.
     pub record_to: PathBuf,
+    /// What it may reach besides the model.
+    pub outside: Outside,
     pub socket_mode: u32,
     /// The repository that it is for.
     pub repo: RepoName,
@@ -89,6 +95,8 @@ pub enum Source {
     Live { route: String },
     /// From a recording.
     Playback(Arc<Recording>),
+    /// From nobody: this run has no model, and may reach hosts only.
+    Nobody,
 }
 
 /// What one model call used.
@@ -123,6 +131,7 @@ struct Shared {
     client: reqwest::Client,
     routes: Routes,
     prices: Prices,
+    means: Means,
     /// What a model counts at that has no price.
     unknown: Price,
     purse: Arc<Purse>,
@@ -137,13 +146,18 @@ const CLOSE_TIMEOUT: Duration = Duration::from_secs(60);
 impl Gateway {
     /// Makes the gateway. Opens nothing.
     pub fn new(options: Options) -> anyhow::Result<Self> {
+        Self::with_means(options, Means::standard())
+    }
+
+    /// Makes a gateway that reaches hosts by these means.
+    fn with_means(options: Options, means: Means) -> anyhow::Result<Self> {
         let Options { routes, prices, budget } = options;
         for (name, route) in &routes {
             forward::check(name, route)?;
         }
         let client = forward::client(&routes)?;
         let (unknown, purse) = (budget.unknown, Arc::new(Purse::new(budget)));
-        let shared = Arc::new(Shared { client, routes, prices, unknown, purse });
+        let shared = Arc::new(Shared { client, routes, prices, means, unknown, purse });
         Ok(Self { shared, runs: Mutex::new(JoinSet::new()) })
     }
 
@@ -174,10 +188,15 @@ impl Gateway {
                 let found = self.shared.routes.get(route);
                 found.with_context(|| format!("there is no route `{route}`"))?.key.as_ref()
             }
-            Source::Playback(_) => None,
+            Source::Playback(_) | Source::Nobody => None,
         };
         let veil = Veil::new(&grant.token, key);
         let (recorder, writer) = record::open(&grant.record_to, &grant.label, veil.clone()).await?;
+        let stop = CancellationToken::new();
+        let means = self.shared.means.clone();
+        let (egress, log) =
+            Egress::open(&grant.outside, (&grant.token, grant.lifetime), means, stop.clone())
+                .await?;
         let so_far = self.so_far(&grant.record_to).await?;
         self.shared.purse.open(&grant.payer(), &grant.task_usage, &so_far);
         let (run, recording) = (grant.run, grant.record_to.clone());
@@ -185,15 +204,17 @@ impl Gateway {
         let path: &Path = &grant.socket;
         let listener = serve::bind(path, grant.socket_mode)?;
         let socket = SocketFile::of(path).context("look at a socket")?;
-        let door = Arc::new(Door::new(grant, Arc::clone(&self.shared), usage, recorder, veil));
-        let stop = door.stop.clone();
+        let shared = Arc::clone(&self.shared);
+        let door =
+            Arc::new(Door::new(grant, shared, (usage, recorder, veil), egress, stop.clone()));
         let (sender, ended) = oneshot::channel();
         let mut runs = self.runs.lock().unwrap_or_else(PoisonError::into_inner);
         while runs.try_join_next().is_some() {}
         runs.spawn(async move {
             let serving = serve::serve(door, listener);
-            // The writer ends when the door, and with it the last recorder, is dropped.
-            let (written, ()) = futures_util::future::join(writer.run(), serving).await;
+            // The writers end when the door, and with it the last recorder, is dropped.
+            let (written, logged, ()) =
+                futures_util::future::join3(writer.run(), log.run(), serving).await;
             purse.close(run);
             let closing = tokio::task::spawn_blocking(move || begun::close(&recording));
             let closed = closing.await.context("close a recording").and_then(|closed| closed);
@@ -201,7 +222,10 @@ impl Gateway {
             if let Err(err) = &written {
                 tracing::error!("a recording is not whole: {err:#}");
             }
-            drop(sender.send(written));
+            if let Err(err) = &logged {
+                tracing::error!("an egress log is not whole: {err:#}");
+            }
+            drop(sender.send(written.and(logged)));
         });
         Ok(Opened { stop, socket, ended: Some(ended) })
     }

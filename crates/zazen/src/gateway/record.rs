@@ -226,7 +226,7 @@ fn print(draft: Draft, label: String, veil: &Veil) -> anyhow::Result<String> {
 
 /// Opens the file at its end and counts its lines. A line that a crash left
 /// without its end is cut off: its call is asked again, or was never answered.
-fn open_file(path: &Path) -> io::Result<(File, u64)> {
+pub(super) fn open_file(path: &Path) -> io::Result<(File, u64)> {
     let mut file =
         OpenOptions::new().read(true).append(true).create(true).mode(0o600).open(path)?;
     if !file.metadata()?.is_file() {

@@ -46,6 +46,9 @@ const NEEDLE_BYTES_MIN: usize = 12;
 
 const TOKEN_BYTES: usize = 32;
 
+/// What sets the token for hosts apart from all else that is derived.
+const HOSTS_CONTEXT: &str = "zazen 2026 gateway: token for the way to hosts";
+
 impl Secret {
     pub fn new(value: impl Into<String>) -> Self {
         Self(value.into())
@@ -69,6 +72,14 @@ impl Token {
         let mut bytes = [0u8; TOKEN_BYTES];
         File::open("/dev/urandom")?.read_exact(&mut bytes)?;
         Ok(Self(blake3::Hash::from_bytes(bytes).to_hex().to_string()))
+    }
+
+    /// The token for the way to hosts. What has it can reach those, and cannot find out the
+    /// run's own, which is for model calls and costs money.
+    #[must_use]
+    pub fn for_hosts(&self) -> Self {
+        let derived = blake3::derive_key(HOSTS_CONTEXT, self.0.as_bytes());
+        Self(blake3::Hash::from_bytes(derived).to_hex().to_string())
     }
 
     /// Whether `text` is this token, in a time that does not tell how much of it is right.
@@ -113,7 +124,8 @@ impl fmt::Debug for Token {
 
 impl Veil {
     pub(super) fn new(token: &Token, key: Option<&Secret>) -> Self {
-        let secrets = [Some(token.0.as_str()), key.map(Secret::expose)];
+        let of_hosts = token.for_hosts();
+        let secrets = [Some(token.0.as_str()), Some(of_hosts.0.as_str()), key.map(Secret::expose)];
         Self(Arc::new(Scanner::knowing(secrets.into_iter().flatten())))
     }
 

@@ -20,6 +20,7 @@ use hyper::http::request::Parts;
 use hyper::service::service_fn;
 use hyper::{Method, Request, Response};
 use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite};
 use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio::task::JoinSet;
@@ -27,6 +28,8 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use zazen_core::price::covers;
 
+use super::egress::head::First;
+use super::egress::{Denied, Egress};
 use super::forward::Reply;
 use super::record::Recorder;
 use super::refuse::{Refusal, full};
@@ -44,6 +47,7 @@ pub(super) struct Door {
     pub(super) veil: Veil,
     /// The run is over.
     pub(super) stop: CancellationToken,
+    egress: Egress,
     opened: Instant,
     room: Arc<Semaphore>,
     /// Held only to add or to take tasks.
@@ -69,8 +73,16 @@ const REQUEST_TIMEOUT: Duration = Duration::from_secs(60);
 /// keep theirs, so that none is closed as it is used again.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(300);
 
-/// How many connections one run may have. A harness with ten subagents uses about twenty.
-const CONNECTIONS_MAX: usize = 64;
+/// How many connections one run may have; more are refused at once. A harness with
+/// ten subagents uses about twenty, a package manager that fetches a few dozen.
+const CONNECTIONS_MAX: usize = 128;
+
+/// How many headers a model call may have. Harnesses send about thirty.
+const HEADERS_MAX: usize = 100;
+
+/// How much of the daemon's memory a connection may take for what it has read and
+/// not yet handed on. Heads have to fit into it.
+const BUFFER_BYTES_MAX: usize = 128 << 10;
 
 /// The pause after the system refused a connection, for want of file descriptors mostly.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
@@ -86,9 +98,9 @@ impl Door {
     pub(super) fn new(
         grant: Grant,
         shared: Arc<Shared>,
-        usage: mpsc::Sender<CallReport>,
-        recorder: Recorder,
-        veil: Veil,
+        (usage, recorder, veil): (mpsc::Sender<CallReport>, Recorder, Veil),
+        egress: Egress,
+        stop: CancellationToken,
     ) -> Self {
         Self {
             grant,
@@ -96,7 +108,8 @@ impl Door {
             usage,
             recorder,
             veil,
-            stop: CancellationToken::new(),
+            stop,
+            egress,
             opened: Instant::now(),
             room: Arc::new(Semaphore::new(ROOM_KIB as usize)),
             calls: Mutex::new(JoinSet::new()),
@@ -114,7 +127,7 @@ impl Door {
     pub(super) fn key(&self) -> Option<&Secret> {
         match &self.grant.source {
             Source::Live { route } => self.shared.routes.get(route)?.key.as_ref(),
-            Source::Playback(_) => None,
+            Source::Playback(_) | Source::Nobody => None,
         }
     }
 
@@ -126,7 +139,7 @@ impl Door {
     fn route_api(&self) -> Option<Api> {
         match &self.grant.source {
             Source::Live { route } => self.shared.routes.get(route).map(|route| route.api),
-            Source::Playback(_) => None,
+            Source::Playback(_) | Source::Nobody => None,
         }
     }
 
@@ -153,12 +166,16 @@ impl Door {
     /// The call that a request stands for, if this run may make it.
     fn check_path(&self, head: &Parts) -> Result<Endpoint, Refusal> {
         let path = head.uri.path();
+        // A request to a host is the first and only one of its connection.
+        if head.uri.authority().is_some() {
+            return Err(Refusal::Path { method: shown(head.method.as_str()), path: shown(path) });
+        }
         let found = path.strip_prefix('/').and_then(|path| path.split_once('/')).and_then(
             |(name, rest)| match &self.grant.source {
                 Source::Live { route } if route == name => {
                     Endpoint::of(self.route_api()?, &head.method, rest)
                 }
-                Source::Live { .. } => None,
+                Source::Live { .. } | Source::Nobody => None,
                 Source::Playback(_) => {
                     Api::ALL.into_iter().find_map(|api| Endpoint::of(api, &head.method, rest))
                 }
@@ -264,18 +281,16 @@ pub(super) async fn serve(door: Arc<Door>, listener: UnixListener) {
 async fn accept(door: &Arc<Door>, listener: &UnixListener, connections: &mut JoinSet<()>) {
     let places = Arc::new(Semaphore::new(CONNECTIONS_MAX));
     loop {
-        let Ok(place) = Arc::clone(&places).acquire_owned().await else {
-            return;
-        };
+        let accepted = listener.accept().await;
         while connections.try_join_next().is_some() {}
-        match listener.accept().await {
-            Ok((stream, _)) => {
-                let door = Arc::clone(door);
-                connections.spawn(async move {
-                    connection(door, stream).await;
-                    drop(place);
-                });
-            }
+        match accepted {
+            Ok((stream, _)) => match Arc::clone(&places).try_acquire_owned() {
+                Ok(place) => {
+                    connections.spawn(connection(Arc::clone(door), stream, place));
+                }
+                // The answer fits into the socket's buffer; who does not read it misses it.
+                Err(_) => drop(stream.try_write(&Denied::Busy.answer())),
+            },
             Err(err) => {
                 tracing::warn!("a connection to the gateway was not accepted: {err}");
                 tokio::time::sleep(ACCEPT_PAUSE).await;
@@ -284,7 +299,32 @@ async fn accept(door: &Arc<Door>, listener: &UnixListener, connections: &mut Joi
     }
 }
 
-async fn connection(door: Arc<Door>, stream: UnixStream) {
+async fn connection(door: Arc<Door>, mut stream: UnixStream, place: OwnedSemaphorePermit) {
+    let times = (HEAD_TIMEOUT, door.shared.means.times.head);
+    match First::read(&mut stream, times).await {
+        First::Model(begun) => {
+            let (reader, writer) = stream.into_split();
+            let reader = std::io::Cursor::new(begun).chain(reader);
+            model(door, tokio::io::join(reader, writer)).await;
+        }
+        First::Host(head, early) => {
+            let served = Arc::clone(&door);
+            // In a task that the end of the run waits for, as its end is logged.
+            door.spawn(async move {
+                served.egress.serve(stream, head, early).await;
+                drop(place);
+            });
+        }
+        First::Wrong(denied) => {
+            tracing::info!(run = %door.grant.run, "refused a request: {denied}");
+            door.egress.refuse_unread(stream, &denied).await;
+        }
+        First::Gone => {}
+    }
+}
+
+/// Serves model calls, one after another.
+async fn model(door: Arc<Door>, stream: impl AsyncRead + AsyncWrite + Unpin) {
     let service = service_fn(move |request| {
         let door = Arc::clone(&door);
         async move { Ok::<_, Infallible>(answer(&door, request).await) }
@@ -292,6 +332,8 @@ async fn connection(door: Arc<Door>, stream: UnixStream) {
     let served = hyper::server::conn::http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD_TIMEOUT)
+        .max_headers(HEADERS_MAX)
+        .max_buf_size(BUFFER_BYTES_MAX)
         .serve_connection(TokioIo::new(stream), service);
     if let Err(err) = served.await {
         tracing::debug!("a connection to the gateway broke: {err}");

@@ -112,6 +112,7 @@ impl Run {
             socket: dir.path().join("gateway.sock"),
             source,
             record_to: dir.path().join("recording.jsonl"),
+            outside: nowhere(dir.path()),
             socket_mode: 0o660,
             repo: "ada/tally".parse().unwrap(),
             task_usage: Usage::default(),
@@ -140,6 +141,17 @@ impl Run {
     async fn close(&mut self) -> String {
         self.opened.take().unwrap().close().await.unwrap();
         self.recording()
+    }
+}
+
+/// Nothing but the model.
+fn nowhere(dir: &Path) -> Outside {
+    Outside {
+        repo: "ada/tally".to_owned(),
+        hosts: zazen_core::host::Hosts::default(),
+        log_to: dir.join("egress.jsonl"),
+        download_bytes: 1 << 20,
+        upload_bytes: 1 << 20,
     }
 }
 
@@ -340,7 +352,8 @@ async fn a_closed_door_has_no_socket_and_no_token() {
     let mut rest = Vec::new();
     drop(kept.read_to_end(&mut rest).await);
     assert!(rest.is_empty(), "a connection from before is closed, too");
-    assert_eq!(std::fs::read_dir(run.dir.path()).unwrap().count(), 1, "only the recording");
+    let n_left = std::fs::read_dir(run.dir.path()).unwrap().count();
+    assert_eq!(n_left, 2, "only the recording and the egress log");
 }
 
 #[tokio::test]
@@ -358,6 +371,7 @@ async fn a_door_that_is_dropped_is_closed_and_a_stale_socket_is_replaced() {
         socket: socket.clone(),
         source: live_source("anthropic"),
         record_to: run.dir.path().join("other.jsonl"),
+        outside: nowhere(run.dir.path()),
         socket_mode: 0o600,
         repo: "ada/tally".parse().unwrap(),
         task_usage: Usage::default(),

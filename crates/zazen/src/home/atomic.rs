@@ -59,7 +59,16 @@ impl Stamp {
 
 /// Writes a file, in place of the one that may be there.
 pub fn write(path: &Path, bytes: &[u8], durability: Durability) -> io::Result<()> {
-    let temp = write_temp(path, bytes, durability)?;
+    write_by(path, durability, |file| file.write_all(bytes))
+}
+
+/// Writes a file by parts, in place of the one that may be there.
+pub fn write_by(
+    path: &Path,
+    durability: Durability,
+    parts: impl FnOnce(&mut File) -> io::Result<()>,
+) -> io::Result<()> {
+    let temp = write_temp(path, durability, parts)?;
     let renamed = fs::rename(&temp, path).and_then(|()| sync_name(path, durability));
     remove_on_error(renamed, &temp)
 }
@@ -67,7 +76,8 @@ pub fn write(path: &Path, bytes: &[u8], durability: Durability) -> io::Result<()
 /// Writes a file in place of the one that was read, unless that was changed since.
 pub fn replace_if_unchanged(path: &Path, seen: Stamp, bytes: &[u8]) -> Result<(), ReplaceError> {
     let failed = |source| ReplaceError::Failed { path: path.to_owned(), source };
-    let temp = write_temp(path, bytes, Durability::Relaxed).map_err(failed)?;
+    let temp = write_temp(path, Durability::Relaxed, |file| file.write_all(bytes));
+    let temp = temp.map_err(failed)?;
     if !matches!(Stamp::of(path), Ok(now) if now == seen) {
         remove_on_error(fs::remove_file(&temp), &temp).map_err(failed)?;
         return Err(ReplaceError::Changed(path.to_owned()));
@@ -79,7 +89,7 @@ pub fn replace_if_unchanged(path: &Path, seen: Stamp, bytes: &[u8]) -> Result<()
 ///
 /// An error of kind `AlreadyExists` means that the name is taken.
 pub fn create_new(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let temp = write_temp(path, bytes, Durability::Durable)?;
+    let temp = write_temp(path, Durability::Durable, |file| file.write_all(bytes))?;
     // A link, unlike a rename, never takes the place of another file.
     let linked = fs::hard_link(&temp, path);
     fs::remove_file(&temp)?;
@@ -150,16 +160,20 @@ fn is_stale(name: &str) -> bool {
     })
 }
 
-/// Writes the bytes under a temporary name beside `path`, with the rights of the file there.
-fn write_temp(path: &Path, bytes: &[u8], durability: Durability) -> io::Result<PathBuf> {
+/// Writes a file under a temporary name beside `path`, with the rights of the file there.
+fn write_temp(
+    path: &Path,
+    durability: Durability,
+    parts: impl FnOnce(&mut File) -> io::Result<()>,
+) -> io::Result<PathBuf> {
     let (temp, mut file) = create_temp(path)?;
-    let mut written = || -> io::Result<()> {
+    let written = || -> io::Result<()> {
         if let Ok(meta) = fs::symlink_metadata(path)
             && meta.is_file()
         {
             file.set_permissions(meta.permissions())?;
         }
-        file.write_all(bytes)?;
+        parts(&mut file)?;
         if durability == Durability::Durable { file.sync_all() } else { Ok(()) }
     };
     remove_on_error(written(), &temp)?;

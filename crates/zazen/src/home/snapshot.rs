@@ -5,7 +5,7 @@
 //! journal says everything again.
 
 use std::fs;
-use std::io;
+use std::io::{self, BufWriter, Write};
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -26,7 +26,7 @@ pub enum Found<T> {
     Unusable { why: String },
 }
 
-#[derive(Serialize, Deserialize)]
+#[derive(Deserialize)]
 struct File<'a> {
     v: u32,
     shape: u32,
@@ -35,6 +35,9 @@ struct File<'a> {
     #[serde(borrow)]
     state: &'a RawValue,
 }
+
+/// How much is written at once.
+const WRITE_BYTES: usize = 64 << 10;
 
 /// The version of what stands around the state.
 const FORMAT: u32 = 1;
@@ -49,11 +52,35 @@ pub fn write(
     position: Position,
     state: &impl Serialize,
 ) -> io::Result<()> {
-    let state = serde_json::value::to_raw_value(state)?;
-    let hash = hash(shape, position, &state);
-    let file = File { v: FORMAT, shape, position, hash, state: &state };
-    let text = serde_json::to_vec(&file)?;
-    atomic::write(&home.snapshot_file(), &text, Durability::Relaxed)
+    let position_text = serde_json::to_string(&position)?;
+    // By parts: with very many tasks the text is larger than the state itself.
+    atomic::write_by(&home.snapshot_file(), Durability::Relaxed, |file| {
+        let mut file = BufWriter::with_capacity(WRITE_BYTES, file);
+        write!(file, r#"{{"v":{FORMAT},"shape":{shape},"position":{position_text},"state":"#)?;
+        let mut hashed = Hashed { hasher: hasher(shape, position), file };
+        serde_json::to_writer(&mut hashed, state)?;
+        let Hashed { hasher, mut file } = hashed;
+        write!(file, r#","hash":"{}"}}"#, hasher.finalize().to_hex())?;
+        file.flush()
+    })
+}
+
+/// Hashes what goes to the file.
+struct Hashed<W> {
+    hasher: blake3::Hasher,
+    file: W,
+}
+
+impl<W: Write> Write for Hashed<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let n_bytes = self.file.write(bytes)?;
+        self.hasher.update(&bytes[..n_bytes]);
+        Ok(n_bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
+    }
 }
 
 /// Reads the last snapshot, if there is one of this shape.
@@ -74,19 +101,20 @@ fn parse<T: DeserializeOwned>(text: &[u8], shape: u32) -> Result<(Position, T), 
     if file.v != FORMAT || file.shape != shape {
         return Err("it was written by another version of zazen".to_owned());
     }
-    if file.hash != hash(shape, file.position, file.state) {
+    let mut hasher = hasher(shape, file.position);
+    hasher.update(file.state.get().as_bytes());
+    if file.hash != hasher.finalize().to_hex().as_str() {
         return Err("its hash does not fit".to_owned());
     }
     let state = serde_json::from_str(file.state.get()).map_err(|err| err.to_string())?;
     Ok((file.position, state))
 }
 
-fn hash(shape: u32, position: Position, state: &RawValue) -> String {
+fn hasher(shape: u32, position: Position) -> blake3::Hasher {
     let Position { seq, hash, segment, offset } = position;
     let mut hasher = blake3::Hasher::new();
     hasher.update(format!("{shape} {seq} {hash} {segment} {offset} ").as_bytes());
-    hasher.update(state.get().as_bytes());
-    hasher.finalize().to_hex().to_string()
+    hasher
 }
 
 #[cfg(test)]

@@ -13,9 +13,10 @@ use zazen_core::id::{CommitId, RunId};
 /// One process to be placed somewhere, with all that it may see and use.
 ///
 /// In `argv` and in the values of `env`, `{gateway}` stands for the gateway's
-/// address (`http://127.0.0.1:PORT`), `{zazen}` for the path of this program,
-/// `{home}` for the private home, `{workspace}` for the workspace, and `{path}`
-/// for where programs are in the sandbox (in a container its image says so).
+/// address (`http://127.0.0.1:PORT`), `{gateway_host}` for that without its
+/// beginning, `{zazen}` for the path of this program, `{home}` for the private
+/// home, `{workspace}` for the workspace, and `{path}` for where programs are in
+/// the sandbox (in a container its image says so).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LaunchSpec {

@@ -205,8 +205,9 @@ fn commit_settings(place: &Place) {
             )
         })
         .collect();
+    let elsewhere = r#""ANTHROPIC_BASE_URL":"http://127.0.0.1:9""#;
     let settings = format!(
-        r#"{{"hooks":{{{}}},"env":{{"ANTHROPIC_BASE_URL":"http://127.0.0.1:9"}},"enableAllProjectMcpServers":true}}"#,
+        r#"{{"hooks":{{{}}},"env":{{{elsewhere}}},"enableAllProjectMcpServers":true}}"#,
         hooks.join(",")
     );
     let mcp =

@@ -20,6 +20,8 @@ mod harness;
 #[cfg(test)]
 mod home;
 #[cfg(test)]
+mod hosts;
+#[cfg(test)]
 mod plans;
 #[cfg(test)]
 mod red_team;

@@ -70,7 +70,8 @@ fn the_owner_may_let_agents_change_what_agents_are_told() {
 #[test]
 fn what_is_published_is_signed_by_zazen_whatever_the_agent_signs() {
     let command = "echo hello >> README.md; git add -A; git -c user.name=Root \
-                   -c user.email=root@example.org commit -q -m 'Fixes #1' -m 'Signed-off-by: Root <r@e>'";
+                   -c user.email=root@example.org commit -q -m 'Fixes #1' \
+                   -m 'Signed-off-by: Root <r@e>'";
     let (mut place, _model) = after(command, "[policy]\nauthor = \"Owl <owl@example.org>\"\n");
     let (branch, head) = place.branches().remove(0);
     let shown = git(&place.remote(), &["log", "-1", "--format=%an %ae %cn %ce%n%B", &branch]);

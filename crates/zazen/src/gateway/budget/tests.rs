@@ -119,6 +119,13 @@ impl Run {
             socket: self.dir.path().join("gateway.sock"),
             source: Source::Live { route: self.route.to_owned() },
             record_to: self.dir.path().join("recording.jsonl"),
+            outside: crate::gateway::Outside {
+                repo: "ada/tally".to_owned(),
+                hosts: zazen_core::host::Hosts::default(),
+                log_to: self.dir.path().join("egress.jsonl"),
+                download_bytes: 0,
+                upload_bytes: 0,
+            },
             socket_mode: 0o600,
             repo: "ada/tally".parse().unwrap(),
             task_usage: Usage::default(),

@@ -92,7 +92,8 @@ impl Held {
             Ok((runner, channel)) => Ok(Self { engine, name, channel, runner }),
             Err(err) => {
                 let said = engine.wait(|api| api.log(&name));
-                engine.wait(|api| api.remove(&name))?;
+                // Tried again once this has failed; what went wrong first is what counts.
+                engine.wait(|api| api.remove(&name)).ok();
                 Err(explain(&err, &said, (about.name, &wanted.image)))
             }
         }

@@ -111,7 +111,7 @@ impl Profile<'_> {
             "PidsLimit": i64::try_from(limits.n_processes_max).unwrap_or(i64::MAX),
             "Ulimits": ulimits(),
             "ShmSize": SHM_BYTES,
-            "Tmpfs": tmpfs(limits.memory_bytes),
+            "Tmpfs": tmpfs(limits.memory_bytes, self.about.name),
             "Mounts": self.mounts()?,
             "LogConfig": { "Type": "json-file" },
         }))
@@ -167,8 +167,11 @@ fn mount(from: &Path, at: &str, is_read_only: bool) -> anyhow::Result<Value> {
 }
 
 /// The folders that are in memory. They count as memory of the run.
-fn tmpfs(memory_bytes: u64) -> Value {
-    let of_mode = |mode| format!("rw,exec,nosuid,nodev,size={},mode={mode}", memory_bytes / 2);
+fn tmpfs(memory_bytes: u64, engine: EngineName) -> Value {
+    // Else podman would copy what the image has there, with its rights.
+    let empty = if engine == EngineName::Podman { ",notmpcopyup" } else { "" };
+    let of_mode =
+        |mode| format!("rw,exec,nosuid,nodev,size={},mode={mode}{empty}", memory_bytes / 2);
     json!({ "/tmp": of_mode("1777"), "/var/tmp": of_mode("1777"), "/run": of_mode("0755") })
 }
 

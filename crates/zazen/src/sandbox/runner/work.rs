@@ -162,6 +162,7 @@ fn shell() -> &'static str {
 
 /// What the placeholders stand for.
 struct Places {
+    /// Like `127.0.0.1:40123`.
     gateway: Option<String>,
     others: [(&'static str, String); 4],
 }
@@ -170,7 +171,7 @@ impl Places {
     fn new(paths: &Paths, port: Option<u16>, programs: &str) -> Self {
         let text = |path: &Path| path.to_string_lossy().into_owned();
         Self {
-            gateway: port.map(|port| format!("http://127.0.0.1:{port}")),
+            gateway: port.map(|port| format!("127.0.0.1:{port}")),
             others: [
                 ("{zazen}", text(&paths.zazen)),
                 ("{home}", text(&paths.home)),
@@ -186,8 +187,11 @@ impl Places {
             filled = filled.replace(place, value);
         }
         match &self.gateway {
-            Some(gateway) => Ok(filled.replace("{gateway}", gateway)),
-            None if filled.contains("{gateway}") => {
+            Some(gateway) => {
+                let filled = filled.replace("{gateway}", &format!("http://{gateway}"));
+                Ok(filled.replace("{gateway_host}", gateway))
+            }
+            None if filled.contains("{gateway}") || filled.contains("{gateway_host}") => {
                 bail!("`{text}` names the gateway, and this run has none")
             }
             None => Ok(filled),

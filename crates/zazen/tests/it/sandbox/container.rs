@@ -34,7 +34,7 @@ async fn tar(machine: &Machine, files: &[(&str, &str)]) -> Vec<u8> {
 }
 
 async fn is_there(machine: &Machine, run: &Run) -> bool {
-    // The sweep says what there was, of a run that is to be kept and has a supervisor too.
+    // A sweep that keeps nothing says what there was.
     let swept = sweep(socket(machine), &machine.runs(), &BTreeSet::new()).await.unwrap();
     swept.contains(&run.spec.run)
 }
@@ -88,14 +88,13 @@ async fn what_the_image_says_of_its_environment_counts() {
 #[tokio::test]
 async fn a_tool_is_shown_at_its_own_place() {
     let Some(machine) = in_container() else { return };
-    let tool = machine.path("tool");
-    fs::create_dir(&tool).unwrap();
-    super::setup::open(&tool);
+    let folder = tempfile::Builder::new().prefix("zazen-tool-").tempdir_in("/tmp").unwrap();
+    super::setup::open(folder.path());
+    let tool = folder.path().to_owned();
     fs::write(tool.join("data"), "a tool\n").unwrap();
     let path = tool.display();
     let mut run = machine.run(1, &format!("cat {path}/data; touch {path}/x || echo refused"));
     run.spec.tools = vec![tool.clone()];
-    // The runs' own folder is beside it, and stays out of sight.
     machine.finish(&run).await;
     let out = run.out();
     assert_eq!(

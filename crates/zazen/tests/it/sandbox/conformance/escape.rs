@@ -5,7 +5,7 @@
 use std::fs;
 use std::net::TcpListener;
 
-use zazen::sandbox::Access;
+use zazen::sandbox::{Access, EngineKind};
 
 use crate::sandbox::setup::{Machine, processes_with};
 
@@ -83,7 +83,13 @@ async fn nothing_but_its_own_can_be_written(machine: Machine) {
 
 /// Everything that is mounted writable is the run's own, or a device of no consequence.
 async fn nothing_else_is_mounted_to_be_written(machine: Machine) {
-    let own = ["/workspace", "/home/agent", "/run/zazen/out", "/tmp", "/dev/shm", "/dev/pts"];
+    let mut own =
+        vec!["/workspace", "/home/agent", "/run/zazen/out", "/tmp", "/dev/shm", "/dev/pts"];
+    if machine.engine == EngineKind::Container {
+        // In memory of its own and root's, or the kernel's; Landlock closes the rest.
+        own.extend(["/run", "/dev", "/dev/mqueue", "/var/tmp", "/sys/fs/cgroup"]);
+        own.extend(["/proc", "/proc/keys", "/proc/timer_list"]);
+    }
     let run = machine.run(1, "cut -d' ' -f5,6 /proc/self/mountinfo; echo tried");
     machine.finish(&run).await;
     let out = run.out();

@@ -1,0 +1,74 @@
+//! The repositories of `zazen.toml`, checked: names, places, and the hosts that runs may reach.
+//!
+//! What else the file has is checked in the parent.
+
+use zazen_core::host::{Hosts, InvalidHost};
+use zazen_core::id::RepoName;
+
+use super::{Check, Error, Repo, Sandbox, raw};
+
+impl Check<'_> {
+    pub(super) fn repos(&self, raw: Vec<raw::Repo>, sandbox: &Sandbox) -> Result<Vec<Repo>, Error> {
+        let mut repos: Vec<Repo> = Vec::new();
+        for (raw, index) in raw.into_iter().zip(0_usize..) {
+            let place = index.to_string();
+            let wrong = |why: &str| self.wrong(&["repo", &place, "name"], why);
+            let name: RepoName = raw
+                .name
+                .parse()
+                .map_err(|err: zazen_core::id::InvalidId| wrong(&err.to_string()))?;
+            if repos.iter().any(|repo| repo.name == name) {
+                let why =
+                    format!("there are two repositories called `{name}`; give one another name");
+                return Err(wrong(&why));
+            }
+            repos.push(self.repo(name, raw, (&place, sandbox))?);
+        }
+        Ok(repos)
+    }
+
+    fn hosts(&self, place: &str, raw: &raw::Repo) -> Result<Hosts, Error> {
+        type Add = fn(&mut Hosts, &str) -> Result<(), InvalidHost>;
+        let mut hosts = Hosts::default();
+        let lists: [(&str, &[String], Add); 2] =
+            [("hosts", &raw.hosts, Hosts::add), ("private", &raw.private, Hosts::add_private)];
+        for (key, entries, add) in lists {
+            for (entry, n) in entries.iter().zip(0_usize..) {
+                let wrong = |err: InvalidHost| {
+                    let why = format!("`{}` cannot be in `{key}`: {}", err.entry, err.why);
+                    self.wrong(&["repo", place, key, &n.to_string()], &why)
+                };
+                add(&mut hosts, entry).map_err(wrong)?;
+            }
+        }
+        Ok(hosts)
+    }
+
+    fn repo(
+        &self,
+        name: RepoName,
+        raw: raw::Repo,
+        (place, sandbox): (&str, &Sandbox),
+    ) -> Result<Repo, Error> {
+        let engine = match &raw.engine {
+            None => sandbox.engine,
+            Some(engine) => self.engine(&["repo", place, "engine"], engine)?,
+        };
+        let image = self.image(&raw, (place, engine, sandbox.containers.image.as_ref()))?;
+        let hosts = self.hosts(place, &raw)?;
+        let remote = match raw.remote {
+            Some(path) => self.host_path(&path),
+            None => self.root.join(".zazen/remotes").join(format!("{name}.git")),
+        };
+        Ok(Repo {
+            name,
+            source: raw.source,
+            remote,
+            branch: raw.branch.unwrap_or_default(),
+            check: raw.check.unwrap_or_default(),
+            hosts,
+            engine,
+            image,
+        })
+    }
+}
