@@ -27,8 +27,8 @@ pub(super) const PROBES: &[Probe] = &[
     probe(
         (Records, "journal-from-inside", MOUNTS),
         "add a record of an approval to the journal",
-        "for file in $ZAZEN/.zazen/journal/*; do echo '{\"approved\":true}' >> $file \
-         && echo THROUGH; done; mkdir -p $ZAZEN/.zazen/inbox && echo THROUGH",
+        "for file in $ZAZEN/.zazen/journal/* $ZAZEN/.zazen/inbox/1.json; do \
+         echo '{\"approved\":true}' >> $file && echo THROUGH; done",
         &["No such file"],
     ),
     probe(

@@ -50,19 +50,19 @@ pub(super) const CASES: &[Case] = &[
         "have submodules fetched from where it says, with a transport that runs a program",
         "echo hello >> README.md; printf '[submodule \"x\"]\\n path = ../../x\\n url = \
          ext::touch %s/made\\n update = !touch %s/made\\n' $MARKS $MARKS > .gitmodules",
-        &["`.gitmodules`"],
+        &["`.gitmodules`", "gitmodules"],
     ),
     refused(
         (Results, "git-folder-in-capitals", COLLECT),
         "hand back `.GIT/config`, which some file systems take for git's own",
         TREE_GIT,
-        &["could be taken for, `.git`"],
+        &["could be taken for, `.git`", "hasDotgit"],
     ),
     refused(
         (Results, "git-folder-by-its-short-name", COLLECT),
         "hand back `git~1/config`, which others take for git's own",
         TREE_SHORT,
-        &["could be taken for, `.git`"],
+        &["could be taken for, `.git`", "hasDotgit"],
     ),
     refused(
         (Results, "path-upwards", COLLECT),
@@ -73,7 +73,7 @@ pub(super) const CASES: &[Case] = &[
     refused(
         (Results, "invisible-name", COLLECT),
         "hand back a name with letters that turn the text around, and with a line break",
-        "echo hello >> README.md; touch $'a\\u202egpj.exe' $'b\\n+++ c' $'c\\e[2Jd'",
+        "echo hello >> README.md; touch $'a\\xe2\\x80\\xaegpj.exe' $'b\\n+++ c' $'c\\e[2Jd'",
         &["holds a control character, or one that cannot be seen"],
     ),
     refused(

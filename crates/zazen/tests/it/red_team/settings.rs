@@ -57,12 +57,12 @@ const LEGACY: Attack = Attack {
 };
 
 /// The first agent leaves what the second would start, and the second looks for it.
-const LEAVES: &str = "mkdir -p ~/bin ~/.config/git ~/.claude ~/.ssh; \
-    for file in ~/.bashrc ~/.profile ~/.gitconfig ~/.config/git/config ~/.claude/settings.json \
-    ~/.ssh/config ~/bin/git /tmp/notes /dev/shm/notes /var/tmp/notes /run/zazen/out/notes \
-    .git/notes .git/hooks/post-checkout; do echo 'touch left' > $file || echo THROUGH; done; \
-    chmod +x ~/bin/git .git/hooks/post-checkout; git config core.fsmonitor 'touch left'; \
-    echo hello >> README.md";
+const LEAVES: &str = "mkdir -p ~/bin ~/.config/git ~/.claude ~/.ssh .git/hooks; \
+    for file in ~/.bashrc ~/.profile ~/.claude/settings.json ~/.ssh/config ~/bin/git /tmp/notes \
+    /dev/shm/notes /var/tmp/notes /run/zazen/out/notes .git/notes .git/hooks/post-checkout; do \
+    echo 'touch left' > $file || echo THROUGH: not left; done; \
+    git config --global alias.x '!touch left'; git config core.fsmonitor 'touch left; false'; \
+    chmod +x ~/bin/git .git/hooks/post-checkout; echo hello >> README.md; echo it is left";
 
 const LOOKS: &str = "ls -A ~ /tmp /dev/shm /var/tmp /run/zazen/out .git/notes \
     .git/hooks/post-checkout left 2>/dev/null | grep -e bashrc -e profile -e gitconfig -e claude \
@@ -94,7 +94,7 @@ fn legacy() -> Verdict {
     place.wait_for(1, &["drafted", "failed"]);
     let runs = place.home().join(".zazen/runs");
     let first = sortie::outputs(&runs.join("1.2"));
-    sortie::judge(first.get(&0), &left, &[""])?;
+    sortie::judge(first.get(&0), &left, &["it is left"])?;
     let second = sortie::outputs(&runs.join("1.3"));
     place.down();
     sortie::judge(second.get(&0), &looked, &["it begins with nothing"])

@@ -94,6 +94,8 @@ fn pull(trigger: &Trigger) -> Verdict {
     let more = "[trust]\npeople = [\"ada\"]\nstrangers_engine = \"none\"\n".to_owned();
     let mut place = Place::new(&Setup { more, ..Setup::mini("none", &model.url()) });
     place.up();
+    // It reads its configuration, in which these change the name of who writes.
+    place.wait("it is up", |place| place.log().contains(" up in ").then_some(()));
     let verdict = (trigger.run)(&mut place, &model);
     let unwell = oracle::unwell(&mut place);
     if unwell.is_empty() { verdict } else { Err(unwell.join("; ")) }
