@@ -63,6 +63,9 @@ const LOG_LINES_MAX: usize = 20;
 /// How many of the last lines of a failed build are shown.
 const BUILD_LINES_MAX: usize = 12;
 
+/// What an engine without root says of its security.
+const ROOTLESS: &str = "name=rootless";
+
 /// How an engine describes itself, as far as it matters.
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
@@ -82,6 +85,8 @@ struct Component {
 struct Info {
     security_options: Option<Vec<String>>,
     cgroup_version: Option<String>,
+    /// Podman says it here, and not among the options.
+    rootless: bool,
 }
 
 #[derive(Debug, Deserialize)]
@@ -252,19 +257,21 @@ impl Api {
 
 impl About {
     fn of(version: Version, info: Info) -> Self {
+        let mut options = info.security_options.unwrap_or_default();
+        options.extend(info.rootless.then(|| ROOTLESS.to_owned()));
         let is_podman =
             version.components.iter().flatten().any(|component| component.name.contains("Podman"));
         Self {
             name: if is_podman { EngineName::Podman } else { EngineName::Docker },
             version: version.version,
             cgroup_version: info.cgroup_version.unwrap_or_default(),
-            options: info.security_options.unwrap_or_default(),
+            options,
         }
     }
 
     /// Whether it has the rights of an ordinary user.
     pub fn is_rootless(&self) -> bool {
-        self.has("name=rootless")
+        self.has(ROOTLESS)
     }
 
     /// Whether it gives containers other users than they ask for.
