@@ -17,6 +17,7 @@ mod parallel;
 mod place;
 mod process;
 mod report;
+mod secrets;
 mod size;
 mod start;
 
@@ -58,6 +59,8 @@ enum Measurement {
     Many,
     /// How large the program is
     Size,
+    /// How fast the secret scanner is, and how often it is wrong
+    Secrets,
     /// How many facts a second become durable
     Appends,
     /// A hundred agents at once
@@ -115,6 +118,7 @@ fn measure(measurement: Measurement, zazen: &Path) -> anyhow::Result<Vec<Row>> {
         Measurement::Idle => idle::run(zazen),
         Measurement::Many => idle::many(zazen),
         Measurement::Size => size::run(zazen),
+        Measurement::Secrets => secrets::run(),
         Measurement::Appends => appends::run(),
         Measurement::Parallel => in_both(parallel::run),
         Measurement::Demo => demo::run(zazen),

@@ -5,7 +5,7 @@
 //! secret scanning, of Kingfisher and of detect-secrets). To add one: the
 //! keyword is how it always begins, the shape is matched from there, and the
 //! first group is the secret. Prefer long keywords: each one that is common in
-//! honest texts costs time. `bench/secrets` tells what an addition costs.
+//! honest texts costs time. `bench secrets` tells what an addition costs.
 
 /// One shape.
 #[derive(Debug)]

@@ -215,7 +215,10 @@ fn axes(achieved: &Achieved) -> Vec<Axis> {
             achieved: achieved.cpu_limit != LimitedBy::Nothing,
             detail: match achieved.cpu_limit {
                 LimitedBy::Nothing => "not limited: runs share it with everybody".to_owned(),
-                _ => "a control group".to_owned(),
+                LimitedBy::CgroupV1
+                | LimitedBy::CgroupV2
+                | LimitedBy::Rlimit
+                | LimitedBy::Watched => "held".to_owned(),
             },
             fix: None,
         },

@@ -35,9 +35,9 @@ const START: &str = "systemctl --user enable --now podman.socket; on a Mac, run 
     `podman machine ssh`, as sockets do not reach into its virtual machine";
 
 fn engine(about: &About, socket: &str) -> Finding {
-    let rights = if about.is_rootless { "without root" } else { "as root" };
+    let rights = if about.is_rootless() { "without root" } else { "as root" };
     let says = format!("{} {} {rights}, at {socket}", about.name.command(), about.version);
-    if about.is_rootless && about.cgroup_version == "1" {
+    if about.is_rootless() && about.cgroup_version == "1" {
         let says = format!("{says}; it cannot limit memory and processes on cgroup v1");
         return warning("containers", &says, "boot with cgroup v2, or use podman as root");
     }

@@ -26,13 +26,10 @@ pub(super) struct Api {
 pub struct About {
     pub name: EngineName,
     pub version: String,
-    /// It has the rights of an ordinary user.
-    pub is_rootless: bool,
-    /// It gives containers other users than they ask for.
-    pub remaps_users: bool,
-    pub has_selinux: bool,
     /// 1 or 2.
     pub cgroup_version: String,
+    /// What it says of its own security, such as `name=rootless`.
+    pub options: Vec<String>,
 }
 
 /// Which engine it is.
@@ -257,31 +254,45 @@ impl About {
     fn of(version: Version, info: Info) -> Self {
         let is_podman =
             version.components.iter().flatten().any(|component| component.name.contains("Podman"));
-        let options = info.security_options.unwrap_or_default();
-        let has = |name: &str| options.iter().any(|option| option.contains(name));
         Self {
             name: if is_podman { EngineName::Podman } else { EngineName::Docker },
             version: version.version,
-            is_rootless: has("name=rootless"),
-            remaps_users: has("name=userns"),
-            has_selinux: has("name=selinux"),
             cgroup_version: info.cgroup_version.unwrap_or_default(),
+            options: info.security_options.unwrap_or_default(),
         }
+    }
+
+    /// Whether it has the rights of an ordinary user.
+    pub fn is_rootless(&self) -> bool {
+        self.has("name=rootless")
+    }
+
+    /// Whether it gives containers other users than they ask for.
+    fn remaps_users(&self) -> bool {
+        self.has("name=userns")
+    }
+
+    pub(super) fn has_selinux(&self) -> bool {
+        self.has("name=selinux")
+    }
+
+    fn has(&self, name: &str) -> bool {
+        self.options.iter().any(|option| option.contains(name))
     }
 
     /// Refuses an engine in which the work could not have the user that it should.
     pub(super) fn check(&self) -> anyhow::Result<()> {
         let is_root = reach::sandbox_ids().is_some();
         match self.name {
-            EngineName::Docker if self.is_rootless => bail!(
+            EngineName::Docker if self.is_rootless() => bail!(
                 "docker without root cannot give the work its own user; use podman without root, \
                  or a docker with root"
             ),
-            EngineName::Docker if self.remaps_users => bail!(
+            EngineName::Docker if self.remaps_users() => bail!(
                 "this docker remaps users (`userns-remap`), so the work could not write to its \
                  workspace; use podman, or a docker without it"
             ),
-            EngineName::Podman if self.is_rootless && is_root => bail!(
+            EngineName::Podman if self.is_rootless() && is_root => bail!(
                 "this podman belongs to an ordinary user, and zazen is root; use root's own \
                  (`/run/podman/podman.sock`), or start zazen as that user"
             ),

@@ -37,10 +37,9 @@ impl Channel {
         let open = || -> std::io::Result<UnixListener> {
             fs::create_dir_all(&folder)?;
             fs::set_permissions(&folder, fs::Permissions::from_mode(0o711))?;
-            fs::remove_file(&path).or_else(|err| match err.kind() {
-                std::io::ErrorKind::NotFound => Ok(()),
-                _ => Err(err),
-            })?;
+            if fs::symlink_metadata(&path).is_ok() {
+                fs::remove_file(&path)?;
+            }
             // By this name a path of any length will do, and a sandbox, which sees the
             // names of the sockets that it is connected to, learns nothing by it.
             let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;

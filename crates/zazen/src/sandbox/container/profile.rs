@@ -87,11 +87,13 @@ impl Profile<'_> {
         let limits = &self.spec.limits;
         let memory = i64::try_from(limits.memory_bytes).context("the memory limit is too large")?;
         let mut security = vec!["no-new-privileges"];
-        if self.about.has_selinux {
+        if self.about.has_selinux() {
             // Else nothing of the host could be mounted without changing its labels.
             security.push("label=disable");
         }
-        let is_rootless_podman = self.about.name == EngineName::Podman && self.about.is_rootless;
+        let is_rootless_podman = self.about.name == EngineName::Podman && self.about.is_rootless();
+        let cpus_milli = container(self.spec)?.cpus_milli;
+        let nano_cpus = cpus_milli.map_or(0, |milli| i64::from(milli) * 1_000_000);
         Ok(json!({
             "NetworkMode": "none",
             "IpcMode": "private",
@@ -107,7 +109,7 @@ impl Profile<'_> {
             "Memory": memory,
             // Of memory and swap together: none of it is swap.
             "MemorySwap": memory,
-            "NanoCpus": container(self.spec)?.cpus_milli.map_or(0, |milli| i64::from(milli) * 1_000_000),
+            "NanoCpus": nano_cpus,
             "PidsLimit": i64::try_from(limits.n_processes_max).unwrap_or(i64::MAX),
             "Ulimits": ulimits(),
             "ShmSize": SHM_BYTES,

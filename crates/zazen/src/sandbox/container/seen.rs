@@ -16,7 +16,8 @@ pub(in crate::sandbox) struct Seen {
     pub(in crate::sandbox) cgroup_v2: bool,
     pub(in crate::sandbox) memory_bytes: Option<u64>,
     pub(in crate::sandbox) n_processes: Option<u64>,
-    pub(in crate::sandbox) is_cpu_limited: bool,
+    /// How much of the processors it may use, in the units of the control group.
+    pub(in crate::sandbox) cpu_quota: Option<u64>,
     /// Whether its users are other ones than the host's, or at least without any
     /// right that they could gain.
     pub(in crate::sandbox) has_own_users: bool,
@@ -38,7 +39,7 @@ impl Seen {
 
     /// What holds the limit on processors, if there is one.
     pub(in crate::sandbox) fn cpu_limited_by(self) -> LimitedBy {
-        if self.is_cpu_limited { self.group() } else { LimitedBy::Nothing }
+        self.cpu_quota.map_or(LimitedBy::Nothing, |_| self.group())
     }
 
     fn group(self) -> LimitedBy {
@@ -54,10 +55,7 @@ pub(in crate::sandbox) fn seen() -> Seen {
         cgroup_v2: fs::exists("/sys/fs/cgroup/cgroup.controllers").unwrap_or(false),
         memory_bytes: MEMORY.into_iter().find_map(number_in),
         n_processes: PROCESSES.into_iter().find_map(number_in),
-        is_cpu_limited: quota
-            .split_whitespace()
-            .next()
-            .is_some_and(|quota| quota.parse::<u64>().is_ok()),
+        cpu_quota: quota.split_whitespace().next().and_then(|quota| quota.parse().ok()),
         // The host's own map is all users, each as itself.
         has_own_users: !users.split_whitespace().eq(["0", "0", "4294967295"]) || can_gain_nothing(),
     }

@@ -13,6 +13,7 @@ use zazen_core::secret::{Lines, Scanner};
 use super::child::{self, Sandbox};
 use super::journal::Journal;
 use crate::sandbox::cgroup::Cgroups;
+use crate::sandbox::container::Seen;
 use crate::sandbox::event::{
     Achieved, EndReason, Ev, Event, Frame, Held, Level, LimitedBy, TRUNCATED,
 };
@@ -384,7 +385,7 @@ fn achieved(spec: &LaunchSpec, cgroups: &Cgroups, held: Held) -> Achieved {
         memory_limit: memory,
         processes_limit: processes,
         disk_limit: LimitedBy::Watched,
-        cpu_limit: held.container.map_or(LimitedBy::Nothing, |seen| seen.cpu_limited_by()),
+        cpu_limit: held.container.map_or(LimitedBy::Nothing, Seen::cpu_limited_by),
         users: match held.container {
             Some(seen) if !seen.has_own_users => Level::None,
             Some(_) | None => level,

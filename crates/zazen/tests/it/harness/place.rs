@@ -199,6 +199,7 @@ impl Place {
     /// Asks the daemon to end, and waits for it.
     pub(crate) fn down(&mut self) {
         let Some(mut daemon) = self.daemon.take() else { return };
+        wait_until_it_listens(daemon.id());
         let pid = i32::try_from(daemon.id()).expect("a process");
         let pid = rustix::process::Pid::from_raw(pid).expect("a process");
         rustix::process::kill_process(pid, rustix::process::Signal::TERM).expect("a signal");
@@ -357,6 +358,24 @@ impl Drop for Place {
             drop(daemon.kill());
             drop(daemon.wait());
         }
+    }
+}
+
+/// Waits until a process would notice SIGTERM, or is no more: in its first milliseconds
+/// it would just die of it, as any program does.
+fn wait_until_it_listens(pid: u32) {
+    let listens = || {
+        let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+        let caught = status.lines().find_map(|line| line.strip_prefix("SigCgt:"));
+        let caught = caught.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
+        let is_over = status.contains("State:\tZ") || status.is_empty();
+        is_over || caught.is_some_and(|mask| mask & (1 << 14) != 0)
+    };
+    for _ in 0..2000 {
+        if listens() {
+            return;
+        }
+        std::thread::sleep(Duration::from_millis(5));
     }
 }
 

@@ -53,14 +53,12 @@ fn place() -> Place {
     Place { folder, spec }
 }
 
-fn about(name: EngineName, is_rootless: bool, has_selinux: bool) -> About {
+fn about(name: EngineName, options: &[&str]) -> About {
     About {
         name,
         version: "4".to_owned(),
-        is_rootless,
-        remaps_users: false,
-        has_selinux,
         cgroup_version: "2".to_owned(),
+        options: options.iter().map(|option| format!("name={option}")).collect(),
     }
 }
 
@@ -79,7 +77,7 @@ impl Place {
 
 #[test]
 fn a_container_has_no_network_no_rights_and_a_root_that_cannot_be_written() {
-    let body = place().body(&about(EngineName::Docker, false, false)).unwrap();
+    let body = place().body(&about(EngineName::Docker, &[])).unwrap();
     let host = &body["HostConfig"];
     assert_eq!(host["NetworkMode"], "none");
     assert_eq!(host["CapDrop"], json!(["ALL"]));
@@ -95,7 +93,7 @@ fn a_container_has_no_network_no_rights_and_a_root_that_cannot_be_written() {
 
 #[test]
 fn what_the_engine_is_told_holds_no_secret() {
-    let body = place().body(&about(EngineName::Podman, false, false)).unwrap();
+    let body = place().body(&about(EngineName::Podman, &[])).unwrap();
     assert!(!serde_json::to_string(&body).unwrap().contains(SECRET));
 }
 
@@ -103,7 +101,7 @@ fn what_the_engine_is_told_holds_no_secret() {
 fn only_the_private_home_and_the_result_can_be_written_by_who_may_only_read() {
     let place = place();
     let mounts = |place: &Place| -> Vec<String> {
-        let body = place.body(&about(EngineName::Podman, false, false)).unwrap();
+        let body = place.body(&about(EngineName::Podman, &[])).unwrap();
         let mounts = body["HostConfig"]["Mounts"].as_array().unwrap();
         let writable = mounts.iter().filter(|mount| mount["ReadOnly"] == false);
         writable.map(|mount| mount["Target"].as_str().unwrap().to_owned()).collect()
@@ -117,20 +115,20 @@ fn only_the_private_home_and_the_result_can_be_written_by_who_may_only_read() {
 #[test]
 fn without_root_the_work_stays_the_user_that_zazen_is() {
     let host = |about| place().body(&about).unwrap()["HostConfig"].clone();
-    let rootless = host(about(EngineName::Podman, true, true));
+    let rootless = host(about(EngineName::Podman, &["rootless", "selinux"]));
     assert_eq!(rootless["UsernsMode"], "keep-id");
     assert_eq!(rootless["SecurityOpt"], json!(["no-new-privileges", "label=disable"]));
-    assert_eq!(host(about(EngineName::Podman, false, false))["UsernsMode"], "");
+    assert_eq!(host(about(EngineName::Podman, &[]))["UsernsMode"], "");
 }
 
 #[test]
 fn engines_in_which_the_work_would_be_somebody_else_are_refused() {
     let why = |about: About| about.check().unwrap_err().to_string();
-    assert!(why(about(EngineName::Docker, true, false)).contains("podman without root"));
-    let remapping = About { remaps_users: true, ..about(EngineName::Docker, false, false) };
+    assert!(why(about(EngineName::Docker, &["rootless"])).contains("podman without root"));
+    let remapping = about(EngineName::Docker, &["userns"]);
     assert!(why(remapping).contains("userns-remap"));
-    about(EngineName::Podman, false, true).check().unwrap();
-    about(EngineName::Docker, false, false).check().unwrap();
+    about(EngineName::Podman, &["selinux"]).check().unwrap();
+    about(EngineName::Docker, &[]).check().unwrap();
 }
 
 #[test]
@@ -141,7 +139,7 @@ fn a_path_that_would_become_another_mount_is_refused() {
     place.spec.workspace = odd;
     let err = check(&place.run_dir(), &place.spec).unwrap_err();
     assert!(err.to_string().contains("comma"), "{err}");
-    assert!(place.body(&about(EngineName::Podman, false, false)).is_err());
+    assert!(place.body(&about(EngineName::Podman, &[])).is_err());
 }
 
 #[test]
