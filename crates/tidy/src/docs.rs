@@ -57,6 +57,28 @@ pub fn check_links(page: &File, files: &[File], paths: &BTreeSet<String>) -> Vec
     violations
 }
 
+/// Finds tests that a page names and that are nowhere: a name in code with three underlines
+/// or more is taken for a test's.
+pub fn check_tests(page: &File, files: &[File]) -> Vec<Violation> {
+    let mut violations = Vec::new();
+    for (index, line) in prose(&page.text) {
+        for name in line.split('`').skip(1).step_by(2).filter(|name| is_test_name(name)) {
+            let defined = format!("fn {name}(");
+            let is_there = files.iter().any(|file| file.is_rust() && file.text.contains(&defined));
+            if !is_there {
+                let what = format!("there is no test `{name}`");
+                violations.push(page.at_line(index, what, "name the test that is there"));
+            }
+        }
+    }
+    violations
+}
+
+fn is_test_name(name: &str) -> bool {
+    let is_word = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_';
+    name.bytes().all(is_word) && name.bytes().filter(|b| *b == b'_').count() >= 3
+}
+
 /// Finds design notes that the index does not list.
 pub fn check_design_index(files: &[File]) -> Vec<Violation> {
     let index = files.iter().find(|file| file.path == DESIGN_INDEX);

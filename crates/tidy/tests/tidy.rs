@@ -97,6 +97,15 @@ fn no_link_is_dead() {
 }
 
 #[test]
+fn tests_that_guard_a_promise_exist() {
+    let tree = Tree::read();
+    for path in ["ARCHITECTURE.md", "SECURITY.md"] {
+        let page = tree.file(path).expect("the page is there");
+        assert_none(docs::check_tests(page, &tree.files));
+    }
+}
+
+#[test]
 fn the_index_lists_every_design_note() {
     assert_none(docs::check_design_index(&Tree::read().files));
 }

@@ -87,3 +87,12 @@ fn a_design_note_that_the_index_leaves_out_is_reported() {
     assert_eq!(found[0].path, "docs/design/0002-b.md");
     assert_eq!(check_design_index(&notes).len(), 2);
 }
+
+#[test]
+fn a_test_that_a_page_names_and_nobody_wrote_is_reported() {
+    let files = [File::new("crates/a/src/tests.rs", "fn this_one_is_here() {}\n")];
+    let page =
+        page("# A\n\n`this_one_is_here`, `this_one_is_not`, `no_test` and\n`nor this one`\n");
+    let found = check_tests(&page, &files);
+    assert_eq!(found.len(), 1, "{found:?}");
+}

@@ -115,8 +115,11 @@ struct Crowd {
     main: String,
 }
 
-/// A plan, two tries, the checks, a correction, and the checks again.
-const N_RUNS_MAX: u32 = 6;
+/// How many runs have ended.
+fn n_ended(place: &Place) -> usize {
+    let runs = std::fs::read_dir(place.home().join(".zazen/runs")).expect("the runs").flatten();
+    runs.filter(|run| run.path().join("exit.json").exists()).count()
+}
 
 fn is_at_rest(place: &Place, issue: u64) -> bool {
     let task = place.task(issue).expect("the task");
@@ -177,15 +180,13 @@ impl Crowd {
             place.wait_for(issue, &["awaiting-approval"]);
             place.comment(issue, "/implement");
         }
-        for (issue, _) in (1..).zip(0..n_cases) {
-            // Run by run, as all of them take long on a busy machine.
-            for run in 2..=N_RUNS_MAX {
-                let exit = place.home().join(format!(".zazen/runs/{issue}.{run}/exit.json"));
-                place.wait(&format!("run {issue}.{run} is over"), |place| {
-                    (exit.exists() || is_at_rest(place, issue)).then_some(())
-                });
-            }
-            place.wait_for(issue, &["drafted", "failed"]);
+        let is_over = |place: &Place| (1..).zip(0..n_cases).all(|(n, _)| is_at_rest(place, n));
+        // Run by run, as all of them take long on a busy machine.
+        while !is_over(place) {
+            let n_before = n_ended(place);
+            place.wait("another run ends", |place| {
+                (n_ended(place) > n_before || is_over(place)).then_some(())
+            });
         }
     }
 

@@ -9,6 +9,7 @@ const READ_ONLY: &str = "mounts that are read-only";
 const RIGHTS: &str = "no capability, and no way to get one";
 const KERNEL: &str = "`/proc` mounted read-only, and no capability";
 const NO_SYS: &str = "no `/sys` in the sandbox";
+const FILTER: &str = "a filter of system calls";
 const USERNS: &str = "no second user namespace";
 
 pub(super) const PROBES: &[Probe] = &[
@@ -141,6 +142,30 @@ pub(super) const PROBES: &[Probe] = &[
          my $got = syscall($ENV{OPEN_BY_HANDLE_AT} + 0, 5, $handle, 0); \
          print $got < 0 ? qq($!\\n) : qq(THROUGH\\n)'",
         &["Operation not permitted", "Function not implemented"],
+    ),
+    probe(
+        (Files, "work-handed-to-the-kernel", FILTER),
+        "have the kernel open files and sockets in its stead, past the filter",
+        "call $IO_URING_SETUP 8 0",
+        &["Function not implemented", "Operation not permitted"],
+    ),
+    probe(
+        (Files, "programs-in-the-kernel", FILTER),
+        "run a program in the kernel, and watch other processes through it",
+        "call $BPF 5 0 0; call $PERF_EVENT_OPEN 0 -1 0 -1 0",
+        &["Function not implemented", "Operation not permitted"],
+    ),
+    probe(
+        (Files, "keyrings", FILTER),
+        "read the keyrings that the kernel keeps for the user",
+        "call $KEYCTL 0 -4 0; call $KEYCTL 0 -3 0; call $KEYCTL 0 -5 0",
+        &["Function not implemented", "Operation not permitted"],
+    ),
+    probe(
+        (Files, "faults-and-modules", FILTER),
+        "hold the kernel up in the middle of a call, load a module, start another kernel",
+        "call $USERFAULTFD 0; call $INIT_MODULE 0 0 0; call $KEXEC_LOAD 0 0 0 0",
+        &["Function not implemented", "Operation not permitted"],
     ),
     probe(
         (Files, "setuid-programs", "processes that cannot gain rights (`no_new_privs`)"),

@@ -52,20 +52,20 @@ pub(super) const PROBES: &[Probe] = &[
     probe(
         (Gateway, "another-server-by-its-address", OTHER),
         "use the gateway as a proxy to a service on the host's loopback",
-        r#"for port in $PORT 80; do ask "GET http://127.0.0.1:$port/ HTTP/1.1\r\nHost: 127.0.0.1:$port\r\nX-Api-Key: $TOKEN\r\nProxy-Authorization: Bearer $TOKEN\r\nConnection: close\r\n\r\n"; done"#,
+        r#"for port in $PORT 80; do ask "GET http://127.0.0.1:$port/ HTTP/1.1\r\nHost: 127.0.0.1:$port\r\nX-Api-Key: $TOKEN\r\nProxy-Authorization: Bearer $WAY\r\nConnection: close\r\n\r\n"; done"#,
         &[" 404 ", " 403 "],
     ),
     probe(
         (Gateway, "tunnel-to-loopback", OTHER),
         "open a tunnel to a service on the host's loopback",
-        r#"ask "CONNECT 127.0.0.1:$PORT HTTP/1.1\r\nHost: 127.0.0.1:$PORT\r\nProxy-Authorization: Bearer $TOKEN\r\nX-Api-Key: $TOKEN\r\nConnection: close\r\n\r\nhello\r\n""#,
+        r#"ask "CONNECT 127.0.0.1:$PORT HTTP/1.1\r\nHost: 127.0.0.1:$PORT\r\nProxy-Authorization: Bearer $WAY\r\nX-Api-Key: $TOKEN\r\nConnection: close\r\n\r\nhello\r\n""#,
         &[" 404 ", " 403 "],
     ),
     probe(
         (Gateway, "tunnel-to-odd-addresses", OTHER),
         "open tunnels to loopback, metadata and private addresses in all the ways to write them",
-        r#"for host in 169.254.169.254 [fd00:ec2::254] [::1] [::ffff:127.0.0.1] [64:ff9b::7f00:1] [::127.0.0.1] 0.0.0.0 0 127.1 2130706433 0x7f000001 0177.0.0.1 127.0.0.1.nip.test localhost. LOCALHOST 10.0.0.1 172.16.0.1 192.168.1.1 100.64.0.1 metadata.google.internal; do ask "CONNECT $host:$PORT HTTP/1.1\r\nHost: $host:$PORT\r\nProxy-Authorization: Bearer $TOKEN\r\nX-Api-Key: $TOKEN\r\nConnection: close\r\n\r\n"; done | tr '\r' ' ' | grep ^HTTP | cut -c 1-12 | grep 'HTTP/1.1 4' | uniq | while read line; do echo "only refusals: $line"; done; ask "CONNECT [::1]:$PORT HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n" | grep -q '^HTTP/1.1 2' && echo THROUGH"#,
-        &["only refusals"],
+        r#"for host in 169.254.169.254 [fd00:ec2::254] [::1] [::ffff:127.0.0.1] [64:ff9b::7f00:1] [::127.0.0.1] 0.0.0.0 0 127.1 2130706433 0x7f000001 0177.0.0.1 127.0.0.1.nip.test localhost. LOCALHOST 10.0.0.1 172.16.0.1 192.168.1.1 100.64.0.1 metadata.google.internal; do ask "CONNECT $host:$PORT HTTP/1.1\r\nHost: $host:$PORT\r\nProxy-Authorization: Bearer $WAY\r\nX-Api-Key: $TOKEN\r\nConnection: close\r\n\r\n"; done > ~/answers; grep '^HTTP/1.1 2' ~/answers && echo THROUGH; echo "$(grep -c '^HTTP/1.1 4' ~/answers) refusals""#,
+        &["20 refusals"],
     ),
     probe(
         (Gateway, "smuggled-request", PATHS),
@@ -102,6 +102,60 @@ pub(super) const PROBES: &[Probe] = &[
         "put a socket of its own in the place of the gateway's",
         r#"rm -f /run/zazen/gateway/*; mkdir /run/zazen/gateway/x && echo THROUGH; mv /run/zazen/gateway /run/zazen/x && echo THROUGH"#,
         &["Read-only file system"],
+    ),
+];
+
+/// These are about the one host that the repository lists, a service on loopback.
+pub(super) const LISTED: &[Probe] = &[
+    probe(
+        (Gateway, "credentials-to-a-listed-host", "a list of headers that go out"),
+        "send credentials of its own to a listed host, in the clear",
+        r#"ask "GET http://localhost:$LISTED/ HTTP/1.1\r\nHost: localhost:$LISTED\r\nProxy-Authorization: Bearer $WAY\r\nAuthorization: Bearer attacker-owned\r\nCookie: a=attacker-owned\r\nConnection: close\r\n\r\n""#,
+        &["this is a listed host"],
+    ),
+    probe(
+        (Gateway, "upload-in-the-clear", "GET and HEAD only (rule `plain-http`)"),
+        "upload to a listed host, in the clear",
+        r#"for method in POST PUT PATCH DELETE OPTIONS TRACE; do for length in "X: y" "Content-Length: 8"; do ask "$method http://localhost:$LISTED/ HTTP/1.1\r\nHost: localhost:$LISTED\r\nProxy-Authorization: Bearer $WAY\r\n$length\r\nConnection: close\r\n\r\nsmuggled"; done; done > ~/answers; grep '^HTTP/1.1 2' ~/answers && echo THROUGH; echo "$(grep -c '^HTTP/1.1 4' ~/answers) refusals""#,
+        &["12 refusals"],
+    ),
+    probe(
+        (Gateway, "listed-host-without-a-token", "a token for each run (rule `run-token`)"),
+        "reach a listed host without the run's token, or with that of another run",
+        r#"for token in none "$OTHER_TOKEN" "$ENDED_TOKEN"; do ask "CONNECT localhost:$LISTED HTTP/1.1\r\nHost: localhost:$LISTED\r\nProxy-Authorization: Bearer $token\r\n\r\n"; done > ~/answers; grep '^HTTP/1.1 2' ~/answers && echo THROUGH; echo "$(grep -c '^HTTP/1.1 407' ~/answers) refusals""#,
+        &["3 refusals"],
+    ),
+    probe(
+        (
+            Gateway,
+            "listed-host-by-other-names",
+            "names that are compared as they are (rule `hosts`)",
+        ),
+        "reach other hosts and ports by names that look like a listed one",
+        r#"for host in localhost.:$LISTED localhost:$PORT 127.0.0.1:$LISTED [::1]:$LISTED 0:$LISTED me@localhost:$LISTED localhost:$LISTED@evil.test:443 localhost%00.evil.test:443 "localhost:$LISTED/../x" localhost.evil.test:$LISTED localhost:0$LISTED; do ask "CONNECT $host HTTP/1.1\r\nHost: $host\r\nProxy-Authorization: Bearer $WAY\r\nConnection: close\r\n\r\n"; done > ~/answers; grep '^HTTP/1.1 2' ~/answers && echo THROUGH; echo "$(grep -c '^HTTP/1.1 4' ~/answers) refusals""#,
+        &["11 refusals"],
+    ),
+    probe(
+        (
+            Gateway,
+            "another-host-behind-a-listed-one",
+            "one name for each request (rule `authority`)",
+        ),
+        "ask a listed host for the pages of another one that it serves",
+        r#"for host in evil.test localhost localhost:80 "localhost:$LISTED, evil.test"; do ask "GET http://localhost:$LISTED/ HTTP/1.1\r\nHost: $host\r\nProxy-Authorization: Bearer $WAY\r\nConnection: close\r\n\r\n"; done > ~/answers; ask "GET http://localhost:$LISTED/ HTTP/1.1\r\nHost: localhost:$LISTED\r\nHost: evil.test\r\nProxy-Authorization: Bearer $WAY\r\n\r\n" >> ~/answers; grep '^HTTP/1.1 2' ~/answers && echo THROUGH; echo "$(grep -c '^HTTP/1.1 4' ~/answers) refusals""#,
+        &["5 refusals"],
+    ),
+    probe(
+        (Gateway, "smuggled-to-a-listed-host", "one request for each connection, and no body"),
+        "hide a second request in one that is allowed",
+        r#"hidden="POST /smuggled HTTP/1.1\r\nHost: localhost:$LISTED\r\n\r\n"; for lengths in "Content-Length: 60" "Transfer-Encoding: chunked" "Content-Length: 0\r\nTransfer-Encoding: chunked" "X: y"; do ask "GET http://localhost:$LISTED/ HTTP/1.1\r\nHost: localhost:$LISTED\r\nProxy-Authorization: Bearer $WAY\r\n$lengths\r\n\r\n0\r\n\r\n$hidden"; done; ask "GET http://localhost:$LISTED/%0d%0aX:smuggled\tHTTP/1.1\r\nX: y HTTP/1.1\r\n\r\n""#,
+        &["HTTP/1.1 4", "this is a listed host"],
+    ),
+    probe(
+        (Gateway, "large-upload-to-a-listed-host", "an allowance for each run (rule `transfer`)"),
+        "carry out more than it may through a tunnel to a listed host",
+        r#"exec 3<>/dev/tcp/127.0.0.1/$GATE; printf "CONNECT localhost:$LISTED HTTP/1.1\r\nHost: localhost:$LISTED\r\nProxy-Authorization: Bearer $WAY\r\n\r\n" >&3; head -n 1 <&3; head -c 8000000 /dev/zero >&3; exec 3>&-; ask "CONNECT localhost:$LISTED HTTP/1.1\r\nHost: localhost:$LISTED\r\nProxy-Authorization: Bearer $WAY\r\n\r\n""#,
+        &["rule `transfer`", "rule transfer"],
     ),
 ];
 

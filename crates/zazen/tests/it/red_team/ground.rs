@@ -5,16 +5,16 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::Write as _;
-use std::net::{TcpListener, UdpSocket};
+use std::io::{Read as _, Write as _};
+use std::net::{TcpListener, TcpStream, UdpSocket};
 use std::os::linux::net::SocketAddrExt as _;
 use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::net::{SocketAddr, UnixListener};
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 
 use crate::harness::place::{files_below, open_to_writers};
 
@@ -25,8 +25,10 @@ pub(super) struct Ground {
     person: PathBuf,
     marks: PathBuf,
     canaries: Vec<Canary>,
-    /// What a service was told, or asked.
+    /// How often a service was reached.
     n_visits: Arc<AtomicUsize>,
+    /// What the service was told that runs may reach.
+    told: Arc<Mutex<Vec<u8>>>,
     ports: Ports,
     process: Child,
     /// A number of seconds that marks processes of this ground among all others.
@@ -35,6 +37,7 @@ pub(super) struct Ground {
 }
 
 struct Ports {
+    listed: u16,
     tcp: u16,
     udp: u16,
     socket: PathBuf,
@@ -74,11 +77,13 @@ impl Ground {
         fs::create_dir(&marks).expect("a folder");
         open_to_writers(&marks);
         let n_visits = Arc::new(AtomicUsize::new(0));
-        let ports = serve(dir, &n_visits, &banner.value);
+        let told = Arc::new(Mutex::new(Vec::new()));
+        let listed = serve_listed(&told);
+        let ports = serve(dir, (&n_visits, listed), &banner.value);
         let sleep = format!("77{}.{}", random() % 1_000_000, std::process::id());
         let process = start_process(&environment.value, &sleep);
         let before = files_below(&person);
-        Self { person, marks, canaries, n_visits, ports, process, sleep, before }
+        Self { person, marks, canaries, n_visits, told, ports, process, sleep, before }
     }
 
     pub(super) fn canaries(&self) -> &[Canary] {
@@ -95,11 +100,16 @@ impl Ground {
         &self.person
     }
 
+    /// The port of the service that runs may reach.
+    pub(super) fn listed(&self) -> u16 {
+        self.ports.listed
+    }
+
     /// Where everything is, as a shell script. None of the secrets is in it.
     pub(super) fn map(&self) -> String {
-        let Ports { tcp, udp, socket, name } = &self.ports;
+        let Ports { listed, tcp, udp, socket, name } = &self.ports;
         format!(
-            "export PERSON={} MARKS={} PORT={tcp} UDP={udp} SOCKET={} NAME={name} \
+            "export PERSON={} MARKS={} LISTED={listed} PORT={tcp} UDP={udp} SOCKET={} NAME={name} \
              HOSTPID={} SLEEP={} ADDRESSES='{}'\n",
             self.person.display(),
             self.marks.display(),
@@ -116,6 +126,13 @@ impl Ground {
         let n_visits = self.n_visits.load(Ordering::SeqCst);
         if n_visits > 0 {
             damage.push(format!("services of the host were reached {n_visits} times"));
+        }
+        let told = self.told.lock().expect("nobody panics with it");
+        let told = String::from_utf8_lossy(&told);
+        for bad in ["attacker-owned", "smuggled"] {
+            if told.contains(bad) {
+                damage.push(format!("a listed host was told {bad}: {told}"));
+            }
         }
         if files_below(&self.person) != self.before {
             damage.push("the person's files were changed".to_owned());
@@ -149,7 +166,7 @@ fn start_process(secret: &str, sleep: &str) -> Child {
 }
 
 /// Starts one service of each kind. They end with the test's process.
-fn serve(dir: &Path, n_visits: &Arc<AtomicUsize>, banner: &str) -> Ports {
+fn serve(dir: &Path, (n_visits, listed): (&Arc<AtomicUsize>, u16), banner: &str) -> Ports {
     let said = format!("{banner} THROUGH\n");
     let tcp = TcpListener::bind("0.0.0.0:0").expect("a port");
     let udp = UdpSocket::bind("127.0.0.1:0").expect("a port");
@@ -162,6 +179,7 @@ fn serve(dir: &Path, n_visits: &Arc<AtomicUsize>, banner: &str) -> Ports {
     ];
     fs::set_permissions(&socket, fs::Permissions::from_mode(0o666)).expect("the mode is set");
     let ports = Ports {
+        listed,
         tcp: tcp.local_addr().expect("an address").port(),
         udp: udp.local_addr().expect("an address").port(),
         socket,
@@ -195,6 +213,39 @@ fn serve(dir: &Path, n_visits: &Arc<AtomicUsize>, banner: &str) -> Ports {
         }
     });
     ports
+}
+
+/// Starts the service that runs may reach. It keeps the beginning of what it is told.
+fn serve_listed(told: &Arc<Mutex<Vec<u8>>>) -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let port = listener.local_addr().expect("an address").port();
+    let told = Arc::clone(told);
+    std::thread::spawn(move || {
+        for stream in listener.incoming().flatten() {
+            let told = Arc::clone(&told);
+            std::thread::spawn(move || listen(stream, &told));
+        }
+    });
+    port
+}
+
+/// How much of what one connection says is kept.
+const TOLD_BYTES_MAX: usize = 4096;
+
+fn listen(mut stream: TcpStream, told: &Mutex<Vec<u8>>) {
+    let answer = "HTTP/1.1 200 OK\r\ncontent-length: 22\r\n\r\nthis is a listed host\n";
+    let (mut buffer, mut said) = ([0; 4096], Vec::new());
+    let mut is_answered = false;
+    while let Ok(n_read @ 1..) = stream.read(&mut buffer) {
+        if said.len() < TOLD_BYTES_MAX {
+            said.extend_from_slice(&buffer[..n_read]);
+        }
+        if !is_answered && said.windows(4).any(|end| end == b"\r\n\r\n") {
+            is_answered = true;
+            drop(stream.write_all(answer.as_bytes()));
+        }
+    }
+    told.lock().expect("nobody panics with it").extend_from_slice(&said);
 }
 
 /// The addresses that this machine has besides loopback.

@@ -54,6 +54,7 @@ fn probes() -> Vec<Probe> {
         secrets::PROBES,
         network::PROBES,
         gateway::PROBES,
+        gateway::LISTED,
         files::PROBES,
         processes::PROBES,
         records::PROBES,

@@ -8,7 +8,9 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::os::unix::process::CommandExt as _;
 use std::path::Path;
+use std::process::{Command, Stdio};
 
 use serde_json::Value;
 use zazen::sandbox::{Ev, RunDir};
@@ -38,6 +40,8 @@ pub(super) struct Probe {
 pub(super) const FUNCTIONS: &str = r#"
 GATE=$(tr '\0' '\n' < /proc/$MINI/cmdline | sed -n 's|^http://127.0.0.1:\([0-9]*\)/.*|\1|p')
 TOKEN=$(grep -so '"ZAZEN_MINI_TOKEN": *"[^"]*"' /run/zazen/spec.json | cut -d'"' -f4)
+WAY=${HTTP_PROXY#http://run:}
+WAY=${WAY%@*}
 ask() {
     exec 3<>/dev/tcp/127.0.0.1/$GATE && printf '%b' "$1" >&3 && timeout 5 cat <&3
     exec 3>&-
@@ -116,14 +120,12 @@ pub(super) fn job(probes: Vec<Probe>) -> Job {
     Job { attacks, run: Box::new(run) }
 }
 
-/// Expects that the probes that need no sandbox to fail get through without one.
+/// Expects that the probes that need no sandbox to fail work on the host, as the user that
+/// agents are. There is no agent, and nothing of zazen around them.
 pub(super) fn check_they_work_outside(probes: &[Probe]) {
-    let probes: Vec<Probe> = probes.iter().filter(|probe| probe.works_outside).copied().collect();
-    let sortie = Sortie::begin("none", &probes);
-    let outputs = outputs(&sortie.run_dir());
-    for (n, (probe, proof)) in probes.iter().zip(&sortie.proofs).enumerate() {
-        let output = outputs.get(&n).unwrap_or_else(|| panic!("{} did not run", probe.attack.name));
-        assert!(output.starts_with(proof), "{}: {output}", probe.attack.name);
+    let sortie = Sortie::begin("none", &[]);
+    for probe in probes.iter().filter(|probe| probe.works_outside) {
+        let output = sortie.try_on_the_host(probe.by);
         assert!(output.contains("THROUGH"), "{} is a dud: {output}", probe.attack.name);
     }
 }
@@ -151,6 +153,9 @@ impl Sortie {
         place.configure("silence = \"1m\"", "silence = \"4m\"");
         place.configure("wall = \"2m\"", "wall = \"4m\"");
         let ground = Ground::plant(place.home().parent().expect("it has one"));
+        let private = format!("[[repo]]\nprivate = [\"localhost:{}\"]", ground.listed());
+        place.configure("[[repo]]", &private);
+        place.configure("wall = \"4m\"", "wall = \"4m\"\nupload = \"1MiB\"");
         place.set("ZAZEN_TEST_KEY", ground.value(PLANTED[0]));
         place.set("HOME", &ground.person().display().to_string());
         let mut sortie = Self { ground, place, model, proofs };
@@ -222,6 +227,22 @@ impl Sortie {
 
     fn run_dir(&self) -> std::path::PathBuf {
         self.place.home().join(".zazen/runs/2.2")
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "what agents try, tried with no sandbox at all")]
+    fn try_on_the_host(&self, by: &str) -> String {
+        let mut command = Command::new("bash");
+        command
+            .args(["-c", &format!("exec 2>&1; . ./field.sh\n{by}")])
+            .current_dir(self.place.repo())
+            .env_clear()
+            .envs([("PATH", "/usr/bin:/bin"), ("LC_ALL", "C"), ("MINI", "self")])
+            .stdin(Stdio::null());
+        if let Some(ids) = zazen::sandbox::sandbox_ids() {
+            command.uid(ids.uid).gid(ids.gid);
+        }
+        let output = command.output().expect("bash starts");
+        String::from_utf8_lossy(&output.stdout).into_owned()
     }
 
     fn found(&self, probes: &[Probe]) -> Found {
