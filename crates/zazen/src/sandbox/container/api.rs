@@ -54,6 +54,11 @@ pub(super) struct State {
 /// on a busy machine with slow disks many times that.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
 
+/// How often a removal is tried again, and after which pause. Podman fails to kill what
+/// ends by itself in the same moment, and does better right after.
+const N_REMOVALS_MAX: u32 = 20;
+const REMOVAL_PAUSE: Duration = Duration::from_millis(100);
+
 /// How long a build may take. It may fetch and compile a toolchain.
 const BUILD_TIMEOUT: Duration = Duration::from_secs(60 * 60);
 
@@ -197,7 +202,14 @@ impl Api {
     /// Ends a container and all that is in it. One that is gone already is removed.
     pub(super) async fn remove(&self, name: &str) -> anyhow::Result<()> {
         let path = format!("/containers/{name}?force=true&v=true");
-        let removed = self.ask(Method::DELETE, &path, Body::None).await?;
+        let mut removed = self.ask(Method::DELETE, &path, Body::None).await?;
+        for _ in 0..N_REMOVALS_MAX {
+            if removed.status != StatusCode::INTERNAL_SERVER_ERROR {
+                break;
+            }
+            tokio::time::sleep(REMOVAL_PAUSE).await;
+            removed = self.ask(Method::DELETE, &path, Body::None).await?;
+        }
         // Somebody else is removing it in this very moment.
         if removed.status == StatusCode::CONFLICT && removed.message().contains("in progress") {
             return Ok(());
