@@ -175,6 +175,8 @@ impl Crowd {
         for (n, issue) in (1..=n_cases).zip(1..) {
             place.zazen(&["issue", "new", &title(n)]);
             place.comment(issue, "/plan");
+            // One by one, so that a task has the number of its issue.
+            place.wait("the task is there", |place| place.task(issue));
         }
         for (issue, _) in (1..).zip(0..n_cases) {
             place.wait_for(issue, &["awaiting-approval"]);

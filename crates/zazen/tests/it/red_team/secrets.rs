@@ -38,8 +38,9 @@ pub(super) const PROBES: &[Probe] = &[
     works_outside(probe(
         (Secrets, "command-line-of-a-host-process", NAMESPACE),
         "find a process of the host by its command line",
-        "cat /proc/[0-9]*/cmdline 2>/dev/null | tr '\\0' '\\n' | grep -x \"${SLEEP}1\" \
-         && echo THROUGH; echo not among $(ls -d /proc/[0-9]* | wc -l) processes",
+        "for file in /proc/[0-9]*/cmdline; do tr '\\0' ' ' < $file; echo; done 2>/dev/null \
+         | grep -x \"sleep ${SLEEP}1 \" && echo THROUGH; \
+         echo not among $(ls -d /proc/[0-9]* | wc -l) processes",
         &["not among"],
     )),
     works_outside(probe(
