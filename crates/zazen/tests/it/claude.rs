@@ -254,6 +254,11 @@ fn hooks_of_the_repository_are_started_where_the_owner_says_so() {
     assert!(files.contains("MCP-RAN"), "{files}");
 }
 
+#[expect(clippy::print_stdout, reason = "a test that is skipped says so")]
+fn say_skipped(what: &str) {
+    println!("SKIPPED, as a tool is missing: {what}");
+}
+
 /// A home whose agents are Claude Code in bubblewrap; `more` are lines below `[limits]`.
 /// Nothing where there are no such tools and none are required.
 fn setup(model: &Model, more: &str) -> Option<Setup> {
@@ -263,7 +268,7 @@ fn setup(model: &Model, more: &str) -> Option<Setup> {
         let what = format!("bwrap is {bwrap:?}, claude is {claude:?} (see `ZAZEN_CLAUDE`)");
         let is_required = env::var_os("ZAZEN_REQUIRE_TOOLS").is_some_and(|value| value == "1");
         assert!(!is_required, "a tool is missing: {what}");
-        println!("SKIPPED, as a tool is missing: {what}");
+        say_skipped(&what);
         return None;
     };
     let harness = format!("use = \"claude\"\nclaude = \"{}\"\n", claude.display());

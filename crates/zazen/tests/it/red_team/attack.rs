@@ -81,11 +81,7 @@ pub(super) fn carry_out(jobs: Vec<Job>) -> Found {
         for _ in 0..N_AT_ONCE {
             scope.spawn(|| {
                 while let Some(job) = waiting.lock().expect("no job panics with it").pop() {
-                    let Job { attacks, run } = job;
-                    let of_job = catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|_| {
-                        let lost = || Err("the job broke off: see above".to_owned());
-                        attacks.iter().map(|attack| (*attack, lost())).collect()
-                    });
+                    let of_job = carry_out_one(job);
                     found.lock().expect("no job panics with it").extend(of_job);
                 }
             });
@@ -94,6 +90,12 @@ pub(super) fn carry_out(jobs: Vec<Job>) -> Found {
     let mut found: Found = found.into_inner().expect("no job panics with it");
     found.sort_by_key(|(attack, _)| (attack.family, attack.name));
     found
+}
+
+fn carry_out_one(Job { attacks, run }: Job) -> Found {
+    let lost = || Err("the job broke off: see above".to_owned());
+    let broke_off = || attacks.iter().map(|attack| (*attack, lost())).collect();
+    catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|_| broke_off())
 }
 
 /// The table of a run of the suite: what each attack tried and what stopped it.

@@ -75,9 +75,9 @@ pub(super) fn turn(by: &str) -> (Turn, String) {
 /// What the commands of a run printed, by turn.
 pub(super) fn outputs(run: &Path) -> BTreeMap<usize, String> {
     let Ok(events) = RunDir::new(run).read_new(&mut 0) else { return BTreeMap::new() };
-    let lines = events.into_iter().filter_map(|event| match event.ev {
-        Ev::Out { line } => serde_json::from_str::<Value>(&line).ok(),
-        _ => None,
+    let lines = events.into_iter().filter_map(|event| {
+        let Ev::Out { line } = event.ev else { return None };
+        serde_json::from_str::<Value>(&line).ok()
     });
     let results = lines.filter(|line| line["type"] == "result");
     results
