@@ -61,8 +61,8 @@ impl Place {
         let config = format!(
             "version = 1\nname = \"ada\"\n[harness]\nuse = \"mini\"\n\
              model = \"claude-sonnet-4-5\"\n[models.anthropic]\napi = \"anthropic\"\n\
-             base_url = \"{url}\"\nkey_env = \"BENCH_KEY\"\n[sandbox]\nengine = \"{engine}\"\n{more}\
-             [runs]\nparallel = 100\n[limits]\nwall = \"5m\"\nsilence = \"4m\"\n"
+             base_url = \"{url}\"\nkey_env = \"BENCH_KEY\"\n[sandbox]\nengine = \"{engine}\"\n\
+             {more}[runs]\nparallel = 100\n[limits]\nwall = \"5m\"\nsilence = \"4m\"\n"
         );
         fs::write(place.root().join("zazen.toml"), config)?;
         place.zazen(&["repo", "add", &place.repo().display().to_string()])?;

@@ -54,7 +54,8 @@ pub fn comment(book: &Book, trust: &Trust, comment: &Comment<'_>, on_disk: &Plan
     let mut reader = Reader { book, comment, changes: Vec::new(), replies: Vec::new() };
     if !trust.may_command(comment.author) {
         let said_before = book.issue(comment.repo, comment.issue).refused;
-        if !said_before && !(parsed.commands.is_empty() && parsed.bad.is_none()) {
+        let is_asked = !parsed.commands.is_empty() || parsed.bad.is_some();
+        if is_asked && !said_before {
             reader.reply(Reply::Stranger);
         }
     } else if let Some(bad) = parsed.bad {

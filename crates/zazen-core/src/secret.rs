@@ -148,7 +148,9 @@ impl Scanner {
         }
         // Whoever made this text does not want it to come to an end.
         found.truncate(1);
-        found.iter_mut().for_each(|first| first.range.end = text.len());
+        for first in &mut found {
+            first.range.end = text.len();
+        }
         Cow::Owned(replaced(&text, &found))
     }
 }

@@ -5,11 +5,10 @@
 //! journal says everything again.
 
 use std::fs;
-use std::io::{self, BufWriter, Write};
+use std::io::{self, BufRead as _, BufReader, BufWriter, Read, Write};
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use serde_json::value::RawValue;
 
 use super::Home;
 use super::atomic::{self, Durability};
@@ -26,21 +25,26 @@ pub enum Found<T> {
     Unusable { why: String },
 }
 
-#[derive(Deserialize)]
-struct File<'a> {
+/// The first line. The second is the state, the third the hash of both.
+#[derive(Serialize, Deserialize)]
+struct Head {
     v: u32,
     shape: u32,
     position: Position,
-    hash: String,
-    #[serde(borrow)]
-    state: &'a RawValue,
 }
 
-/// How much is written at once.
-const WRITE_BYTES: usize = 64 << 10;
+/// How much is read or written at once. With very many tasks, the text is larger than
+/// the state itself.
+const PART_BYTES: usize = 64 << 10;
+
+/// How long the first line may be; it holds a few numbers.
+const HEAD_BYTES_MAX: u64 = 4096;
 
 /// The version of what stands around the state.
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
+
+/// How long the last line is: a hash in hexadecimal digits, and the ends of two lines.
+const TAIL_BYTES: u64 = 1 + 64 + 1;
 
 /// Writes the state that the journal leads to up to `position`.
 ///
@@ -52,23 +56,23 @@ pub fn write(
     position: Position,
     state: &impl Serialize,
 ) -> io::Result<()> {
-    let position_text = serde_json::to_string(&position)?;
-    // By parts: with very many tasks the text is larger than the state itself.
+    let head = Head { v: FORMAT, shape, position };
     atomic::write_by(&home.snapshot_file(), Durability::Relaxed, |file| {
-        let mut file = BufWriter::with_capacity(WRITE_BYTES, file);
-        write!(file, r#"{{"v":{FORMAT},"shape":{shape},"position":{position_text},"state":"#)?;
-        let mut hashed = Hashed { hasher: hasher(shape, position), file };
+        let file = BufWriter::with_capacity(PART_BYTES, file);
+        let mut hashed = Hashed { hasher: blake3::Hasher::new(), file };
+        serde_json::to_writer(&mut hashed, &head)?;
+        hashed.write_all(b"\n")?;
         serde_json::to_writer(&mut hashed, state)?;
         let Hashed { hasher, mut file } = hashed;
-        write!(file, r#","hash":"{}"}}"#, hasher.finalize().to_hex())?;
+        write!(file, "\n{}\n", hasher.finalize().to_hex())?;
         file.flush()
     })
 }
 
-/// Hashes what goes to the file.
-struct Hashed<W> {
+/// Hashes what goes to a file, or comes from it.
+struct Hashed<F> {
     hasher: blake3::Hasher,
-    file: W,
+    file: F,
 }
 
 impl<W: Write> Write for Hashed<W> {
@@ -83,38 +87,45 @@ impl<W: Write> Write for Hashed<W> {
     }
 }
 
+impl<R: Read> Read for Hashed<R> {
+    fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
+        let n_bytes = self.file.read(bytes)?;
+        self.hasher.update(&bytes[..n_bytes]);
+        Ok(n_bytes)
+    }
+}
+
 /// Reads the last snapshot, if there is one of this shape.
 pub fn read<T: DeserializeOwned>(home: &Home, shape: u32) -> Found<T> {
-    let text = match fs::read(home.snapshot_file()) {
-        Ok(text) => text,
+    let file = match fs::File::open(home.snapshot_file()) {
+        Ok(file) => file,
         Err(err) if err.kind() == io::ErrorKind::NotFound => return Found::Absent,
         Err(err) => return Found::Unusable { why: err.to_string() },
     };
-    match parse(&text, shape) {
+    match parse(file, shape) {
         Ok((position, state)) => Found::Good { position, state },
-        Err(why) => Found::Unusable { why },
+        Err(err) => Found::Unusable { why: err.to_string() },
     }
 }
 
-fn parse<T: DeserializeOwned>(text: &[u8], shape: u32) -> Result<(Position, T), String> {
-    let file: File<'_> = serde_json::from_slice(text).map_err(|err| err.to_string())?;
-    if file.v != FORMAT || file.shape != shape {
-        return Err("it was written by another version of zazen".to_owned());
+fn parse<T: DeserializeOwned>(file: fs::File, shape: u32) -> io::Result<(Position, T)> {
+    let n_bytes = file.metadata()?.len().saturating_sub(TAIL_BYTES);
+    let hashed = Hashed { hasher: blake3::Hasher::new(), file: file.take(n_bytes) };
+    let mut text = BufReader::with_capacity(PART_BYTES, hashed);
+    let mut head = String::new();
+    text.by_ref().take(HEAD_BYTES_MAX).read_line(&mut head)?;
+    let head: Head = serde_json::from_str(&head)?;
+    if head.v != FORMAT || head.shape != shape {
+        return Err(io::Error::other("it was written by another version of zazen"));
     }
-    let mut hasher = hasher(shape, file.position);
-    hasher.update(file.state.get().as_bytes());
-    if file.hash != hasher.finalize().to_hex().as_str() {
-        return Err("its hash does not fit".to_owned());
+    let state = serde_json::from_reader(&mut text)?;
+    let Hashed { hasher, file } = text.into_inner();
+    let mut tail = String::new();
+    file.into_inner().read_to_string(&mut tail)?;
+    if tail != format!("\n{}\n", hasher.finalize().to_hex()) {
+        return Err(io::Error::other("its hash does not fit"));
     }
-    let state = serde_json::from_str(file.state.get()).map_err(|err| err.to_string())?;
-    Ok((file.position, state))
-}
-
-fn hasher(shape: u32, position: Position) -> blake3::Hasher {
-    let Position { seq, hash, segment, offset } = position;
-    let mut hasher = blake3::Hasher::new();
-    hasher.update(format!("{shape} {seq} {hash} {segment} {offset} ").as_bytes());
-    hasher
+    Ok((head.position, state))
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@
 //! Nothing is changed here; `open` does what has to be done about a torn tail.
 
 use std::fs;
+use std::io::Read as _;
 use std::path::Path;
 
 use zazen_core::id::Time;
@@ -56,8 +57,11 @@ impl<'a> Reader<'a> {
 
     pub(super) fn read_sealed(&mut self, sealed: &[Sealed]) -> Result<(), OpenError> {
         let first = self.from.segment;
+        let mut bytes = Vec::new();
         for Sealed { n, file } in sealed.iter().filter(|it| it.n >= first) {
-            let bytes = fs::read(file).map_err(OpenError::failed("read", file))?;
+            bytes.clear();
+            let read = fs::File::open(file).and_then(|mut it| it.read_to_end(&mut bytes));
+            read.map_err(OpenError::failed("read", file))?;
             self.read_segment(&Segment { n: *n, file, bytes: &bytes, is_active: false })?;
         }
         Ok(())

@@ -54,6 +54,11 @@ pub(super) struct State {
 /// on a busy machine with slow disks many times that.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
 
+/// How often a removal is tried again, and after which pause. Podman fails to kill what
+/// ends by itself in the same moment, and does better right after.
+const N_REMOVALS_MAX: u32 = 20;
+const REMOVAL_PAUSE: Duration = Duration::from_millis(100);
+
 /// How long a build may take. It may fetch and compile a toolchain.
 const BUILD_TIMEOUT: Duration = Duration::from_secs(60 * 60);
 
@@ -62,6 +67,9 @@ const LOG_LINES_MAX: usize = 20;
 
 /// How many of the last lines of a failed build are shown.
 const BUILD_LINES_MAX: usize = 12;
+
+/// What an engine without root says of its security.
+const ROOTLESS: &str = "name=rootless";
 
 /// How an engine describes itself, as far as it matters.
 #[derive(Debug, Default, Deserialize)]
@@ -82,6 +90,8 @@ struct Component {
 struct Info {
     security_options: Option<Vec<String>>,
     cgroup_version: Option<String>,
+    /// Podman says it here, and not among the options.
+    rootless: bool,
 }
 
 #[derive(Debug, Deserialize)]
@@ -192,7 +202,14 @@ impl Api {
     /// Ends a container and all that is in it. One that is gone already is removed.
     pub(super) async fn remove(&self, name: &str) -> anyhow::Result<()> {
         let path = format!("/containers/{name}?force=true&v=true");
-        let removed = self.ask(Method::DELETE, &path, Body::None).await?;
+        let mut removed = self.ask(Method::DELETE, &path, Body::None).await?;
+        for _ in 0..N_REMOVALS_MAX {
+            if removed.status != StatusCode::INTERNAL_SERVER_ERROR {
+                break;
+            }
+            tokio::time::sleep(REMOVAL_PAUSE).await;
+            removed = self.ask(Method::DELETE, &path, Body::None).await?;
+        }
         // Somebody else is removing it in this very moment.
         if removed.status == StatusCode::CONFLICT && removed.message().contains("in progress") {
             return Ok(());
@@ -252,19 +269,21 @@ impl Api {
 
 impl About {
     fn of(version: Version, info: Info) -> Self {
+        let mut options = info.security_options.unwrap_or_default();
+        options.extend(info.rootless.then(|| ROOTLESS.to_owned()));
         let is_podman =
             version.components.iter().flatten().any(|component| component.name.contains("Podman"));
         Self {
             name: if is_podman { EngineName::Podman } else { EngineName::Docker },
             version: version.version,
             cgroup_version: info.cgroup_version.unwrap_or_default(),
-            options: info.security_options.unwrap_or_default(),
+            options,
         }
     }
 
     /// Whether it has the rights of an ordinary user.
     pub fn is_rootless(&self) -> bool {
-        self.has("name=rootless")
+        self.has(ROOTLESS)
     }
 
     /// Whether it gives containers other users than they ask for.

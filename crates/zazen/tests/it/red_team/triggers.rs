@@ -209,7 +209,8 @@ fn name_of_zazen(place: &mut Place, _model: &Model) -> Verdict {
 fn hostile_title(place: &mut Place, _model: &Model) -> Verdict {
     let made = place.home().parent().expect("it has one").join("made");
     let title = format!(
-        "../../../etc $(touch {0}) `touch {0}` ; touch {0} --upload-pack=touch refs/heads/x.lock",
+        "../../../etc $(touch {0}) `touch {0}` ; touch {0} --upload-pack=touch \
+         refs/heads/main.lock",
         made.display()
     );
     place.zazen(&["issue", "new", &title]);

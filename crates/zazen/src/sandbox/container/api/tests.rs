@@ -11,7 +11,7 @@ fn about(version: &str, info: &str) -> About {
 fn podman_is_told_from_docker_by_its_parts() {
     let podman = about(
         r#"{"Components":[{"Name":"Podman Engine"},{"Name":"Conmon"}],"Version":"4.3.1"}"#,
-        r#"{"SecurityOptions":["name=seccomp","name=rootless"],"CgroupVersion":"1"}"#,
+        r#"{"SecurityOptions":["name=seccomp"],"Rootless":true,"CgroupVersion":"1"}"#,
     );
     assert_eq!((podman.name, podman.is_rootless()), (EngineName::Podman, true));
     assert_eq!((podman.version.as_str(), podman.cgroup_version.as_str()), ("4.3.1", "1"));
