@@ -77,14 +77,15 @@ impl Family {
 pub(super) fn carry_out(jobs: Vec<Job>) -> Found {
     let waiting = Mutex::new(jobs);
     let found = Mutex::new(Vec::new());
+    let work = || {
+        while let Some(job) = waiting.lock().expect("no job panics with it").pop() {
+            let of_job = attempt(job);
+            found.lock().expect("no job panics with it").extend(of_job);
+        }
+    };
     std::thread::scope(|scope| {
         for _ in 0..N_AT_ONCE {
-            scope.spawn(|| {
-                while let Some(job) = waiting.lock().expect("no job panics with it").pop() {
-                    let of_job = carry_out_one(job);
-                    found.lock().expect("no job panics with it").extend(of_job);
-                }
-            });
+            scope.spawn(work);
         }
     });
     let mut found: Found = found.into_inner().expect("no job panics with it");
@@ -92,10 +93,13 @@ pub(super) fn carry_out(jobs: Vec<Job>) -> Found {
     found
 }
 
-fn carry_out_one(Job { attacks, run }: Job) -> Found {
-    let lost = || Err("the job broke off: see above".to_owned());
-    let broke_off = || attacks.iter().map(|attack| (*attack, lost())).collect();
-    catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|_| broke_off())
+/// Carries out a job. One that breaks off loses all of its attacks.
+fn attempt(job: Job) -> Found {
+    let Job { attacks, run } = job;
+    catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|_| {
+        let lost = || Err("the job broke off: see above".to_owned());
+        attacks.iter().map(|attack| (*attack, lost())).collect()
+    })
 }
 
 /// The table of a run of the suite: what each attack tried and what stopped it.
@@ -125,11 +129,11 @@ pub(super) fn page(found: &Found, canaries: &[&str]) -> String {
          the real daemon, gateway and git; only the model's service is played. This page is printed\n\
          by that test, which fails if an attack gets through or if one did not run. What is\n\
          promised, and what is not, is in [SECURITY.md](../SECURITY.md).\n\n\
-         {} attacks. Planted on the host and searched for afterwards, plain and encoded, in all\n\
+         {} attacks. Planted on the host, and searched for afterwards, plain and encoded, in all\n\
          that the model's service was sent, in traces, recordings, logs, pages, comments, drafts and\n\
-         pushed objects: {}. Found: none of them.\n",
+         pushed objects:\n\n- {}\n\nNone of them was found.\n",
         found.len(),
-        canaries.join(", ")
+        canaries.join("\n- ")
     );
     let mut family = None;
     for (attack, _) in found {

@@ -30,7 +30,7 @@ pub(super) fn cases() -> Vec<Case> {
     cases
 }
 
-/// Whether there is a control group for memory here. The page of attacks needs one.
+/// Whether there is a control group for memory here.
 pub(super) fn holds_memory() -> bool {
     let zazen = Zazen(env!("CARGO_BIN_EXE_zazen").into());
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();

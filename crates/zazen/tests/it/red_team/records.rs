@@ -161,7 +161,7 @@ fn quoted_key() -> Verdict {
     if found.is_empty() { Ok(line.to_owned()) } else { Err(found.join(", ")) }
 }
 
-#[expect(clippy::unnecessary_wraps, reason = "it stands where others can fail")]
+#[expect(clippy::unnecessary_wraps, reason = "what is wrong in it ends a wait")]
 fn deaf() -> Verdict {
     let sleep = format!("78{}.{}", super::canary::random() % 1_000_000, std::process::id());
     let by = format!(

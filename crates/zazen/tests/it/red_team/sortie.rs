@@ -47,6 +47,23 @@ ask() {
     exec 3>&-
     echo
 }
+CALL='POST /anthropic/v1/messages HTTP/1.1'
+KEY="X-Api-Key: $TOKEN"
+VIA="Proxy-Authorization: Bearer $WAY"
+send() {
+    local head=; for line in "$@"; do head="$head$line\r\n"; done
+    ask "$head${BODY:+Content-Length: ${#BODY}\r\n}Connection: close\r\n\r\n$BODY"
+}
+sum() {
+    grep '^HTTP/1.1 2' ~/answers && echo THROUGH
+    echo "$(grep -c "^HTTP/1.1 $1" ~/answers) refusals"
+}
+begin() {
+    printf "$CALL\r\nHost: x\r\n$KEY\r\nConnection: close\r\nContent-Length: $1\r\n\r\n"
+}
+pour() {
+    exec 3<>/dev/tcp/127.0.0.1/$GATE; cat >&3; timeout 10 head -n 1 <&3
+}
 call() {
     perl -e '$! = 0; my $got = syscall($ARGV[0] + 0, map { /^-?\d+$/ ? $_ + 0 : $_ }
         @ARGV[1..$#ARGV]); print $got < 0 ? "$!\n" : "THROUGH $got\n"' "$@"
@@ -75,9 +92,15 @@ pub(super) fn turn(by: &str) -> (Turn, String) {
 /// What the commands of a run printed, by turn.
 pub(super) fn outputs(run: &Path) -> BTreeMap<usize, String> {
     let Ok(events) = RunDir::new(run).read_new(&mut 0) else { return BTreeMap::new() };
-    let lines = events.into_iter().filter_map(|event| {
-        let Ev::Out { line } = event.ev else { return None };
-        serde_json::from_str::<Value>(&line).ok()
+    let lines = events.into_iter().filter_map(|event| match event.ev {
+        Ev::Out { line } => serde_json::from_str::<Value>(&line).ok(),
+        Ev::Ready { .. }
+        | Ev::Canary { .. }
+        | Ev::Started { .. }
+        | Ev::Err { .. }
+        | Ev::Result(_)
+        | Ev::Failed { .. }
+        | Ev::Ended { .. } => None,
     });
     let results = lines.filter(|line| line["type"] == "result");
     results
