@@ -9,7 +9,7 @@
 //! - `call`: the task of one call; streams, bills, records.
 //! - `budget`, `begun`: who pays for it, and a note before it is made.
 //! - `forward` or `playback`: the model's service, or a recording.
-//! - `meter` (with `sse`), `record`: what it used, and what was said.
+//! - `meter` (with `sse`), `record` (with `pieces`): what it used, and what was said.
 //! - `refuse`, `secret`: how no is said; what must not be seen.
 
 mod begun;
@@ -18,6 +18,7 @@ mod call;
 mod egress;
 mod forward;
 mod meter;
+mod pieces;
 mod playback;
 mod record;
 mod refuse;

@@ -192,7 +192,7 @@ impl Writer {
 fn print(draft: Draft, label: String, veil: &Veil) -> anyhow::Result<String> {
     let Draft { n, at_ms, asked, status, content_type, body, complete, retry_after, .. } = draft;
     let facts = Facts::read(asked.endpoint, &asked.body, veil);
-    let body = veil.over(String::from_utf8_lossy(&body).into_owned());
+    let body = veil.over_stream(String::from_utf8_lossy(&body).into_owned());
     let call = Call {
         v: FORMAT_VERSION,
         n,

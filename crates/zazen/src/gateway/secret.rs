@@ -16,6 +16,8 @@ use std::sync::Arc;
 use bytes::Bytes;
 use zazen_core::secret::{REPLACEMENT, Scanner};
 
+use super::pieces;
+
 /// A model key. It is never printed, logged or stored.
 #[derive(Clone)]
 pub struct Secret(String);
@@ -135,6 +137,13 @@ impl Veil {
             Cow::Borrowed(_) => text,
             Cow::Owned(clean) => clean,
         }
+    }
+}
+
+impl Veil {
+    /// An answer without the secrets, also those that its events have in pieces.
+    pub(super) fn over_stream(&self, body: String) -> String {
+        pieces::redact(self.over(body), &self.0)
     }
 }
 
