@@ -26,5 +26,8 @@ fn setup(engine: &'static str) -> Option<Setup> {
         println!("SKIPPED: `bwrap` is not installed");
         return None;
     }
+    if engine == "container" {
+        crate::harness::podman::has_podman()?;
+    }
     Some(Setup::mini(engine, "http://127.0.0.1:9"))
 }

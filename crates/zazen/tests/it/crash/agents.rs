@@ -29,6 +29,11 @@ fn an_agent_goes_on_while_the_daemon_is_killed_in_bwrap() {
 }
 
 #[test]
+fn an_agent_goes_on_while_the_daemon_is_killed_in_a_container() {
+    an_agent_goes_on("container", End::Killed);
+}
+
+#[test]
 fn an_agent_goes_on_while_the_daemon_is_stopped_without_a_sandbox() {
     an_agent_goes_on("none", End::Asked);
 }

@@ -17,6 +17,7 @@ macro_rules! kills {
 kills! {
     a_killed_supervisor_is_a_failed_run_without_a_sandbox = "none", "supervise";
     a_killed_supervisor_is_a_failed_run_in_bwrap = "bwrap", "supervise";
+    a_killed_supervisor_is_a_failed_run_in_a_container = "container", "supervise";
     a_killed_runner_is_a_failed_run_without_a_sandbox = "none", "runner";
     a_killed_runner_is_a_failed_run_in_bwrap = "bwrap", "runner";
     a_killed_harness_is_a_failed_run_without_a_sandbox = "none", "mini";

@@ -10,6 +10,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use super::model::{Model, Script};
+use super::podman::podman;
 
 /// How long anything that is waited for may take on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -68,8 +69,12 @@ impl Place {
         place.zazen(&["init", "--yes", &place.home().display().to_string()]);
         let config = format!(
             "version = 1\nname = \"ada\"\n[harness]\n{}[models.anthropic]\napi = \"anthropic\"\n{}\
-             [sandbox]\nengine = \"{}\"\n[limits]\nwall = \"2m\"\nsilence = \"1m\"\n{}\n",
-            setup.harness, setup.route, setup.engine, setup.more
+             [sandbox]\nengine = \"{}\"\n{}[limits]\nwall = \"2m\"\nsilence = \"1m\"\n{}\n",
+            setup.harness,
+            setup.route,
+            setup.engine,
+            of_engine(setup.engine),
+            setup.more
         );
         fs::write(place.home().join("zazen.toml"), config).expect("the configuration is written");
         place.zazen(&["repo", "add", &place.repo().display().to_string()]);
@@ -377,6 +382,19 @@ fn wait_until_it_listens(pid: u32) {
         }
         std::thread::sleep(Duration::from_millis(5));
     }
+}
+
+/// What an engine needs to be told beside its name.
+fn of_engine(engine: &str) -> String {
+    if engine != "container" {
+        return String::new();
+    }
+    let podman = podman().expect("whoever asks for containers looks for podman first");
+    format!(
+        "container_socket = \"unix://{}\"\nimage = \"{}\"\n",
+        podman.socket.display(),
+        podman.image
+    )
 }
 
 /// Runs git as a person does.
