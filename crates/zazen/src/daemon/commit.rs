@@ -22,6 +22,10 @@ pub(super) enum Scope {
     All,
 }
 
+/// How many files are committed at once: git has a limited time for each commit, and after
+/// the loss of a snapshot all pages of a home may be due.
+const PATHS_MAX: usize = 10_000;
+
 /// What is to be committed.
 pub(super) struct Batch {
     pub(super) scope: Scope,
@@ -55,8 +59,12 @@ impl Batch {
         }
         let (ours, theirs): (Vec<PathBuf>, Vec<PathBuf>) =
             self.changed.iter().cloned().partition(|path| self.is_ours(path));
-        self.committer.commit(&theirs, &self.person, "Keep what people wrote")?;
-        self.committer.commit(&ours, &Author::zazen(), &words::home_commit(&self.lines))?;
+        for part in theirs.chunks(PATHS_MAX) {
+            self.committer.commit(part, &self.person, "Keep what people wrote")?;
+        }
+        for part in ours.chunks(PATHS_MAX) {
+            self.committer.commit(part, &Author::zazen(), &words::home_commit(&self.lines))?;
+        }
         Ok(())
     }
 
