@@ -8,41 +8,19 @@ use std::io::{self, Read, Write};
 use std::str::FromStr;
 use std::sync::Arc;
 
-use borsh::{BorshDeserialize, BorshSerialize};
+use borsh::{BorshDeserialize as Unpack, BorshSerialize as Pack};
 use serde::{Deserialize, Serialize};
 
 /// The number of a task: unique in one home, given out in order, never reused.
 #[derive(
-    Debug,
-    Clone,
-    Copy,
-    PartialEq,
-    Eq,
-    PartialOrd,
-    Ord,
-    Hash,
-    BorshSerialize,
-    BorshDeserialize,
-    Serialize,
-    Deserialize,
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Pack, Unpack, Serialize, Deserialize,
 )]
 #[serde(transparent)]
 pub struct TaskId(pub u32);
 
 /// One run of one task. Printed as `12.3`: the third run of task 12.
 #[derive(
-    Debug,
-    Clone,
-    Copy,
-    PartialEq,
-    Eq,
-    PartialOrd,
-    Ord,
-    Hash,
-    BorshSerialize,
-    BorshDeserialize,
-    Serialize,
-    Deserialize,
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Pack, Unpack, Serialize, Deserialize,
 )]
 #[serde(into = "String", try_from = "String")]
 pub struct RunId {
@@ -57,54 +35,21 @@ pub struct RepoName(Arc<str>);
 
 /// The number of an issue in its repository.
 #[derive(
-    Debug,
-    Clone,
-    Copy,
-    PartialEq,
-    Eq,
-    PartialOrd,
-    Ord,
-    Hash,
-    BorshSerialize,
-    BorshDeserialize,
-    Serialize,
-    Deserialize,
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Pack, Unpack, Serialize, Deserialize,
 )]
 #[serde(transparent)]
 pub struct IssueNumber(pub u64);
 
 /// The number of a pull request in its repository.
 #[derive(
-    Debug,
-    Clone,
-    Copy,
-    PartialEq,
-    Eq,
-    PartialOrd,
-    Ord,
-    Hash,
-    BorshSerialize,
-    BorshDeserialize,
-    Serialize,
-    Deserialize,
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Pack, Unpack, Serialize, Deserialize,
 )]
 #[serde(transparent)]
 pub struct PullNumber(pub u64);
 
 /// The number of a comment, as its forge counts them. Comments of one issue are in order.
 #[derive(
-    Debug,
-    Clone,
-    Copy,
-    PartialEq,
-    Eq,
-    PartialOrd,
-    Ord,
-    Hash,
-    BorshSerialize,
-    BorshDeserialize,
-    Serialize,
-    Deserialize,
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Pack, Unpack, Serialize, Deserialize,
 )]
 #[serde(transparent)]
 pub struct CommentId(pub u64);
@@ -130,8 +75,8 @@ pub struct PlanHash(Box<str>);
     Ord,
     Hash,
     Default,
-    BorshSerialize,
-    BorshDeserialize,
+    Pack,
+    Unpack,
     Serialize,
     Deserialize,
 )]
@@ -296,7 +241,7 @@ as_text!(RunId, RepoName, CommitId, PlanHash);
 /// Packs hexadecimal digits two to a byte.
 macro_rules! as_bytes {
     ($($type:ty: $n_bytes:literal),*) => {$(
-        impl BorshSerialize for $type {
+        impl Pack for $type {
             fn serialize<W: Write>(&self, writer: &mut W) -> io::Result<()> {
                 let mut bytes = [0; $n_bytes];
                 hex::decode_to_slice(self.as_str(), &mut bytes).map_err(io::Error::other)?;
@@ -304,7 +249,7 @@ macro_rules! as_bytes {
             }
         }
 
-        impl BorshDeserialize for $type {
+        impl Unpack for $type {
             fn deserialize_reader<R: Read>(reader: &mut R) -> io::Result<Self> {
                 let mut bytes = [0; $n_bytes];
                 reader.read_exact(&mut bytes)?;
@@ -316,13 +261,13 @@ macro_rules! as_bytes {
 
 as_bytes!(CommitId: 20, PlanHash: 32);
 
-impl BorshSerialize for RepoName {
+impl Pack for RepoName {
     fn serialize<W: Write>(&self, writer: &mut W) -> io::Result<()> {
-        BorshSerialize::serialize(self.as_str(), writer)
+        Pack::serialize(self.as_str(), writer)
     }
 }
 
-impl BorshDeserialize for RepoName {
+impl Unpack for RepoName {
     fn deserialize_reader<R: Read>(reader: &mut R) -> io::Result<Self> {
         String::deserialize_reader(reader)?.parse().map_err(io::Error::other)
     }

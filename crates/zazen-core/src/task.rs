@@ -9,7 +9,7 @@ mod trouble;
 
 use std::fmt;
 
-use borsh::{BorshDeserialize, BorshSerialize};
+use borsh::{BorshDeserialize as Unpack, BorshSerialize as Pack};
 use serde::{Deserialize, Serialize};
 
 pub use self::evolve::{IllegalEvent, evolve};
@@ -20,7 +20,7 @@ use crate::id::{
 use crate::usage::Usage;
 
 /// One delegated piece of work, and all that the engine knows of it.
-#[derive(Debug, Clone, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Pack, Unpack, Serialize, Deserialize)]
 pub struct Task {
     pub id: TaskId,
     pub kind: Kind,
@@ -61,9 +61,7 @@ pub struct Task {
 }
 
 /// What kind of work a task is.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize,
-)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Pack, Unpack, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Kind {
     /// From a plan to a draft pull request.
@@ -75,7 +73,7 @@ pub enum Kind {
 /// Where a task stands.
 ///
 /// Each state holds what is true in that state and nowhere else.
-#[derive(Debug, Clone, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Pack, Unpack, Serialize, Deserialize)]
 #[serde(tag = "is", rename_all = "kebab-case")]
 pub enum State {
     /// Taken in. Waits for a place to be planned (or answered).
@@ -107,9 +105,7 @@ pub enum State {
 }
 
 /// One try at something that may fail.
-#[derive(
-    Debug, Clone, PartialEq, Eq, Default, BorshSerialize, BorshDeserialize, Serialize, Deserialize,
-)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Pack, Unpack, Serialize, Deserialize)]
 pub struct Try {
     /// How many tries have failed.
     #[serde(default)]
@@ -123,7 +119,7 @@ pub struct Try {
 }
 
 /// An approved plan that is being carried out.
-#[derive(Debug, Clone, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Pack, Unpack, Serialize, Deserialize)]
 pub struct Work {
     /// The plan that a person approved. Another hash is another plan.
     pub plan: PlanRef,
@@ -142,7 +138,7 @@ pub struct Work {
 }
 
 /// Work whose checks are green, on its way out.
-#[derive(Debug, Clone, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Pack, Unpack, Serialize, Deserialize)]
 pub struct Published {
     pub work: Work,
     /// The commit that the checks passed on, and the only one that is pushed.
@@ -154,7 +150,7 @@ pub struct Published {
 }
 
 /// A plan, by its text and what the engine must know of it.
-#[derive(Debug, Clone, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Pack, Unpack, Serialize, Deserialize)]
 pub struct PlanRef {
     pub hash: PlanHash,
     /// Counts up with each new text, a person's edit included. The first is 1.
@@ -164,7 +160,7 @@ pub struct PlanRef {
 }
 
 /// One harness (or check) process, as the engine sees it.
-#[derive(Debug, Clone, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Pack, Unpack, Serialize, Deserialize)]
 pub struct Run {
     pub id: RunId,
     pub phase: Phase,
@@ -174,17 +170,7 @@ pub struct Run {
 
 /// What a run is for.
 #[derive(
-    Debug,
-    Clone,
-    Copy,
-    PartialEq,
-    Eq,
-    PartialOrd,
-    Ord,
-    BorshSerialize,
-    BorshDeserialize,
-    Serialize,
-    Deserialize,
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Pack, Unpack, Serialize, Deserialize,
 )]
 #[serde(rename_all = "kebab-case")]
 pub enum Phase {
@@ -256,17 +242,7 @@ pub enum Outcome {
 
 /// A place on the issue where zazen writes. Each has at most one comment.
 #[derive(
-    Debug,
-    Clone,
-    Copy,
-    PartialEq,
-    Eq,
-    PartialOrd,
-    Ord,
-    BorshSerialize,
-    BorshDeserialize,
-    Serialize,
-    Deserialize,
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Pack, Unpack, Serialize, Deserialize,
 )]
 #[serde(rename_all = "kebab-case")]
 pub enum Slot {
@@ -277,7 +253,7 @@ pub enum Slot {
 }
 
 /// Something that people must be told.
-#[derive(Debug, Clone, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Pack, Unpack, Serialize, Deserialize)]
 #[serde(tag = "note", rename_all = "kebab-case")]
 pub enum Note {
     Drafted {
@@ -297,17 +273,7 @@ pub enum Note {
 
 /// Stands for a text that is shown: equal digests, equal texts.
 #[derive(
-    Debug,
-    Clone,
-    Copy,
-    PartialEq,
-    Eq,
-    PartialOrd,
-    Ord,
-    BorshSerialize,
-    BorshDeserialize,
-    Serialize,
-    Deserialize,
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Pack, Unpack, Serialize, Deserialize,
 )]
 #[serde(transparent)]
 pub struct Digest(pub u32);

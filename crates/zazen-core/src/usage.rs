@@ -5,24 +5,13 @@
 
 use std::ops::AddAssign;
 
-use borsh::{BorshDeserialize, BorshSerialize};
+use borsh::{BorshDeserialize as Unpack, BorshSerialize as Pack};
 use serde::{Deserialize, Serialize};
 
 /// The tokens of one model call, or of many together.
 ///
 /// `input` does not include what was read from or written to the cache.
-#[derive(
-    Debug,
-    Clone,
-    Copy,
-    Default,
-    PartialEq,
-    Eq,
-    BorshSerialize,
-    BorshDeserialize,
-    Serialize,
-    Deserialize,
-)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Pack, Unpack, Serialize, Deserialize)]
 pub struct Tokens {
     pub input: u64,
     pub output: u64,
@@ -33,9 +22,7 @@ pub struct Tokens {
 }
 
 /// What something cost, in millionths of a US dollar.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize,
-)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Pack, Unpack, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Cost {
     /// All of it was priced.
@@ -45,18 +32,7 @@ pub enum Cost {
 }
 
 /// What model calls used: how many there were, their tokens, and their cost.
-#[derive(
-    Debug,
-    Clone,
-    Copy,
-    Default,
-    PartialEq,
-    Eq,
-    BorshSerialize,
-    BorshDeserialize,
-    Serialize,
-    Deserialize,
-)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Pack, Unpack, Serialize, Deserialize)]
 pub struct Usage {
     pub n_calls: u64,
     pub tokens: Tokens,
@@ -68,18 +44,7 @@ pub struct Usage {
 }
 
 /// What counts against a budget: money in millionths of a US dollar, and tokens of all kinds.
-#[derive(
-    Debug,
-    Clone,
-    Copy,
-    Default,
-    PartialEq,
-    Eq,
-    BorshSerialize,
-    BorshDeserialize,
-    Serialize,
-    Deserialize,
-)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Pack, Unpack, Serialize, Deserialize)]
 pub struct Amount {
     pub micros: u64,
     pub tokens: u64,

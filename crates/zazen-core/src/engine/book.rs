@@ -1,6 +1,6 @@
 //! What the journal says, folded: tasks, issues, and replies that are due.
 
-mod issues;
+mod dense;
 mod shelf;
 
 use std::borrow::Cow;
@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use serde::{Deserialize, Serialize};
 
-use self::issues::Issues;
+use self::dense::Dense;
 use self::shelf::Shelf;
 use super::ledger::Ledger;
 use crate::effect::Effect;
@@ -20,7 +20,7 @@ use crate::task::{Event, IllegalEvent, Kind, State, Task, Try, evolve};
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Book {
     tasks: Shelf,
-    issues: BTreeMap<RepoName, Issues>,
+    issues: BTreeMap<RepoName, Dense<IssueNumber, IssueState>>,
     replies: Vec<(IssueRef, CommentId, Reply)>,
     /// The last requests that were taken, so that none is taken twice.
     requests: VecDeque<String>,
@@ -292,7 +292,7 @@ impl Book {
 
     fn issue_mut(&mut self, repo: &RepoName, issue: IssueNumber) -> &mut IssueState {
         if !self.issues.contains_key(repo) {
-            self.issues.insert(repo.clone(), Issues::default());
+            self.issues.insert(repo.clone(), Dense::default());
         }
         let issues = self.issues.get_mut(repo).expect("it was just put there");
         issues.entry(issue).or_default()

@@ -3,11 +3,11 @@
 //! Every way a run can end badly is one [`TroubleKind`], so that none of them
 //! can be mistaken for success or for another one.
 
-use borsh::{BorshDeserialize, BorshSerialize};
+use borsh::{BorshDeserialize as Unpack, BorshSerialize as Pack};
 use serde::{Deserialize, Serialize};
 
 /// What went wrong, with the evidence.
-#[derive(Debug, Clone, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Pack, Unpack, Serialize, Deserialize)]
 pub struct Trouble {
     pub kind: TroubleKind,
     /// The evidence: the end of the output, the list of files. Plain text, cut to size.
@@ -16,17 +16,7 @@ pub struct Trouble {
 
 /// In which way something went wrong.
 #[derive(
-    Debug,
-    Clone,
-    Copy,
-    PartialEq,
-    Eq,
-    PartialOrd,
-    Ord,
-    BorshSerialize,
-    BorshDeserialize,
-    Serialize,
-    Deserialize,
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Pack, Unpack, Serialize, Deserialize,
 )]
 #[serde(rename_all = "kebab-case")]
 pub enum TroubleKind {

@@ -7,18 +7,18 @@
 //! the process: a snapshot has the tasks in full.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 use std::fmt;
 
-use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
-use serde::ser::{Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use super::dense::Dense;
 use crate::id::TaskId;
 use crate::task::Task;
 
 /// Tasks by their numbers.
-#[derive(Clone, Default, PartialEq, Eq)]
-pub(super) struct Shelf(BTreeMap<TaskId, Held>);
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub(super) struct Shelf(Dense<TaskId, Held>);
 
 /// One task, in one of two forms.
 #[derive(Clone, PartialEq, Eq)]
@@ -80,34 +80,15 @@ impl fmt::Debug for Shelf {
     }
 }
 
-impl Serialize for Shelf {
+impl Serialize for Held {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_map(self.iter().map(|task| (task.id, task)))
+        self.task().serialize(serializer)
     }
 }
 
-impl<'de> Deserialize<'de> for Shelf {
+impl<'de> Deserialize<'de> for Held {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_map(Tasks)
-    }
-}
-
-struct Tasks;
-
-impl<'de> Visitor<'de> for Tasks {
-    type Value = Shelf;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("tasks by their numbers")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Shelf, A::Error> {
-        // A tree that is made of a sorted list is full; one that grows at its end, half empty.
-        let mut tasks = Vec::new();
-        while let Some((id, task)) = map.next_entry::<TaskId, Task>()? {
-            tasks.push((id, Held::of(task)));
-        }
-        Ok(Shelf(tasks.into_iter().collect()))
+        Task::deserialize(deserializer).map(Self::of)
     }
 }
 
