@@ -71,51 +71,30 @@ pub fn vendors() -> &'static [Vendor] {
 impl Listed {
     /// The price in millionths, or what is wrong with it.
     pub fn price(&self) -> Result<Price, String> {
-        let [input, output, cache_read, cache_write, hour] = rates([
-            Some(self.input),
-            Some(self.output),
-            self.cache_read,
-            self.cache_write,
-            self.cache_write_hour,
-        ])?;
-        let long = self.long.as_ref().map(ListedLong::price).transpose()?;
+        let input = to_micros(self.input)?;
         Ok(Price {
-            input: input.unwrap_or(0),
-            output: output.unwrap_or(0),
-            cache_read: cache_read.or(input).unwrap_or(0),
-            cache_write: cache_write.or(input).unwrap_or(0),
-            cache_write_hour: hour,
-            long,
+            input,
+            output: to_micros(self.output)?,
+            cache_read: self.cache_read.map_or(Ok(input), to_micros)?,
+            cache_write: self.cache_write.map_or(Ok(input), to_micros)?,
+            cache_write_hour: self.cache_write_hour.map(to_micros).transpose()?,
+            long: self.long.as_ref().map(ListedLong::price).transpose()?,
         })
     }
 }
 
 impl ListedLong {
     fn price(&self) -> Result<Long, String> {
-        let [input, output, cache_read, cache_write, hour] = rates([
-            Some(self.input),
-            Some(self.output),
-            self.cache_read,
-            self.cache_write,
-            self.cache_write_hour,
-        ])?;
+        let input = to_micros(self.input)?;
         Ok(Long {
             above: self.above,
-            input: input.unwrap_or(0),
-            output: output.unwrap_or(0),
-            cache_read: cache_read.or(input).unwrap_or(0),
-            cache_write: cache_write.or(input).unwrap_or(0),
-            cache_write_hour: hour,
+            input,
+            output: to_micros(self.output)?,
+            cache_read: self.cache_read.map_or(Ok(input), to_micros)?,
+            cache_write: self.cache_write.map_or(Ok(input), to_micros)?,
+            cache_write_hour: self.cache_write_hour.map(to_micros).transpose()?,
         })
     }
-}
-
-fn rates(dollars: [Option<f64>; 5]) -> Result<[Option<u64>; 5], String> {
-    let mut micros = [None; 5];
-    for (micros, dollars) in micros.iter_mut().zip(dollars) {
-        *micros = dollars.map(to_micros).transpose()?;
-    }
-    Ok(micros)
 }
 
 fn to_micros(dollars: f64) -> Result<u64, String> {

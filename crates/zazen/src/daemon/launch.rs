@@ -20,6 +20,7 @@ use super::world::World;
 use crate::config::Config;
 use crate::exec;
 use crate::forge::local::BOT;
+use crate::forge::{Comment, Issue};
 use crate::gateway::{Outside, Token};
 use crate::git::{Mirror, trash, workspace};
 use crate::harness::{self, Launch};
@@ -38,7 +39,8 @@ pub(super) async fn start(
     (run, phase, from): (RunId, Phase, &CommitId),
 ) -> anyhow::Result<()> {
     check_space(&world.home)?;
-    check_trust(world, task)?;
+    let talk = Talk::read(world, task)?;
+    check_trust(world, task, &talk)?;
     let mirror = world.mirror(&task.repo).await?;
     let workspace = world.home.work_dir().join(run.to_string());
     if workspace.exists() {
@@ -51,13 +53,17 @@ pub(super) async fn start(
     let seen_as =
         if engine.is_isolated() { PathBuf::from(sandbox::OBJECTS_INSIDE) } else { objects.clone() };
     workspace::prepare(&mirror, &workspace, from, &seen_as, sandbox::sandbox_ids()).await?;
-    let instructions = instructions(world, task, &mirror).await?;
+    let (work, launch) = if phase == Phase::Verify {
+        (checks(world, task)?, Launch::default())
+    } else {
+        let instructions = instructions(world, task, &mirror).await?;
+        agent(world, task, dir, (phase, &brief(world, task, talk, instructions)?))?
+    };
     drop(mirror);
     let container = match engine {
         EngineKind::Container => Some(containers::of(world, task).await?),
         EngineKind::Bwrap | EngineKind::None => None,
     };
-    let (work, launch) = work(world, task, dir, (phase, instructions))?;
     let hosts = outside(world, task, dir).hosts;
     let mut env = environment(world, launch.env);
     if !hosts.is_empty() {
@@ -101,16 +107,32 @@ fn check_space(home: &Home) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// What people wrote on the issue. Read once, so that what is checked is what agents get.
+struct Talk {
+    issue: Issue,
+    comments: Vec<Comment>,
+}
+
+impl Talk {
+    fn read(world: &World, task: &Task) -> anyhow::Result<Self> {
+        let issue = world.forge.issue(&task.repo, task.issue)?;
+        let mut comments = world.forge.comments(&task.repo, task.issue)?;
+        comments.retain(|comment| comment.author != BOT);
+        Ok(Self { issue, comments })
+    }
+
+    fn authors(&self) -> impl Iterator<Item = &str> {
+        let of_comments = self.comments.iter().map(|comment| comment.author.as_str());
+        of_comments.chain([self.issue.author.as_str()])
+    }
+}
+
 /// Begins no run in which an agent would read a stranger's text in a weaker sandbox than
 /// the owner allows.
-fn check_trust(world: &World, task: &Task) -> anyhow::Result<()> {
+fn check_trust(world: &World, task: &Task, talk: &Talk) -> anyhow::Result<()> {
     let Config { trust, strangers_engine, .. } = &world.config;
     let engine = world.repo(&task.repo)?.engine;
-    let issue = world.forge.issue(&task.repo, task.issue)?;
-    let thread = world.forge.comments(&task.repo, task.issue)?;
-    let authors = thread.iter().map(|comment| comment.author.as_str());
-    let authors = authors.filter(|author| *author != BOT).chain([issue.author.as_str()]);
-    if trust.tier_of_all(authors) == Tier::Stranger && engine < *strangers_engine {
+    if trust.tier_of_all(talk.authors()) == Tier::Stranger && engine < *strangers_engine {
         bail!(
             "people who are not in `trust.people` wrote on issue #{}, and `trust.strangers_engine` \
              asks for a stronger sandbox than `sandbox.engine` is; use that engine",
@@ -206,14 +228,24 @@ fn collect(
     }))
 }
 
-/// What is run: the harness with its prompt, or the validation command.
-fn work(
+/// The validation command.
+fn checks(world: &World, task: &Task) -> anyhow::Result<Work> {
+    let work = task.state.work().with_context(|| no_plan(task))?;
+    let (_, plan) = world.plan(&work.plan.hash)?;
+    Ok(Work::Check { command: check_command(world, task, &plan)? })
+}
+
+fn no_plan(task: &Task) -> String {
+    format!("task {} has no approved plan", task.id)
+}
+
+/// The harness with its prompt.
+fn agent(
     world: &World,
     task: &Task,
     dir: &RunDir,
-    (phase, instructions): (Phase, String),
+    (phase, brief): (Phase, &Brief),
 ) -> anyhow::Result<(Work, Launch)> {
-    let brief = Brief { instructions, ..brief(world, task)? };
     let fresh = Try::default();
     let work = task.state.work();
     let attempt = if let State::Received(attempt) | State::Planning(attempt) = &task.state {
@@ -225,26 +257,20 @@ fn work(
         (Phase::Plan, _) => {
             let earlier = task.plan.as_ref().map(|plan| world.plan(&plan.hash)).transpose()?;
             let earlier = earlier.as_ref().map(|(text, _)| text.as_str());
-            prompt::plan(&brief, &task.request, earlier, attempt)
+            prompt::plan(brief, &task.request, earlier, attempt)
         }
-        (Phase::Ask, _) => prompt::ask(&brief, &task.request, attempt),
+        (Phase::Ask, _) => prompt::ask(brief, &task.request, attempt),
         (Phase::Implement { step }, Some(work)) => {
             let (text, plan) = world.plan(&work.plan.hash)?;
             let place = Place { index: step.saturating_sub(1) as usize, text: &text };
-            prompt::implement(&brief, &plan, place, &work.answers, attempt)
+            prompt::implement(brief, &plan, place, &work.answers, attempt)
         }
         (Phase::Correct, Some(work)) => {
             let (text, plan) = world.plan(&work.plan.hash)?;
-            prompt::correct(&brief, &plan, &text, attempt)
+            prompt::correct(brief, &plan, &text, attempt)
         }
-        (Phase::Verify, Some(work)) => {
-            let (_, plan) = world.plan(&work.plan.hash)?;
-            let command = check_command(world, task, &plan)?;
-            return Ok((Work::Check { command }, Launch::default()));
-        }
-        (Phase::Implement { .. } | Phase::Correct | Phase::Verify, None) => {
-            bail!("task {} has no approved plan", task.id)
-        }
+        (Phase::Implement { .. } | Phase::Correct, None) => bail!(no_plan(task)),
+        (Phase::Verify, _) => bail!("checks are run without an agent"),
     };
     let kind = match access(phase) {
         Access::ReadOnly => harness::Task::Read,
@@ -259,14 +285,9 @@ fn work(
 }
 
 /// What the agent is told of the issue, of people, and of this place.
-fn brief(world: &World, task: &Task) -> anyhow::Result<Brief> {
-    let issue = world.forge.issue(&task.repo, task.issue)?;
-    let thread = world.forge.comments(&task.repo, task.issue)?;
-    let thread = thread
-        .into_iter()
-        .filter(|comment| comment.author != BOT)
-        .map(|comment| Said { by: comment.author, text: comment.body })
-        .collect();
+fn brief(world: &World, task: &Task, talk: Talk, instructions: String) -> anyhow::Result<Brief> {
+    let Talk { issue, comments } = talk;
+    let said = |comment: Comment| Said { by: comment.author, text: comment.body };
     let home = &world.home;
     let memory = home.memory_dir();
     let own = memory.join("repos").join(format!("{}.md", task.repo));
@@ -276,12 +297,12 @@ fn brief(world: &World, task: &Task) -> anyhow::Result<Brief> {
         issue: Some(task.issue),
         title: issue.title,
         body: issue.body,
-        thread,
+        thread: comments.into_iter().map(said).collect(),
         soul: page(&home.soul_page()),
         memory: memory.trim().to_owned(),
         missions: page(&home.missions_page()),
         hosts: world.repo(&task.repo)?.hosts.entries(),
-        instructions: String::new(),
+        instructions,
         check: world.repo(&task.repo)?.check.clone(),
     })
 }
