@@ -20,7 +20,7 @@ use super::evidence;
 use super::keep::now;
 use super::run;
 use super::world::World;
-use crate::forge::local::NewPull;
+use crate::forge::NewPull;
 use crate::git::publish::{BranchName, PushError, Remote, push};
 use crate::git::{KeptRef, Mirror, Source, create_bare};
 use crate::home::Home;
@@ -62,29 +62,29 @@ pub(super) async fn perform(world: Arc<World>, effect: Effect, task: Option<Task
 
 async fn act(world: &Arc<World>, effect: Effect, task: Option<Task>) -> anyhow::Result<Vec<Fact>> {
     if let Effect::Reply { repo, issue, comment, reply } = effect {
-        return answer(world, (repo, issue, comment), &reply);
+        return answer(world, (repo, issue, comment), &reply).await;
     }
     let task = task.context("the effect is for a task that is not known")?;
     match effect {
         Effect::FindBase { .. } => find_base(world, &task).await,
         Effect::Run { run, phase, from } => run::perform(world, &task, (run, phase, from)).await,
         Effect::StopRun { run } => stop(world, run).await,
-        Effect::Show { slot, digest, .. } => show(world, &task, slot, digest),
-        Effect::Acknowledge { comment, .. } => acknowledge(world, &task, comment),
+        Effect::Show { slot, digest, .. } => show(world, &task, slot, digest).await,
+        Effect::Acknowledge { comment, .. } => acknowledge(world, &task, comment).await,
         Effect::Push { head, .. } => push_branch(world, &task, &head).await,
         Effect::OpenPull { head, .. } => open_pull(world, &task, &head).await,
         Effect::Reply { .. } => Ok(Vec::new()),
     }
 }
 
-fn answer(
+async fn answer(
     world: &World,
     (repo, issue, comment): (RepoName, IssueNumber, CommentId),
     reply: &Reply,
 ) -> anyhow::Result<Vec<Fact>> {
     let text = words::reply(reply);
     let text = world.clean(text.as_str());
-    world.forge.show(&repo, issue, (&format!("reply/{comment}"), &text))?;
+    world.publisher.show(&repo, issue, (&format!("reply/{comment}"), &text)).await?;
     let change = Change::Replied { repo, issue, comment };
     Ok(vec![Fact { cause: None, changes: vec![change] }])
 }
@@ -127,7 +127,7 @@ async fn stop(world: &World, run: RunId) -> anyhow::Result<Vec<Fact>> {
     Ok(vec![run::ended_without_follower(world, run)?])
 }
 
-fn show(world: &World, task: &Task, slot: Slot, digest: Digest) -> anyhow::Result<Vec<Fact>> {
+async fn show(world: &World, task: &Task, slot: Slot, digest: Digest) -> anyhow::Result<Vec<Fact>> {
     let text = match slot {
         Slot::Plan => {
             let plan = task.plan.as_ref().context("there is no plan to show")?;
@@ -147,7 +147,8 @@ fn show(world: &World, task: &Task, slot: Slot, digest: Digest) -> anyhow::Resul
         }
     };
     let text = world.clean(text.as_str());
-    world.forge.show(&task.repo, task.issue, (&format!("{}/{slot}", task.id), &text))?;
+    let key = format!("{}/{slot}", task.id);
+    world.publisher.show(&task.repo, task.issue, (&key, &text)).await?;
     Ok(vec![Fact::of(task.id, Event::Shown { slot, digest })])
 }
 
@@ -166,8 +167,8 @@ fn kept(world: &World, task: &Task) -> Option<Kept> {
     })
 }
 
-fn acknowledge(world: &World, task: &Task, comment: CommentId) -> anyhow::Result<Vec<Fact>> {
-    world.forge.react(&task.repo, (task.issue, comment), TAKEN)?;
+async fn acknowledge(world: &World, task: &Task, comment: CommentId) -> anyhow::Result<Vec<Fact>> {
+    world.publisher.react(&task.repo, (task.issue, comment), TAKEN).await?;
     Ok(vec![Fact::of(task.id, Event::Acknowledged { comment })])
 }
 
@@ -221,17 +222,20 @@ async fn open_pull(world: &World, task: &Task, head: &CommitId) -> anyhow::Resul
     };
     let pull = words::pull(task, &plan, &evidence);
     let branch = branch(task)?;
-    let number = world.forge.open_pull(
-        &task.repo,
-        &NewPull {
-            title: &world.clean(&pull.title),
-            body: &world.clean(pull.body.as_str()),
-            branch: branch.as_str(),
-            base: &base_branch,
-            head: head.as_str(),
-            issue: task.issue,
-        },
-    )?;
+    let number = world
+        .publisher
+        .open_pull(
+            &task.repo,
+            &NewPull {
+                title: &world.clean(&pull.title),
+                body: &world.clean(pull.body.as_str()),
+                branch: branch.as_str(),
+                base: &base_branch,
+                head: head.as_str(),
+                issue: task.issue,
+            },
+        )
+        .await?;
     Ok(vec![Fact::of(task.id, Event::PullOpened { pull: number })])
 }
 

@@ -18,6 +18,7 @@ use zazen_core::usage::Usage;
 
 use super::containers;
 use crate::config::{self, Config, Environment};
+use crate::forge::Publisher;
 use crate::forge::local::Local;
 use crate::gateway::{self, Gateway, Recording};
 use crate::git::{Mirror, Source};
@@ -45,7 +46,9 @@ pub struct Options {
 pub struct World {
     pub home: Home,
     pub config: Config,
+    /// What people wrote, as pages.
     pub forge: Local,
+    pub(super) publisher: Publisher,
     pub live: Live,
     /// Cancelled when the daemon is about to end: who follows a run lets go of it.
     pub closing: CancellationToken,
@@ -120,6 +123,7 @@ impl World {
         let gateway = Gateway::new(options)?;
         let harness = harness(&config, &environment)?;
         Ok(Arc::new(Self {
+            publisher: Publisher::new(forge.clone()),
             forge,
             live: Live::default(),
             closing: CancellationToken::new(),

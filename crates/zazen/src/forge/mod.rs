@@ -1,12 +1,16 @@
 //! Where issues and pull requests live.
 //!
-//! There is one kind so far: `local`, Markdown files in the home. What leaves
-//! this folder are the plain types below; how a forge stores or sends them is
-//! its own business.
+//! What leaves this folder are the plain types below; how a forge stores or sends
+//! them is its own business. Reading is always of pages in the home: the `local`
+//! forge is those pages, and of others' issues it keeps copies. Writing is the
+//! [`Publisher`]'s.
 
 pub mod local;
+mod publisher;
 
 use zazen_core::id::{CommentId, IssueNumber, PullNumber, RepoName};
+
+pub use self::publisher::Publisher;
 
 /// An issue, without its comments.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,6 +50,17 @@ pub struct Pull {
     pub body: String,
     /// The commit that was published.
     pub head: String,
+}
+
+/// A draft pull request that is to be opened.
+#[derive(Debug, Clone)]
+pub struct NewPull<'a> {
+    pub title: &'a str,
+    pub body: &'a str,
+    pub branch: &'a str,
+    pub base: &'a str,
+    pub head: &'a str,
+    pub issue: IssueNumber,
 }
 
 /// What people did with a pull request.

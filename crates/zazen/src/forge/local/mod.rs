@@ -22,7 +22,6 @@ use zazen_core::id::{IssueNumber, RepoName};
 use zazen_core::page::Page;
 
 pub use self::issues::NewIssue;
-pub use self::pulls::NewPull;
 
 /// The name that zazen signs its own comments with.
 pub const BOT: &str = "zazen";
