@@ -7,6 +7,7 @@
 pub mod local;
 
 use zazen_core::id::{CommentId, IssueNumber, PullNumber, RepoName};
+use zazen_core::trust::Permission;
 
 /// An issue, without its comments.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,6 +21,10 @@ pub struct Issue {
     pub labels: Vec<String>,
     /// When it was opened, as written there.
     pub at: String,
+    /// What the forge lets its author do. The local one says nothing.
+    pub permission: Option<Permission>,
+    /// Whether its author is a program.
+    pub is_bot: bool,
 }
 
 /// A comment on an issue.
@@ -29,6 +34,10 @@ pub struct Comment {
     pub author: String,
     pub body: String,
     pub at: String,
+    /// What the forge lets the author do. The local one says nothing.
+    pub permission: Option<Permission>,
+    /// Whether the author is a program.
+    pub is_bot: bool,
     /// Set on zazen's own comments: what the comment is for, the same after a crash.
     pub key: Option<String>,
     pub reactions: Vec<String>,
