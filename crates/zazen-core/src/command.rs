@@ -87,6 +87,11 @@ impl Name {
         }
     }
 
+    /// The command with this word, which has no slash.
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|name| name.word() == word)
+    }
+
     /// Says whether the command changes where a task stands.
     pub fn changes_task(self) -> bool {
         match self {

@@ -34,6 +34,22 @@ pub enum Reply {
     Several { replies: Vec<Reply> },
 }
 
+impl Reply {
+    /// Whether it tells somebody that they may not command.
+    pub fn has_stranger(&self) -> bool {
+        match self {
+            Self::Stranger => true,
+            Self::Several { replies } => replies.iter().any(Self::has_stranger),
+            Self::BadCommand { .. }
+            | Self::NoPlan
+            | Self::UnreadablePlan { .. }
+            | Self::WrongTime { .. }
+            | Self::NoTask { .. }
+            | Self::Status { .. } => false,
+        }
+    }
+}
+
 /// One task in an answer to `/status`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StatusLine {

@@ -11,7 +11,7 @@ use std::time::{Duration, SystemTime};
 use anyhow::{Context as _, bail};
 use tokio::sync::mpsc;
 use zazen_core::engine::{Cause, Fact, IssueRef};
-use zazen_core::id::{CommentId, IssueNumber, PlanHash, PullNumber, RepoName, TaskId};
+use zazen_core::id::{CommentId, IssueNumber, PlanHash, PullNumber, RepoName, Stream, TaskId};
 use zazen_core::intake::{self, PlanOnDisk, Request};
 use zazen_core::plan;
 use zazen_core::task::{Event, PlanRef, State, Task};
@@ -208,8 +208,9 @@ impl Daemon {
         }
         let issue = forge.issue(&at.repo, at.issue)?;
         let seen = self.engine.book().issue(&at.repo, at.issue).seen;
-        let mut texts = forge.comments_after(&at.repo, at.issue, seen.unwrap_or(CommentId(0)))?;
-        if seen.is_none() {
+        let last = CommentId::comment(seen.last(Stream::Comment).unwrap_or(0));
+        let mut texts = forge.comments_after(&at.repo, at.issue, last)?;
+        if !seen.contains(CommentId::comment(0)) {
             texts.insert(0, own_text(&issue));
         }
         for text in texts {
@@ -242,6 +243,8 @@ impl Daemon {
             title: &issue.title,
             id: comment.id,
             author: &comment.author,
+            permission: comment.permission,
+            is_bot: comment.is_bot,
             text: &comment.body,
         };
         let fact = intake::comment(self.engine.book(), &self.world.config.trust, &asked, &on_disk);
@@ -380,10 +383,12 @@ fn is_gone(err: &anyhow::Error) -> bool {
 /// The issue's own text, as its first comment.
 fn own_text(issue: &Issue) -> Comment {
     Comment {
-        id: CommentId(0),
+        id: CommentId::comment(0),
         author: issue.author.clone(),
         body: issue.body.clone(),
         at: issue.at.clone(),
+        permission: issue.permission,
+        is_bot: issue.is_bot,
         key: None,
         reactions: Vec::new(),
     }
