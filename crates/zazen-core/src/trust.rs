@@ -5,6 +5,10 @@
 //! weak is not known here; see the `zazen` crate.
 
 use std::collections::BTreeSet;
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
 
 /// The owner's word on who may start work.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -15,11 +19,66 @@ pub struct Trust {
     strangers_may_start: bool,
 }
 
+/// What a forge lets somebody do in a repository. Each may do what those before it may.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize,
+)]
+#[serde(rename_all = "kebab-case")]
+pub enum Permission {
+    #[default]
+    None,
+    Read,
+    Triage,
+    Write,
+    Maintain,
+    Admin,
+}
+
 /// How far somebody is trusted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Tier {
     Trusted,
     Stranger,
+}
+
+/// A word that is no permission.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{word}` is not a permission")]
+pub struct UnknownPermission {
+    word: String,
+}
+
+impl Permission {
+    /// All of them, the least first.
+    pub const ALL: [Self; 6] =
+        [Self::None, Self::Read, Self::Triage, Self::Write, Self::Maintain, Self::Admin];
+
+    /// The word for this permission, the same everywhere.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Read => "read",
+            Self::Triage => "triage",
+            Self::Write => "write",
+            Self::Maintain => "maintain",
+            Self::Admin => "admin",
+        }
+    }
+}
+
+impl FromStr for Permission {
+    type Err = UnknownPermission;
+
+    fn from_str(word: &str) -> Result<Self, UnknownPermission> {
+        let found = Self::ALL.into_iter().find(|each| each.word() == word);
+        found.ok_or_else(|| UnknownPermission { word: word.to_owned() })
+    }
+}
+
+impl fmt::Display for Permission {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.word())
+    }
 }
 
 impl Trust {
