@@ -4,6 +4,7 @@
 //! this folder are the plain types below; how a forge stores or sends them is
 //! its own business.
 
+pub mod github;
 pub mod local;
 
 use zazen_core::id::{CommentId, IssueNumber, PullNumber, RepoName};
