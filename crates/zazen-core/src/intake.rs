@@ -27,6 +27,8 @@ pub struct Comment<'a> {
     pub permission: Option<Permission>,
     /// Whether the author is a program.
     pub is_bot: bool,
+    /// The names under which zazen is spoken to on this forge.
+    pub bots: &'a [&'a str],
     pub text: &'a str,
 }
 
@@ -60,7 +62,7 @@ pub enum Request {
 pub fn comment(book: &Book, trust: &Trust, comment: &Comment<'_>, on_disk: &PlanOnDisk) -> Fact {
     let cause =
         Cause::Comment { repo: comment.repo.clone(), issue: comment.issue, comment: comment.id };
-    let parsed = command::parse(comment.text);
+    let parsed = command::parse(comment.text, comment.bots);
     let mut reader = Reader { book, comment, changes: Vec::new(), replies: Vec::new() };
     let may = |name| trust.may_command(comment.author(), name);
     if let Some(bad) = parsed.bad {
@@ -127,7 +129,16 @@ impl<'a> Reader<'a> {
             Command::Plan { remarks } => self.plan(by, remarks),
             Command::Ask { question } => self.open(Kind::Question, question),
             Command::Status => self.status(),
-            Command::Implement { answers } => self.implement(by, answers, on_disk),
+            Command::Implement { answers } | Command::Approve { answers } => {
+                self.implement(word, (by, answers), on_disk);
+            }
+            Command::Fix { .. }
+            | Command::Review { .. }
+            | Command::Rebase { .. }
+            | Command::Split { .. }
+            | Command::Remember { .. } => {
+                self.reply(Reply::NotPossible { command: word.to_owned() });
+            }
             Command::Stop { .. } => self.tell(word, Event::StopAsked { by }),
             Command::Retry { remarks } => self.tell(word, Event::RetryAsked { by, remarks }),
         }
@@ -145,7 +156,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn implement(&mut self, by: String, answers: String, on_disk: &PlanOnDisk) {
+    fn implement(&mut self, word: &str, (by, answers): (String, String), on_disk: &PlanOnDisk) {
         let Some(task) = self.task() else { return self.reply(Reply::NoPlan) };
         match (&task.state, &task.plan, on_disk) {
             (State::AwaitingApproval, Some(_), PlanOnDisk::Unreadable { why }) => {
@@ -153,10 +164,10 @@ impl<'a> Reader<'a> {
             }
             (State::AwaitingApproval, Some(plan), PlanOnDisk::AsKnown) => {
                 let hash: PlanHash = plan.hash.clone();
-                self.tell("implement", Event::PlanApproved { by, hash, answers });
+                self.tell(word, Event::PlanApproved { by, hash, answers });
             }
             (State::Received(_) | State::Planning(_), None, _) => self.reply(Reply::NoPlan),
-            _ => self.wrong_time("implement", &task),
+            _ => self.wrong_time(word, &task),
         }
     }
 

@@ -26,6 +26,8 @@ pub enum Reply {
     },
     /// `/stop`, `/retry` with no task on the issue.
     NoTask { command: String },
+    /// The forge, or this zazen, cannot do it.
+    NotPossible { command: String },
     /// Somebody gave a command who may not.
     Stranger,
     /// `/status`: what was the case when it was asked.
@@ -45,6 +47,7 @@ impl Reply {
             | Self::UnreadablePlan { .. }
             | Self::WrongTime { .. }
             | Self::NoTask { .. }
+            | Self::NotPossible { .. }
             | Self::Status { .. } => false,
         }
     }

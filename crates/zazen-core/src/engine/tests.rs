@@ -909,6 +909,7 @@ impl Play {
             author: "ada",
             permission: None,
             is_bot: false,
+            bots: &["zazen"],
             text: &text,
         };
         let fact =

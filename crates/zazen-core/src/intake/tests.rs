@@ -272,6 +272,7 @@ fn comment_12(text: &str) -> Comment<'_> {
         author: "ada",
         permission: None,
         is_bot: false,
+        bots: &["zazen"],
         text,
     }
 }

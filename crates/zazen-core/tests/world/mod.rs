@@ -209,6 +209,7 @@ impl World {
             author: "ada",
             permission: None,
             is_bot: false,
+            bots: &["zazen"],
             text,
         };
         let fact = intake::comment(self.book(), &Trust::default(), &comment, &PlanOnDisk::AsKnown);

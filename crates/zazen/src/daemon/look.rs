@@ -245,6 +245,7 @@ impl Daemon {
             author: &comment.author,
             permission: comment.permission,
             is_bot: comment.is_bot,
+            bots: &[BOT],
             text: &comment.body,
         };
         let fact = intake::comment(self.engine.book(), &self.world.config.trust, &asked, &on_disk);
