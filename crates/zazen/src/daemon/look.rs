@@ -213,6 +213,10 @@ impl Daemon {
         if !seen.contains(CommentId::comment(0)) {
             texts.insert(0, own_text(&issue));
         }
+        for stream in Stream::ALL.into_iter().filter(|stream| *stream != Stream::Comment) {
+            let last = CommentId::of(stream, seen.last(stream).unwrap_or(0));
+            texts.extend(forge.texts_after(&at.repo, at.issue, last)?);
+        }
         for text in texts {
             // What zazen wrote is never a command.
             if text.author != BOT && !self.read_comment(&issue, &text).await? {
@@ -237,6 +241,7 @@ impl Daemon {
             None => Some(PlanOnDisk::AsKnown),
         };
         let Some(on_disk) = on_disk else { return Ok(false) };
+        let bot = self.world.forge.bot(&issue.repo);
         let asked = intake::Comment {
             repo: &issue.repo,
             issue: issue.number,
@@ -245,8 +250,8 @@ impl Daemon {
             author: &comment.author,
             permission: comment.permission,
             is_bot: comment.is_bot,
-            bots: &[BOT],
-            text: &comment.body,
+            bots: &[bot.as_deref().unwrap_or(BOT)],
+            text: if comment.is_old { "" } else { &comment.body },
         };
         let fact = intake::comment(self.engine.book(), &self.world.config.trust, &asked, &on_disk);
         self.must_take(fact).await?;
@@ -391,6 +396,7 @@ fn own_text(issue: &Issue) -> Comment {
         permission: issue.permission,
         is_bot: issue.is_bot,
         key: None,
+        is_old: issue.is_old,
         reactions: Vec::new(),
     }
 }

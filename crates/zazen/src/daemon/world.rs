@@ -123,7 +123,7 @@ impl World {
         let gateway = Gateway::new(options)?;
         let harness = harness(&config, &environment)?;
         Ok(Arc::new(Self {
-            publisher: Publisher::new(forge.clone()),
+            publisher: Publisher::new(forge.clone(), None),
             forge,
             live: Live::default(),
             closing: CancellationToken::new(),

@@ -30,6 +30,8 @@ pub struct Issue {
     pub permission: Option<Permission>,
     /// Whether its author is a program.
     pub is_bot: bool,
+    /// Written before zazen was there: it asks for nothing.
+    pub is_old: bool,
 }
 
 /// A comment on an issue.
@@ -45,6 +47,8 @@ pub struct Comment {
     pub is_bot: bool,
     /// Set on zazen's own comments: what the comment is for, the same after a crash.
     pub key: Option<String>,
+    /// Written before zazen was there: it asks for nothing.
+    pub is_old: bool,
     pub reactions: Vec<String>,
 }
 
