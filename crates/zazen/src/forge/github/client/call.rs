@@ -15,6 +15,8 @@ use super::error::{self, CallError, Result};
 pub(super) struct Call {
     pub(super) method: Method,
     parts: Vec<String>,
+    /// The part that is in no message.
+    secret_part: Option<usize>,
     query: Vec<(String, String)>,
     pub(super) body: Option<Value>,
     pub(super) who: Who,
@@ -102,6 +104,7 @@ impl Call {
         Self {
             method,
             parts: Vec::new(),
+            secret_part: None,
             query: Vec::new(),
             body: None,
             who,
@@ -126,6 +129,12 @@ impl Call {
     /// A call of the App itself that may be repeated.
     pub(super) fn app(method: Method) -> Self {
         Self::new(method, Who::App, Kind::Look)
+    }
+
+    /// The exchange of the code for a new App, which works once.
+    pub(super) fn conversion(code: &str) -> Self {
+        let call = Self::new(Method::POST, Who::Anyone, Kind::Act);
+        Self { secret_part: Some(1), ..call.at(&["app-manifests", code, "conversions"]) }
     }
 
     /// A look for which anybody will do.
@@ -190,7 +199,11 @@ impl Call {
 
     /// The path for messages.
     pub(super) fn path(&self) -> String {
-        self.parts.join("/")
+        let mut parts = self.parts.clone();
+        if let Some(part) = self.secret_part.and_then(|at| parts.get_mut(at)) {
+            "…".clone_into(part);
+        }
+        parts.join("/")
     }
 }
 

@@ -33,7 +33,7 @@ mod people;
 mod pulls;
 mod queue;
 mod reviews;
-//pub mod setup;
+pub mod setup;
 mod token;
 mod transport;
 mod wire;

@@ -94,6 +94,13 @@ const GH_TIMEOUT: Duration = Duration::from_secs(20);
 /// No token is longer. The newest kind is a few hundred bytes.
 const TOKEN_BYTES_MAX: usize = 8 << 10;
 
+impl Bearer {
+    /// No word at all, for what needs none.
+    pub(super) fn none() -> Self {
+        Self { secret: None, serial: 0, account: Account::Nobody, ends: None }
+    }
+}
+
 impl Tokens {
     pub(super) fn new(transport: Arc<Transport>, login: Login) -> Self {
         Self {
@@ -272,12 +279,7 @@ impl Tokens {
             let slot = slot.try_lock().ok()?;
             slot.as_ref().filter(|bearer| self.is_good(bearer)).cloned()
         });
-        good.into_iter().next().unwrap_or(Bearer {
-            secret: None,
-            serial: 0,
-            account: Account::Nobody,
-            ends: None,
-        })
+        good.into_iter().next().unwrap_or_else(Bearer::none)
     }
 
     fn is_good(&self, bearer: &Bearer) -> bool {
