@@ -1,0 +1,3 @@
+//! The double holds what it promises, seen with plain requests.
+
+mod api;
