@@ -169,7 +169,8 @@ fn since(cx: &Cx<'_>, items: Vec<Value>) -> Vec<Value> {
 fn ordered(cx: &Cx<'_>, mut items: Vec<Value>, default: (&str, &str)) -> Vec<Value> {
     let sort = cx.ask.query("sort").unwrap_or_else(|| default.0.to_owned());
     let field = if sort == "updated" { "updated_at" } else { "created_at" };
-    let key = |item: &Value| (item[field].as_str().map(str::to_owned), item["id"].as_u64());
+    let number = |item: &Value| item["number"].as_u64().or(item["id"].as_u64());
+    let key = |item: &Value| (item[field].as_str().map(str::to_owned), number(item));
     items.sort_by_key(key);
     if cx.ask.query("direction").as_deref().unwrap_or(default.1) == "desc" {
         items.reverse();

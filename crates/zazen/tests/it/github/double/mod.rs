@@ -325,6 +325,10 @@ impl Double {
         self.runtime.as_ref().expect("it runs until it is dropped").block_on(future)
     }
 
+    pub(crate) fn handle(&self) -> &tokio::runtime::Handle {
+        self.runtime.as_ref().expect("it runs until it is dropped").handle()
+    }
+
     /// What emulate knows of minted tokens: scopes, no secrets.
     pub(crate) fn minted(&self) -> Vec<Value> {
         let reply = self.block_on(self.shared.inner("GET", "/_emulate/installation-tokens", None));

@@ -12,6 +12,9 @@ use super::super::state::Permission;
 use super::super::wire::Reply;
 use super::{ordered, pulls, since};
 
+/// Where the ids of issues begin that are pull requests.
+const ISSUE_OF_PULL: u64 = 1_000_000;
+
 /// One item, pull requests included, as the issues' part of the API shows it.
 pub(crate) async fn get(shared: &Arc<Shared>, number: u64) -> Option<Value> {
     if let Some(mut issue) = shared.read(&format!("/issues/{number}")).await {
@@ -77,6 +80,8 @@ fn as_issue(shared: &Arc<Shared>, pull: &Value) -> Value {
     ] {
         issue[name] = pull[name].clone();
     }
+    // It has an id of its own among the issues.
+    issue["id"] = (ISSUE_OF_PULL + pull["id"].as_u64().unwrap_or_default()).into();
     issue
 }
 
