@@ -5,6 +5,7 @@
 //! forge is those pages, and of others' issues it keeps copies. Writing is the
 //! [`Publisher`]'s.
 
+pub mod github;
 pub mod local;
 mod publisher;
 
