@@ -67,14 +67,14 @@ pub(crate) fn run() -> anyhow::Result<Vec<Row>> {
             took.extend(client.block_on(burst(hooks.address(), &secrets, n_at_once, &name))?);
             rates.push(1.0 / began.elapsed().as_secs_f64());
         }
-        rows.push(row(n_at_once, Samples::new(took), &Samples::new(rates)));
+        rows.push(row(n_at_once, &Samples::new(took), &Samples::new(rates)));
     }
     daemon.block_on(hooks.close());
     taking.abort();
     Ok(rows)
 }
 
-fn row(n_at_once: usize, took: Samples, rates: &Samples) -> Row {
+fn row(n_at_once: usize, took: &Samples, rates: &Samples) -> Row {
     #[expect(clippy::cast_precision_loss, reason = "a few thousand")]
     let rate = rates.p50() * N_DELIVERIES as f64;
     let (p50, p99) = (took.p50(), took.p99());

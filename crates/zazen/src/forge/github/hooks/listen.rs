@@ -39,6 +39,15 @@ pub(super) struct Door {
     pub(super) complaints: Complaints,
     /// KiB of large bodies that may be in memory.
     pub(super) room: Arc<Semaphore>,
+    pub(super) times: Times,
+}
+
+/// How long each thing may take.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Times {
+    pub(super) head: Duration,
+    pub(super) body: Duration,
+    pub(super) connection: Duration,
 }
 
 /// Says that deliveries are refused, but not for each of them: anybody can send one.
@@ -92,17 +101,6 @@ const SMALL_BYTES_MAX: usize = 256 << 10;
 /// How many KiB of larger bodies may be in memory: two of the largest.
 const ROOM_KIB: u32 = 64 << 10;
 
-/// How long a head may take from the connection on. GitHub has given up by then.
-const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
-
-/// How long a body may take. GitHub Enterprise waits for thirty seconds,
-/// github.com for ten; who is slower waits for no answer.
-const BODY_TIMEOUT: Duration = Duration::from_secs(30);
-
-/// How long a connection may last, whatever it does: a head, a body, the disk, and
-/// a client that does not read.
-const CONNECTION_TIMEOUT: Duration = Duration::from_secs(60);
-
 /// How many connections there may be. More wait in the kernel's queue, so that a
 /// burst takes no file descriptors from the rest of the daemon.
 const CONNECTIONS_MAX: usize = 256;
@@ -125,6 +123,17 @@ const WORD_BYTES_MAX: usize = 64;
 /// How long the sender of something that could not be kept should wait, in seconds.
 const RETRY_SECONDS: &str = "60";
 
+impl Times {
+    /// GitHub gives up on a delivery after ten seconds, GitHub Enterprise after
+    /// thirty: who is slower waits for no answer. A whole connection is a head, room
+    /// for the body, the body, the disk, and a client that does not read.
+    pub(super) const STANDARD: Self = Self {
+        head: Duration::from_secs(10),
+        body: Duration::from_secs(30),
+        connection: Duration::from_secs(75),
+    };
+}
+
 impl Door {
     pub(super) fn room() -> Arc<Semaphore> {
         Arc::new(Semaphore::new(ROOM_KIB as usize))
@@ -134,7 +143,8 @@ impl Door {
         let signature = signature(head).ok_or(Refusal::Signature)?;
         let length = content_length(head)?;
         let _room = self.make_room(length).await?;
-        let body = timeout(BODY_TIMEOUT, read(body, length)).await.unwrap_or(Err(Refusal::Slow))?;
+        let body =
+            timeout(self.times.body, read(body, length)).await.unwrap_or(Err(Refusal::Slow))?;
         if !self.secrets.signed(&body, &signature) {
             return Err(Refusal::Signature);
         }
@@ -174,7 +184,7 @@ impl Door {
             return Ok(None);
         }
         let n_kib = u32::try_from(n_bytes.div_ceil(1024)).unwrap_or(ROOM_KIB);
-        match timeout(BODY_TIMEOUT, Arc::clone(&self.room).acquire_many_owned(n_kib)).await {
+        match timeout(self.times.body, Arc::clone(&self.room).acquire_many_owned(n_kib)).await {
             Ok(Ok(room)) => Ok(Some(room)),
             Ok(Err(_)) | Err(_) => Err(Refusal::Busy),
         }
@@ -222,18 +232,21 @@ async fn accept(door: &Arc<Door>, listener: &TcpListener, connections: &mut Join
 async fn connection(door: Arc<Door>, stream: TcpStream, place: OwnedSemaphorePermit) {
     // An answer is one small packet.
     stream.set_nodelay(true).ok();
+    let times = door.times;
     let service = service_fn(move |request| {
         let door = Arc::clone(&door);
         async move { Ok::<_, Infallible>(answer(&door, request).await) }
     });
     let served = hyper::server::conn::http1::Builder::new()
         .timer(TokioTimer::new())
-        .header_read_timeout(HEAD_TIMEOUT)
+        .header_read_timeout(times.head)
         .keep_alive(false)
+        // Who has sent all may close that way, and still waits for the answer.
+        .half_close(true)
         .max_headers(HEADERS_MAX)
         .max_buf_size(BUFFER_BYTES_MAX)
         .serve_connection(TokioIo::new(stream), service);
-    match timeout(CONNECTION_TIMEOUT, served).await {
+    match timeout(times.connection, served).await {
         Ok(Ok(())) => {}
         Ok(Err(err)) => tracing::debug!("a connection for a webhook broke: {err}"),
         Err(_) => tracing::debug!("a connection for a webhook took too long"),
@@ -278,12 +291,11 @@ impl Refusal {
         };
         let mut response = plain(status, &self.to_string());
         let headers = response.headers_mut();
-        match self {
-            Self::Method => drop(headers.insert(ALLOW, HeaderValue::from_static("POST"))),
-            Self::Busy | Self::NotTaken => {
-                drop(headers.insert(RETRY_AFTER, HeaderValue::from_static(RETRY_SECONDS)));
-            }
-            _ => {}
+        if *self == Self::Method {
+            headers.insert(ALLOW, HeaderValue::from_static("POST"));
+        }
+        if status == StatusCode::SERVICE_UNAVAILABLE {
+            headers.insert(RETRY_AFTER, HeaderValue::from_static(RETRY_SECONDS));
         }
         response
     }

@@ -100,6 +100,10 @@ pub fn folder(home: &Home) -> PathBuf {
 impl Hooks {
     /// Opens the inbox, and listens.
     pub async fn start(options: Options) -> anyhow::Result<Started> {
+        Self::start_with(options, listen::Times::STANDARD).await
+    }
+
+    async fn start_with(options: Options, times: listen::Times) -> anyhow::Result<Started> {
         let Options { listen, secrets, inbox: dir, repos, now } = options;
         let what = || {
             format!(
@@ -121,6 +125,7 @@ impl Hooks {
             counts: Arc::clone(&counts),
             complaints: listen::Complaints::default(),
             room: listen::Door::room(),
+            times,
         };
         let mut tasks = JoinSet::new();
         tasks.spawn(listen::serve(Arc::new(door), listener, stop.clone()));

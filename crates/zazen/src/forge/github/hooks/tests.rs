@@ -25,15 +25,18 @@ fn repo() -> RepoName {
     "ada/tally".parse().unwrap()
 }
 
-async fn start(dir: &Path) -> Started {
-    let options = Options {
+fn options(dir: &Path) -> Options {
+    Options {
         listen: "127.0.0.1:0".parse().unwrap(),
         secrets: secrets(),
         inbox: dir.join("inbox"),
         repos: vec![repo()],
         now: || NOW,
-    };
-    Hooks::start(options).await.unwrap()
+    }
+}
+
+async fn start(dir: &Path) -> Started {
+    Hooks::start(options(dir)).await.unwrap()
 }
 
 /// Sends bytes and gives the whole answer. The client may be cut off while it sends.
@@ -184,6 +187,35 @@ async fn a_large_body_in_pieces_is_taken_and_one_without_an_end_is_not() {
     cut.truncate(cut.len() - 5);
     assert_ne!(status(&send(to, cut).await), 202);
     assert_eq!(started.hooks.counts().accepted, 2);
+}
+
+/// Sends bytes, keeps the connection open, and gives what comes until it is closed.
+async fn send_and_hold(to: SocketAddr, bytes: Vec<u8>) -> String {
+    let talk = move || {
+        let mut stream = TcpStream::connect(to).unwrap();
+        stream.write_all(&bytes).unwrap();
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer).ok();
+        String::from_utf8_lossy(&answer).into_owned()
+    };
+    tokio::task::spawn_blocking(talk).await.unwrap()
+}
+
+#[tokio::test]
+async fn a_client_that_plays_for_time_is_cut_off() {
+    let dir = TempDir::new().unwrap();
+    let short = std::time::Duration::from_millis(200);
+    let times = listen::Times { head: short, body: short, connection: short * 5 };
+    let started = Hooks::start_with(options(dir.path()), times).await.unwrap();
+    let to = started.hooks.address();
+    // Nothing at all, half a head, and half a body: each ends, and nothing is taken.
+    for n_missing in [usize::MAX, 150, 5] {
+        let mut bytes = signed("issues", "slow", &issue("opened", 1));
+        bytes.truncate(bytes.len().saturating_sub(n_missing));
+        assert_ne!(status(&send_and_hold(to, bytes).await), 202);
+    }
+    assert_eq!(status(&send_and_hold(to, signed("issues", "g", &issue("opened", 1))).await), 202);
+    assert_eq!(started.hooks.counts().accepted, 1);
 }
 
 #[tokio::test]

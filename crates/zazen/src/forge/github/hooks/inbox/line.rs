@@ -32,6 +32,12 @@ struct Versioned<T> {
     said: T,
 }
 
+/// The part of a line that a later zazen leaves as it is.
+#[derive(Deserialize)]
+struct Version {
+    v: u32,
+}
+
 /// What a line says.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "ev", rename_all = "kebab-case")]
@@ -81,10 +87,6 @@ pub(super) fn parse(line: &[u8]) -> Result<Line, Fault> {
     let crc = format!("{:08x}", crc32fast::hash(body));
     if &tail[CRC_MARK.len()..CRC_MARK.len() + CRC_DIGITS] != crc.as_bytes() {
         return Err(Fault::Damaged("its checksum does not fit"));
-    }
-    #[derive(Deserialize)]
-    struct Version {
-        v: u32,
     }
     match serde_json::from_slice::<Version>(line) {
         Ok(Version { v }) if v > FORMAT => Err(Fault::Newer(v)),

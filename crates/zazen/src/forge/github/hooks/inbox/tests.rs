@@ -1,7 +1,6 @@
 //! The inbox: over restarts, torn and damaged files, many deliveries, kills and bad disks.
 
 use std::fs;
-use std::path::Path;
 use std::process::{Command, Output};
 
 use tempfile::TempDir;
@@ -231,6 +230,7 @@ fn check_faults(calls: &[&str], fault: &str, test: &str) {
                 said.lines().filter_map(|l| l.split_once(word)?.1.trim().parse().ok()).collect()
             };
             let (acknowledged, done) = (numbers("acknowledged "), numbers("done "));
+            assert!(n < 3 || !acknowledged.is_empty(), "{inject}: {said}");
             let (hints, _) = left(dir.path(), START);
             for n in acknowledged.iter().filter(|n| !done.contains(n)) {
                 assert!(hints.contains(&hint(*n)), "{inject}: {n} is lost: {said}");
