@@ -12,7 +12,7 @@ use zazen_core::id::{CommentId, CommitId, IssueNumber, RepoName, RunId};
 use zazen_core::plan::Plan;
 use zazen_core::reply::Reply;
 use zazen_core::task::{Digest, Event, Note, Slot, State, Task, Trouble, TroubleKind};
-use zazen_core::text::{cut_middle, plain, slug};
+use zazen_core::text::{cut_middle, one_line, plain, slug};
 use zazen_core::words::{self, Evidence, FileChange, Kept};
 
 use super::crash::{self, Moment};
@@ -20,7 +20,9 @@ use super::evidence;
 use super::keep::now;
 use super::run;
 use super::world::World;
+use crate::config::Forge;
 use crate::forge::NewPull;
+use crate::forge::github::client::Purpose;
 use crate::git::publish::{BranchName, PushError, Remote, push};
 use crate::git::{KeptRef, Mirror, Source, create_bare};
 use crate::home::Home;
@@ -47,6 +49,9 @@ const TAKEN: &str = "eyes";
 
 /// How much of the checks' output is read back for the pull request, in bytes.
 const OUTPUT_BYTES_MAX: usize = 256 * 1024;
+
+/// How much of the validation command is in the title of a check, in characters.
+const COMMAND_CHARS_MAX: usize = 120;
 
 /// Performs `effect`. `task` is its task as it was when the effect was asked for.
 pub(super) async fn perform(world: Arc<World>, effect: Effect, task: Option<Task>) -> Report {
@@ -101,7 +106,8 @@ async fn find_base(world: &World, task: &Task) -> anyhow::Result<Vec<Fact>> {
 async fn look_for_base(world: &World, task: &Task) -> anyhow::Result<CommitId> {
     let repo = world.repo(&task.repo)?;
     let mirror = world.mirror(&task.repo).await?;
-    mirror.fetch(None).await?;
+    let auth = world.auth(&task.repo, Purpose::Read).await?;
+    mirror.fetch(auth.as_ref()).await?;
     let branch = base_branch(world, task, &mirror).await?;
     let base = mirror
         .resolve(&branch)
@@ -178,12 +184,8 @@ fn branch(task: &Task) -> anyhow::Result<BranchName> {
 }
 
 async fn push_branch(world: &World, task: &Task, head: &CommitId) -> anyhow::Result<Vec<Fact>> {
-    let path = world.repo(&task.repo)?.remote.clone();
     let mirror = world.mirror(&task.repo).await?;
-    if !path.exists() {
-        create_bare(&path, &mirror).await?;
-    }
-    let remote = Remote { source: Source::Path(path), auth: None };
+    let remote = remote(world, task, &mirror).await?;
     let event = match push(&mirror, &remote, &branch(task)?, head).await {
         Ok(_) => Event::Pushed { head: head.clone() },
         Err(err @ (PushError::Foreign { .. } | PushError::Rejected { .. })) => {
@@ -192,6 +194,24 @@ async fn push_branch(world: &World, task: &Task, head: &CommitId) -> anyhow::Res
         Err(err) => return Err(err.into()),
     };
     Ok(vec![Fact::of(task.id, event)])
+}
+
+/// Where the branches of a task's repository go.
+async fn remote(world: &World, task: &Task, mirror: &Mirror) -> anyhow::Result<Remote> {
+    let repo = world.repo(&task.repo)?;
+    match repo.forge {
+        Forge::Github => {
+            let auth = world.auth(&task.repo, Purpose::Push).await?;
+            Ok(Remote { source: repo.source.parse()?, auth })
+        }
+        Forge::Local => {
+            let path = repo.remote.clone();
+            if !path.exists() {
+                create_bare(&path, mirror).await?;
+            }
+            Ok(Remote { source: Source::Path(path), auth: None })
+        }
+    }
 }
 
 async fn open_pull(world: &World, task: &Task, head: &CommitId) -> anyhow::Result<Vec<Fact>> {
@@ -236,6 +256,10 @@ async fn open_pull(world: &World, task: &Task, head: &CommitId) -> anyhow::Resul
             },
         )
         .await?;
+    let id = published.verified_by.to_string();
+    let title = format!("passed: {}", one_line(&evidence.command, COMMAND_CHARS_MAX));
+    let summary = world.clean(pull.body.as_str());
+    world.publisher.report(&task.repo, head, (&id, &world.clean(&title), &summary)).await?;
     Ok(vec![Fact::of(task.id, Event::PullOpened { pull: number })])
 }
 
