@@ -347,12 +347,10 @@ impl Call {
 
     /// What a shell sets before it becomes git.
     fn limits(&self) -> String {
-        let mut limits = if self.is_limited { LIMITED.to_owned() } else { String::new() };
-        if let Some(n_bytes) = self.file_bytes_max {
-            // Shells count in blocks of 512 bytes.
-            limits += &format!("ulimit -f {} 2>/dev/null; ", n_bytes / 512);
-        }
-        limits
+        let general = if self.is_limited { LIMITED } else { "" };
+        // Shells count in blocks of 512 bytes.
+        let files = self.file_bytes_max.map(|n| format!("ulimit -f {} 2>/dev/null; ", n / 512));
+        format!("{general}{}", files.unwrap_or_default())
     }
 }
 
