@@ -73,6 +73,9 @@ pub(super) struct Trust {
     pub(super) people: Vec<String>,
     pub(super) strangers: Option<String>,
     pub(super) strangers_engine: Option<String>,
+    pub(super) permission: Option<String>,
+    #[serde(default)]
+    pub(super) commands: BTreeMap<String, String>,
 }
 
 #[derive(Debug, Default, Deserialize)]

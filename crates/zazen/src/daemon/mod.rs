@@ -27,6 +27,7 @@ mod pages;
 mod perform;
 mod recover;
 mod run;
+mod scanners;
 mod world;
 
 use std::borrow::Cow;
