@@ -44,6 +44,8 @@ pub(crate) async fn complete(shared: &Arc<Shared>, pull: &mut Value) {
     pull["mergeable_state"] = if is_clean { "clean" } else { "dirty" }.into();
     let n_comments = shared.state().review_comments.iter().filter(|(of, _)| *of == number).count();
     pull["review_comments"] = n_comments.into();
+    let comments = shared.read_all(&format!("/issues/{number}/comments")).await;
+    pull["comments"] = comments.len().into();
     if let Some((commit, login, at)) = &facts.merged {
         pull["merged"] = true.into();
         pull["merge_commit_sha"] = commit.clone().into();
@@ -118,7 +120,7 @@ async fn create(cx: &Cx<'_>) -> Reply {
     let Some(head_commit) = head_commit.flatten() else {
         return Reply::invalid("PullRequest", "head", "invalid", "");
     };
-    if let Some(refusal) = refuse_pull(cx, &owner, &head, &base).await {
+    if let Some(refusal) = refuse_pull(cx, &owner, &head, &base) {
         return refusal;
     }
     shared.fetch_fork(&owner, &head);
@@ -149,7 +151,7 @@ async fn create(cx: &Cx<'_>) -> Reply {
     reply
 }
 
-async fn refuse_pull(cx: &Cx<'_>, owner: &str, head: &str, base: &str) -> Option<Reply> {
+fn refuse_pull(cx: &Cx<'_>, owner: &str, head: &str, base: &str) -> Option<Reply> {
     let (may_push, no_drafts) = {
         let state = cx.shared.state();
         let login = cx.holder.login();
