@@ -76,10 +76,13 @@ impl Grower {
         let issue = IssueNumber(u64::from(id));
         let task = TaskId(id);
         let cause = |comment| {
-            let comment = CommentId(comment);
+            let comment = CommentId::comment(comment);
             Some(Cause::Comment { repo: REPO.parse().ok()?, issue, comment })
         };
-        let taken = |n| Change::Task { task, event: Event::CommandTaken { comment: CommentId(n) } };
+        let taken = |n| Change::Task {
+            task,
+            event: Event::CommandTaken { comment: CommentId::comment(n) },
+        };
         self.take(Fact { cause: cause(0), changes: Vec::new() })?;
         let opened = Change::Opened(Opened {
             id: task,

@@ -12,7 +12,7 @@ use crate::engine::{Book, Cause, Change, Fact, Opened};
 use crate::id::{CommentId, IssueNumber, PlanHash, RepoName, TaskId};
 use crate::reply::{Reply, StatusLine};
 use crate::task::{Event, Kind, State, Task};
-use crate::trust::Trust;
+use crate::trust::{Author, Permission, Trust};
 use crate::words;
 
 /// A comment, as its forge shows it. The issue's own text is comment 0.
@@ -23,7 +23,19 @@ pub struct Comment<'a> {
     pub title: &'a str,
     pub id: CommentId,
     pub author: &'a str,
+    /// What the forge lets the author do, where it says so.
+    pub permission: Option<Permission>,
+    /// Whether the author is a program.
+    pub is_bot: bool,
+    /// The names under which zazen is spoken to on this forge.
+    pub bots: &'a [&'a str],
     pub text: &'a str,
+}
+
+impl<'a> Comment<'a> {
+    fn author(&self) -> Author<'a> {
+        Author { name: self.author, permission: self.permission, is_bot: self.is_bot }
+    }
 }
 
 /// The text of the plan's page as it is on disk, in the moment when a command is read.
@@ -50,19 +62,21 @@ pub enum Request {
 pub fn comment(book: &Book, trust: &Trust, comment: &Comment<'_>, on_disk: &PlanOnDisk) -> Fact {
     let cause =
         Cause::Comment { repo: comment.repo.clone(), issue: comment.issue, comment: comment.id };
-    let parsed = command::parse(comment.text);
+    let parsed = command::parse(comment.text, comment.bots);
     let mut reader = Reader { book, comment, changes: Vec::new(), replies: Vec::new() };
-    if !trust.may_command(comment.author) {
-        let said_before = book.issue(comment.repo, comment.issue).refused;
-        let is_asked = !parsed.commands.is_empty() || parsed.bad.is_some();
-        if is_asked && !said_before {
-            reader.reply(Reply::Stranger);
+    let may = |name| trust.may_command(comment.author(), name);
+    if let Some(bad) = parsed.bad {
+        if Name::ALL.into_iter().any(may) {
+            reader.reply(Reply::BadCommand { why: bad.to_string() });
+        } else {
+            reader.refuse();
         }
-    } else if let Some(bad) = parsed.bad {
-        reader.reply(Reply::BadCommand { why: bad.to_string() });
-    } else {
-        for command in parsed.commands {
+    }
+    for command in parsed.commands {
+        if may(command.name()) {
             reader.take(command, on_disk);
+        } else {
+            reader.refuse();
         }
     }
     Fact { cause: Some(cause), changes: reader.finish() }
@@ -115,7 +129,16 @@ impl<'a> Reader<'a> {
             Command::Plan { remarks } => self.plan(by, remarks),
             Command::Ask { question } => self.open(Kind::Question, question),
             Command::Status => self.status(),
-            Command::Implement { answers } => self.implement(by, answers, on_disk),
+            Command::Implement { answers } | Command::Approve { answers } => {
+                self.implement(word, (by, answers), on_disk);
+            }
+            Command::Fix { .. }
+            | Command::Review { .. }
+            | Command::Rebase { .. }
+            | Command::Split { .. }
+            | Command::Remember { .. } => {
+                self.reply(Reply::NotPossible { command: word.to_owned() });
+            }
             Command::Stop { .. } => self.tell(word, Event::StopAsked { by }),
             Command::Retry { remarks } => self.tell(word, Event::RetryAsked { by, remarks }),
         }
@@ -133,7 +156,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn implement(&mut self, by: String, answers: String, on_disk: &PlanOnDisk) {
+    fn implement(&mut self, word: &str, (by, answers): (String, String), on_disk: &PlanOnDisk) {
         let Some(task) = self.task() else { return self.reply(Reply::NoPlan) };
         match (&task.state, &task.plan, on_disk) {
             (State::AwaitingApproval, Some(_), PlanOnDisk::Unreadable { why }) => {
@@ -141,10 +164,10 @@ impl<'a> Reader<'a> {
             }
             (State::AwaitingApproval, Some(plan), PlanOnDisk::AsKnown) => {
                 let hash: PlanHash = plan.hash.clone();
-                self.tell("implement", Event::PlanApproved { by, hash, answers });
+                self.tell(word, Event::PlanApproved { by, hash, answers });
             }
             (State::Received(_) | State::Planning(_), None, _) => self.reply(Reply::NoPlan),
-            _ => self.wrong_time("implement", &task),
+            _ => self.wrong_time(word, &task),
         }
     }
 
@@ -201,6 +224,15 @@ impl<'a> Reader<'a> {
             can: self.fitting(task),
         };
         self.reply(reply);
+    }
+
+    /// Tells somebody who may not command, once. Programs are told nothing: they may answer.
+    fn refuse(&mut self) {
+        let was_said = self.book.issue(self.comment.repo, self.comment.issue).refused
+            || self.replies.contains(&Reply::Stranger);
+        if !was_said && !self.comment.is_bot {
+            self.reply(Reply::Stranger);
+        }
     }
 
     fn reply(&mut self, reply: Reply) {

@@ -26,12 +26,31 @@ pub enum Reply {
     },
     /// `/stop`, `/retry` with no task on the issue.
     NoTask { command: String },
+    /// The forge, or this zazen, cannot do it.
+    NotPossible { command: String },
     /// Somebody gave a command who may not.
     Stranger,
     /// `/status`: what was the case when it was asked.
     Status { tasks: Vec<StatusLine> },
     /// More than one of these: a comment has at most one reply.
     Several { replies: Vec<Reply> },
+}
+
+impl Reply {
+    /// Whether it tells somebody that they may not command.
+    pub fn has_stranger(&self) -> bool {
+        match self {
+            Self::Stranger => true,
+            Self::Several { replies } => replies.iter().any(Self::has_stranger),
+            Self::BadCommand { .. }
+            | Self::NoPlan
+            | Self::UnreadablePlan { .. }
+            | Self::WrongTime { .. }
+            | Self::NoTask { .. }
+            | Self::NotPossible { .. }
+            | Self::Status { .. } => false,
+        }
+    }
 }
 
 /// One task in an answer to `/status`.

@@ -221,6 +221,9 @@ fn reply_text(reply: &Reply) -> String {
         Reply::NoTask { command } => format!(
             "There is nothing here that `/{command}` could act on. `/plan` begins something."
         ),
+        Reply::NotPossible { command } => {
+            format!("Nothing was done: `/{command}` is not possible here.")
+        }
         Reply::Stranger => "Nothing was started: commands here are taken from people whom the \
                             owner of this zazen trusts. One of them can read this, and write \
                             the command."

@@ -1,6 +1,7 @@
 //! What the journal says, folded: tasks, issues, and replies that are due.
 
 mod dense;
+mod seen;
 mod shelf;
 
 use std::borrow::Cow;
@@ -9,6 +10,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use serde::{Deserialize, Serialize};
 
 use self::dense::Dense;
+pub use self::seen::Seen;
 use self::shelf::Shelf;
 use super::ledger::Ledger;
 use crate::effect::Effect;
@@ -41,9 +43,9 @@ pub struct IssueRef {
 /// What is known of one issue.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct IssueState {
-    /// The last comment that was read. All before it were read too.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub seen: Option<CommentId>,
+    /// The texts that were read.
+    #[serde(default, skip_serializing_if = "Seen::is_empty")]
+    pub seen: Seen,
     /// The task that commands on this issue are for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub task: Option<TaskId>,
@@ -251,7 +253,9 @@ impl Book {
     pub fn was_taken(&self, cause: &Cause) -> bool {
         match cause {
             Cause::Comment { repo, issue, comment } => {
-                self.issue(repo, *issue).seen.is_some_and(|seen| *comment <= seen)
+                let issues = self.issues.get(repo);
+                let issue = issues.and_then(|issues| issues.get(issue));
+                issue.is_some_and(|issue| issue.seen.contains(*comment))
             }
             Cause::Request { id } => self.requests.contains(id),
         }
@@ -260,7 +264,7 @@ impl Book {
     fn note_cause(&mut self, cause: Cause) {
         match cause {
             Cause::Comment { repo, issue, comment } => {
-                self.issue_mut(&repo, issue).seen = Some(comment);
+                self.issue_mut(&repo, issue).seen.insert(comment);
             }
             Cause::Request { id } => {
                 self.requests.push_back(id);
@@ -278,7 +282,7 @@ impl Book {
             }
             Change::Task { .. } => {}
             Change::ReplyDue { repo, issue, comment, reply } => {
-                if reply == Reply::Stranger {
+                if reply.has_stranger() {
                     self.issue_mut(&repo, issue).refused = true;
                 }
                 self.replies.push((IssueRef { repo, issue }, comment, reply));

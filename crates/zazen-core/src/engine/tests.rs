@@ -905,8 +905,11 @@ impl Play {
             repo: &repo(),
             issue,
             title: "Sum by month",
-            id: CommentId(self.n_comments),
+            id: CommentId::comment(self.n_comments),
             author: "ada",
+            permission: None,
+            is_bot: false,
+            bots: &["zazen"],
             text: &text,
         };
         let fact =

@@ -356,7 +356,7 @@ fn at(outcome: Outcome, run: &Run) -> Outcome {
 
 fn event_after(event: &Event) -> Option<Event> {
     let digest = Digest(7);
-    let comment = CommentId(3);
+    let comment = CommentId::comment(3);
     Some(match event {
         Event::PlanSentBack { .. } => {
             Event::PlanEdited { plan: PlanRef { hash: PlanHash::of("edited"), ..plan() } }

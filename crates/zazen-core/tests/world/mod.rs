@@ -205,8 +205,11 @@ impl World {
             repo: &repo,
             issue,
             title: "Sum by month",
-            id: CommentId(self.n_comments),
+            id: CommentId::comment(self.n_comments),
             author: "ada",
+            permission: None,
+            is_bot: false,
+            bots: &["zazen"],
             text,
         };
         let fact = intake::comment(self.book(), &Trust::default(), &comment, &PlanOnDisk::AsKnown);

@@ -1,9 +1,12 @@
 //! What the owner allows: who may ask for work, what a repository may tell agents, and
 //! what a result may hold. Part of the checking of `zazen.toml`; see the parent.
 
+use std::collections::BTreeMap;
+
+use zazen_core::command::Name;
 use zazen_core::secret::Scanner;
 use zazen_core::text::plain;
-use zazen_core::trust::Trust;
+use zazen_core::trust::{Permission, Trust};
 
 use super::{Check, Error, raw};
 
@@ -46,7 +49,32 @@ impl Check<'_> {
                 return Err(self.wrong(&["trust", "strangers"], &why));
             }
         };
-        Ok(Trust::new(raw.people.into_iter().collect(), may_start))
+        let permission = match &raw.permission {
+            None => Permission::Write,
+            Some(word) => self.permission(&["trust", "permission"], word)?,
+        };
+        let mut commands = BTreeMap::new();
+        for (word, needed) in &raw.commands {
+            let at = ["trust", "commands", word];
+            let Some(name) = Name::from_word(word) else {
+                return Err(self.wrong(&at, &format!("there is no command `/{word}`")));
+            };
+            commands.insert(name, self.permission(&at, needed)?);
+        }
+        let trust = Trust::new(raw.people.into_iter().collect(), may_start);
+        Ok(trust.needing(permission, commands))
+    }
+
+    /// A permission that makes a difference: "none" would let everybody in.
+    fn permission(&self, at: &[&str], word: &str) -> Result<Permission, Error> {
+        match word.parse() {
+            Ok(Permission::None) => {
+                let why = "`none` would let everybody command; write at least \"read\"";
+                Err(self.wrong(at, why))
+            }
+            Ok(permission) => Ok(permission),
+            Err(err) => Err(self.wrong(at, &err.to_string())),
+        }
     }
 
     pub(super) fn policy(&self, raw: raw::Policy) -> Result<Policy, Error> {

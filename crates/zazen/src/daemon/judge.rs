@@ -5,7 +5,6 @@
 //! been collected and checked.
 
 use std::fs;
-use std::sync::Arc;
 
 use anyhow::Context as _;
 use serde_json::json;
@@ -258,7 +257,7 @@ async fn collect_from(
         Phase::Plan | Phase::Ask | Phase::Verify | Phase::Correct => None,
     };
     let guards = Guards {
-        scanner: Arc::clone(&world.scanner),
+        scanner: world.scanner(),
         secret_exceptions: policy.secret_exceptions.clone(),
         agent_config: policy.agent_config,
     };

@@ -9,7 +9,7 @@ use anyhow::{Context as _, bail};
 use zazen_core::id::{CommitId, RunId};
 use zazen_core::prompt::{self, Brief, Place, Said};
 use zazen_core::task::{Phase, State, Task, Try};
-use zazen_core::trust::Tier;
+use zazen_core::trust::{Author, Tier};
 use zazen_core::words;
 
 use super::containers;
@@ -121,9 +121,14 @@ impl Talk {
         Ok(Self { issue, comments })
     }
 
-    fn authors(&self) -> impl Iterator<Item = &str> {
-        let of_comments = self.comments.iter().map(|comment| comment.author.as_str());
-        of_comments.chain([self.issue.author.as_str()])
+    fn authors(&self) -> impl Iterator<Item = Author<'_>> {
+        let Issue { author, permission, is_bot, .. } = &self.issue;
+        let of_issue = Author { name: author, permission: *permission, is_bot: *is_bot };
+        let of_comments = self.comments.iter().map(|comment| {
+            let Comment { author, permission, is_bot, .. } = comment;
+            Author { name: author, permission: *permission, is_bot: *is_bot }
+        });
+        of_comments.chain([of_issue])
     }
 }
 
@@ -135,8 +140,9 @@ fn check_trust(world: &World, task: &Task, talk: &Talk) -> anyhow::Result<()> {
     if trust.tier_of_all(talk.authors()) == Tier::Stranger && engine < *strangers_engine {
         bail!(
             "people who are not in `trust.people` wrote on issue #{}, and `trust.strangers_engine` \
-             asks for a stronger sandbox than `sandbox.engine` is; use that engine",
-            task.issue
+             asks for a stronger sandbox than the `engine` of {} is; use that engine",
+            task.issue,
+            task.repo
         );
     }
     Ok(())

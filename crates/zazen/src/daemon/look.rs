@@ -11,7 +11,7 @@ use std::time::{Duration, SystemTime};
 use anyhow::{Context as _, bail};
 use tokio::sync::mpsc;
 use zazen_core::engine::{Cause, Fact, IssueRef};
-use zazen_core::id::{CommentId, IssueNumber, PlanHash, PullNumber, RepoName, TaskId};
+use zazen_core::id::{CommentId, IssueNumber, PlanHash, PullNumber, RepoName, Stream, TaskId};
 use zazen_core::intake::{self, PlanOnDisk, Request};
 use zazen_core::plan;
 use zazen_core::task::{Event, PlanRef, State, Task};
@@ -208,9 +208,14 @@ impl Daemon {
         }
         let issue = forge.issue(&at.repo, at.issue)?;
         let seen = self.engine.book().issue(&at.repo, at.issue).seen;
-        let mut texts = forge.comments_after(&at.repo, at.issue, seen.unwrap_or(CommentId(0)))?;
-        if seen.is_none() {
+        let last = CommentId::comment(seen.last(Stream::Comment).unwrap_or(0));
+        let mut texts = forge.comments_after(&at.repo, at.issue, last)?;
+        if !seen.contains(CommentId::comment(0)) {
             texts.insert(0, own_text(&issue));
+        }
+        for stream in Stream::ALL.into_iter().filter(|stream| *stream != Stream::Comment) {
+            let last = CommentId::of(stream, seen.last(stream).unwrap_or(0));
+            texts.extend(forge.texts_after(&at.repo, at.issue, last)?);
         }
         for text in texts {
             // What zazen wrote is never a command.
@@ -236,13 +241,17 @@ impl Daemon {
             None => Some(PlanOnDisk::AsKnown),
         };
         let Some(on_disk) = on_disk else { return Ok(false) };
+        let bot = self.world.forge.bot(&issue.repo);
         let asked = intake::Comment {
             repo: &issue.repo,
             issue: issue.number,
             title: &issue.title,
             id: comment.id,
             author: &comment.author,
-            text: &comment.body,
+            permission: comment.permission,
+            is_bot: comment.is_bot,
+            bots: &[bot.as_deref().unwrap_or(BOT)],
+            text: if comment.is_old { "" } else { &comment.body },
         };
         let fact = intake::comment(self.engine.book(), &self.world.config.trust, &asked, &on_disk);
         self.must_take(fact).await?;
@@ -380,11 +389,14 @@ fn is_gone(err: &anyhow::Error) -> bool {
 /// The issue's own text, as its first comment.
 fn own_text(issue: &Issue) -> Comment {
     Comment {
-        id: CommentId(0),
+        id: CommentId::comment(0),
         author: issue.author.clone(),
         body: issue.body.clone(),
         at: issue.at.clone(),
+        permission: issue.permission,
+        is_bot: issue.is_bot,
         key: None,
+        is_old: issue.is_old,
         reactions: Vec::new(),
     }
 }

@@ -12,7 +12,7 @@ use zazen_core::id::{CommentId, CommitId, IssueNumber, RepoName, RunId};
 use zazen_core::plan::Plan;
 use zazen_core::reply::Reply;
 use zazen_core::task::{Digest, Event, Note, Slot, State, Task, Trouble, TroubleKind};
-use zazen_core::text::{cut_middle, plain, slug};
+use zazen_core::text::{cut_middle, one_line, plain, slug};
 use zazen_core::words::{self, Evidence, FileChange, Kept};
 
 use super::crash::{self, Moment};
@@ -20,7 +20,9 @@ use super::evidence;
 use super::keep::now;
 use super::run;
 use super::world::World;
-use crate::forge::local::NewPull;
+use crate::config::Forge;
+use crate::forge::NewPull;
+use crate::forge::github::client::Purpose;
 use crate::git::publish::{BranchName, PushError, Remote, push};
 use crate::git::{KeptRef, Mirror, Source, create_bare};
 use crate::home::Home;
@@ -48,6 +50,9 @@ const TAKEN: &str = "eyes";
 /// How much of the checks' output is read back for the pull request, in bytes.
 const OUTPUT_BYTES_MAX: usize = 256 * 1024;
 
+/// How much of the validation command is in the title of a check, in characters.
+const COMMAND_CHARS_MAX: usize = 120;
+
 /// Performs `effect`. `task` is its task as it was when the effect was asked for.
 pub(super) async fn perform(world: Arc<World>, effect: Effect, task: Option<Task>) -> Report {
     let key = effect.key();
@@ -62,29 +67,29 @@ pub(super) async fn perform(world: Arc<World>, effect: Effect, task: Option<Task
 
 async fn act(world: &Arc<World>, effect: Effect, task: Option<Task>) -> anyhow::Result<Vec<Fact>> {
     if let Effect::Reply { repo, issue, comment, reply } = effect {
-        return answer(world, (repo, issue, comment), &reply);
+        return answer(world, (repo, issue, comment), &reply).await;
     }
     let task = task.context("the effect is for a task that is not known")?;
     match effect {
         Effect::FindBase { .. } => find_base(world, &task).await,
         Effect::Run { run, phase, from } => run::perform(world, &task, (run, phase, from)).await,
         Effect::StopRun { run } => stop(world, run).await,
-        Effect::Show { slot, digest, .. } => show(world, &task, slot, digest),
-        Effect::Acknowledge { comment, .. } => acknowledge(world, &task, comment),
+        Effect::Show { slot, digest, .. } => show(world, &task, slot, digest).await,
+        Effect::Acknowledge { comment, .. } => acknowledge(world, &task, comment).await,
         Effect::Push { head, .. } => push_branch(world, &task, &head).await,
         Effect::OpenPull { head, .. } => open_pull(world, &task, &head).await,
         Effect::Reply { .. } => Ok(Vec::new()),
     }
 }
 
-fn answer(
+async fn answer(
     world: &World,
     (repo, issue, comment): (RepoName, IssueNumber, CommentId),
     reply: &Reply,
 ) -> anyhow::Result<Vec<Fact>> {
     let text = words::reply(reply);
     let text = world.clean(text.as_str());
-    world.forge.show(&repo, issue, (&format!("reply/{comment}"), &text))?;
+    world.publisher.show(&repo, issue, (&format!("reply/{comment}"), &text)).await?;
     let change = Change::Replied { repo, issue, comment };
     Ok(vec![Fact { cause: None, changes: vec![change] }])
 }
@@ -101,7 +106,8 @@ async fn find_base(world: &World, task: &Task) -> anyhow::Result<Vec<Fact>> {
 async fn look_for_base(world: &World, task: &Task) -> anyhow::Result<CommitId> {
     let repo = world.repo(&task.repo)?;
     let mirror = world.mirror(&task.repo).await?;
-    mirror.fetch(None).await?;
+    let auth = world.auth(&task.repo, Purpose::Read).await?;
+    mirror.fetch(auth.as_ref()).await?;
     let branch = base_branch(world, task, &mirror).await?;
     let base = mirror
         .resolve(&branch)
@@ -127,7 +133,7 @@ async fn stop(world: &World, run: RunId) -> anyhow::Result<Vec<Fact>> {
     Ok(vec![run::ended_without_follower(world, run)?])
 }
 
-fn show(world: &World, task: &Task, slot: Slot, digest: Digest) -> anyhow::Result<Vec<Fact>> {
+async fn show(world: &World, task: &Task, slot: Slot, digest: Digest) -> anyhow::Result<Vec<Fact>> {
     let text = match slot {
         Slot::Plan => {
             let plan = task.plan.as_ref().context("there is no plan to show")?;
@@ -147,7 +153,8 @@ fn show(world: &World, task: &Task, slot: Slot, digest: Digest) -> anyhow::Resul
         }
     };
     let text = world.clean(text.as_str());
-    world.forge.show(&task.repo, task.issue, (&format!("{}/{slot}", task.id), &text))?;
+    let key = format!("{}/{slot}", task.id);
+    world.publisher.show(&task.repo, task.issue, (&key, &text)).await?;
     Ok(vec![Fact::of(task.id, Event::Shown { slot, digest })])
 }
 
@@ -166,8 +173,8 @@ fn kept(world: &World, task: &Task) -> Option<Kept> {
     })
 }
 
-fn acknowledge(world: &World, task: &Task, comment: CommentId) -> anyhow::Result<Vec<Fact>> {
-    world.forge.react(&task.repo, (task.issue, comment), TAKEN)?;
+async fn acknowledge(world: &World, task: &Task, comment: CommentId) -> anyhow::Result<Vec<Fact>> {
+    world.publisher.react(&task.repo, (task.issue, comment), TAKEN).await?;
     Ok(vec![Fact::of(task.id, Event::Acknowledged { comment })])
 }
 
@@ -177,12 +184,8 @@ fn branch(task: &Task) -> anyhow::Result<BranchName> {
 }
 
 async fn push_branch(world: &World, task: &Task, head: &CommitId) -> anyhow::Result<Vec<Fact>> {
-    let path = world.repo(&task.repo)?.remote.clone();
     let mirror = world.mirror(&task.repo).await?;
-    if !path.exists() {
-        create_bare(&path, &mirror).await?;
-    }
-    let remote = Remote { source: Source::Path(path), auth: None };
+    let remote = remote(world, task, &mirror).await?;
     let event = match push(&mirror, &remote, &branch(task)?, head).await {
         Ok(_) => Event::Pushed { head: head.clone() },
         Err(err @ (PushError::Foreign { .. } | PushError::Rejected { .. })) => {
@@ -191,6 +194,24 @@ async fn push_branch(world: &World, task: &Task, head: &CommitId) -> anyhow::Res
         Err(err) => return Err(err.into()),
     };
     Ok(vec![Fact::of(task.id, event)])
+}
+
+/// Where the branches of a task's repository go.
+async fn remote(world: &World, task: &Task, mirror: &Mirror) -> anyhow::Result<Remote> {
+    let repo = world.repo(&task.repo)?;
+    match repo.forge {
+        Forge::Github => {
+            let auth = world.auth(&task.repo, Purpose::Push).await?;
+            Ok(Remote { source: repo.source.parse()?, auth })
+        }
+        Forge::Local => {
+            let path = repo.remote.clone();
+            if !path.exists() {
+                create_bare(&path, mirror).await?;
+            }
+            Ok(Remote { source: Source::Path(path), auth: None })
+        }
+    }
 }
 
 async fn open_pull(world: &World, task: &Task, head: &CommitId) -> anyhow::Result<Vec<Fact>> {
@@ -221,17 +242,24 @@ async fn open_pull(world: &World, task: &Task, head: &CommitId) -> anyhow::Resul
     };
     let pull = words::pull(task, &plan, &evidence);
     let branch = branch(task)?;
-    let number = world.forge.open_pull(
-        &task.repo,
-        &NewPull {
-            title: &world.clean(&pull.title),
-            body: &world.clean(pull.body.as_str()),
-            branch: branch.as_str(),
-            base: &base_branch,
-            head: head.as_str(),
-            issue: task.issue,
-        },
-    )?;
+    let number = world
+        .publisher
+        .open_pull(
+            &task.repo,
+            &NewPull {
+                title: &world.clean(&pull.title),
+                body: &world.clean(pull.body.as_str()),
+                branch: branch.as_str(),
+                base: &base_branch,
+                head: head.as_str(),
+                issue: task.issue,
+            },
+        )
+        .await?;
+    let id = published.verified_by.to_string();
+    let title = format!("passed: {}", one_line(&evidence.command, COMMAND_CHARS_MAX));
+    let summary = world.clean(pull.body.as_str());
+    world.publisher.report(&task.repo, head, (&id, &world.clean(&title), &summary)).await?;
     Ok(vec![Fact::of(task.id, Event::PullOpened { pull: number })])
 }
 

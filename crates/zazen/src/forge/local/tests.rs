@@ -3,7 +3,7 @@ use std::fs;
 use tempfile::TempDir;
 use zazen_core::id::{CommentId, IssueNumber, PullNumber, RepoName};
 
-use super::{BOT, Local, NewIssue, NewPull};
+use super::{BOT, Local, NewIssue};
 use crate::forge::PullState;
 
 const ONE: IssueNumber = IssueNumber(1);
@@ -38,7 +38,7 @@ impl Place {
     }
 
     fn open_pull(&self, branch: &str) -> PullNumber {
-        let new = NewPull {
+        let new = crate::forge::NewPull {
             title: "Sum by month",
             body: "Refs #1",
             branch,
@@ -182,7 +182,7 @@ fn a_reaction_is_put_once_and_leaves_the_text_alone() {
     let id = place.comment("/plan   \n\n  with care");
     for _ in 0..2 {
         place.forge.react(&place.repo, (ONE, id), "eyes").unwrap();
-        place.forge.react(&place.repo, (ONE, CommentId(0)), "eyes").unwrap();
+        place.forge.react(&place.repo, (ONE, CommentId::comment(0)), "eyes").unwrap();
     }
     let [comment] = place.forge.comments(&place.repo, ONE).unwrap().try_into().unwrap();
     assert_eq!(comment.reactions, ["eyes"]);

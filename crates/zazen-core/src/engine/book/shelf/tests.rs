@@ -32,7 +32,7 @@ fn full(state: State) -> Task {
         plan: Some(plan),
         shown: vec![(Slot::Plan, Digest(1)), (Slot::Note(1), Digest(2))],
         notes: vec![Note::Drafted { pull: PullNumber(3) }],
-        to_acknowledge: vec![CommentId(8)],
+        to_acknowledge: vec![CommentId::comment(8)],
     }
 }
 
