@@ -68,7 +68,7 @@ fn update(cx: &Cx<'_>) -> Reply {
     if run["app"]["id"] != APP_ID {
         return Reply::error(
             403,
-            "Invalid app_id `15368` - check run can only be modified by the GitHub App that created it.",
+            "Invalid app_id - check run can only be modified by the GitHub App that created it.",
         );
     }
     fill(&mut run, &cx.ask.value());

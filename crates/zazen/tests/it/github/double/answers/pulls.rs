@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::super::patch;
 use super::super::shared::{Cx, Shared, repo_path};
-use super::super::state::{NAME, OWNER, Permission, PullFacts, now};
+use super::super::state::{NAME, OWNER, Permission, PullFacts, now, person_token};
 use super::super::wire::Reply;
 use super::ordered;
 
@@ -130,6 +130,7 @@ async fn create(cx: &Cx<'_>) -> Reply {
         let what = format!("No commits between {base} and {head}");
         return Reply::invalid("PullRequest", "", "custom", &what);
     }
+    make_branch(shared, &owner, &head).await;
     let mut reply = cx.forward().await;
     if !reply.is_success() {
         return reply;
@@ -149,6 +150,17 @@ async fn create(cx: &Cx<'_>) -> Reply {
     shared.state().pulls.insert(number, facts);
     Box::pin(patch::reply(shared, &mut reply)).await;
     reply
+}
+
+/// Lets emulate have a branch of that name. It would make it when the pull request is opened,
+/// and want `contents: write` for that, which GitHub does not.
+async fn make_branch(shared: &Shared, owner: &str, head: &str) {
+    let (path, token) = (format!("/repos/{owner}/{NAME}/git"), person_token(owner));
+    let main = shared.inner_as(&token, "GET", &format!("{path}/ref/heads/main"), None).await;
+    let sha = main.value()["object"]["sha"].clone();
+    let asked = json!({ "ref": format!("refs/heads/{head}"), "sha": sha });
+    // It is there already, if the branch had a pull request before.
+    shared.inner_as(&token, "POST", &format!("{path}/refs"), Some(&asked)).await;
 }
 
 fn refuse_pull(cx: &Cx<'_>, owner: &str, head: &str, base: &str) -> Option<Reply> {
