@@ -9,7 +9,9 @@ use zazen_core::page::Page;
 use zazen_core::text::one_line;
 use zazen_core::trust::Permission;
 
-use super::{BOT, Local, copies, list, names, new_page, now, numbers, put, read_page, text_of, value};
+use super::{
+    BOT, Local, copies, list, names, new_page, now, numbers, put, read_page, text_of, value,
+};
 use crate::forge::{Comment, Issue};
 use crate::home::atomic::{self, Stamp};
 
