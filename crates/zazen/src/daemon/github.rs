@@ -64,7 +64,7 @@ fn read_private(path: &Path) -> anyhow::Result<String> {
     let meta = fs::metadata(path).with_context(|| format!("look at `{shown}`"))?;
     let mode = meta.permissions().mode();
     anyhow::ensure!(
-        mode & 0o077 == 0,
+        mode.trailing_zeros() >= 6,
         "`{shown}` can be read by others than you (mode {:o}); `chmod 600` it",
         mode & 0o777
     );
