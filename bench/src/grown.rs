@@ -81,7 +81,7 @@ impl Grower {
         };
         let taken = |n| Change::Task {
             task,
-            event: Event::CommandTaken { comment: CommentId::comment(n) },
+            event: Event::CommandTaken { comment: CommentId::comment(n), on: None },
         };
         self.take(Fact { cause: cause(0), changes: Vec::new() })?;
         let opened = Change::Opened(Opened {
@@ -146,7 +146,11 @@ fn outcome(effect: &Effect, id: u32) -> anyhow::Result<Event> {
             Event::RunEnded { run: *run, outcome, usage }
         }
         Effect::Show { slot, digest, .. } => Event::Shown { slot: *slot, digest: *digest },
-        Effect::Acknowledge { comment, .. } => Event::Acknowledged { comment: *comment },
+        Effect::UpdatePull { head, .. } => Event::PullUpdated { head: head.clone() },
+        Effect::AnswerThread { to, .. } => Event::ThreadAnswered { to: *to },
+        Effect::Acknowledge { text, .. } => {
+            Event::Acknowledged { comment: text.id, on: Some(text.on) }
+        }
         Effect::Push { head, .. } => Event::Pushed { head: head.clone() },
         Effect::OpenPull { .. } => Event::PullOpened { pull: pull(id) },
         Effect::StopRun { .. } | Effect::Reply { .. } => bail!("nothing is to be stopped"),

@@ -9,9 +9,10 @@ use std::borrow::Cow;
 
 use crate::command::{self, Command, Name};
 use crate::engine::{Book, Cause, Change, Fact, Opened};
-use crate::id::{CommentId, IssueNumber, PlanHash, RepoName, TaskId};
+use crate::id::{CommentId, CommitId, IssueNumber, PlanHash, RepoName, TaskId};
 use crate::reply::{Reply, StatusLine};
-use crate::task::{Event, Kind, State, Task};
+use crate::task::{Ask, EVIDENCE_BYTES_MAX, Event, Kind, State, Task, TextRef, evolve};
+use crate::text::{cut_middle, plain};
 use crate::trust::{Author, Permission, Trust};
 use crate::words;
 
@@ -29,12 +30,44 @@ pub struct Comment<'a> {
     pub is_bot: bool,
     /// The names under which zazen is spoken to on this forge.
     pub bots: &'a [&'a str],
+    /// What it asks for without a command in it.
+    pub implied: Option<Implied>,
     pub text: &'a str,
 }
 
 impl<'a> Comment<'a> {
     fn author(&self) -> Author<'a> {
         Author { name: self.author, permission: self.permission, is_bot: self.is_bot }
+    }
+}
+
+/// What a text, or an act that stands for one, asks for by itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Implied {
+    /// The command that it stands for: the label `zazen:plan`, or a review that asks for
+    /// changes (`/fix`, with the review's words). A command in the text goes before it.
+    Command(Name),
+    /// Checks that somebody else runs are red on this commit; the text is what they printed.
+    RedChecks { head: CommitId },
+}
+
+/// What the owner has set for all that people write.
+#[derive(Debug, Clone)]
+pub struct Rules {
+    pub trust: Trust,
+    /// How many rounds of rework reviews may lead to without a command.
+    pub rework_rounds: u32,
+}
+
+/// How many rounds of rework reviews may lead to, where the owner says nothing.
+pub const REWORK_ROUNDS: u32 = 3;
+
+/// How much of what somebody wrote is kept with what it led to, in bytes.
+const REMARKS_BYTES_MAX: usize = 8 * 1024;
+
+impl Default for Rules {
+    fn default() -> Self {
+        Self { trust: Trust::default(), rework_rounds: REWORK_ROUNDS }
     }
 }
 
@@ -59,12 +92,19 @@ pub enum Request {
 ///
 /// Commands of people who may not give any change nothing. They are told so once on an
 /// issue, since who can write comments could else have zazen write as many.
-pub fn comment(book: &Book, trust: &Trust, comment: &Comment<'_>, on_disk: &PlanOnDisk) -> Fact {
+pub fn comment(book: &Book, rules: &Rules, comment: &Comment<'_>, on_disk: &PlanOnDisk) -> Fact {
     let cause =
         Cause::Comment { repo: comment.repo.clone(), issue: comment.issue, comment: comment.id };
     let parsed = command::parse(comment.text, comment.bots);
-    let mut reader = Reader { book, comment, changes: Vec::new(), replies: Vec::new() };
-    let may = |name| trust.may_command(comment.author(), name);
+    let (changes, replies) = (Vec::new(), Vec::new());
+    let mut reader = Reader { book, rules, comment, changes, replies };
+    if let Some(Implied::RedChecks { head }) = &comment.implied {
+        // Nobody says so, and nobody's words in it are commands.
+        reader.red_checks(head);
+        return Fact { cause: Some(cause), changes: reader.finish() };
+    }
+    let may = |name| rules.trust.may_command(comment.author(), name);
+    let is_said = !parsed.commands.is_empty() || parsed.bad.is_some();
     if let Some(bad) = parsed.bad {
         if Name::ALL.into_iter().any(may) {
             reader.reply(Reply::BadCommand { why: bad.to_string() });
@@ -76,6 +116,13 @@ pub fn comment(book: &Book, trust: &Trust, comment: &Comment<'_>, on_disk: &Plan
         if may(command.name()) {
             reader.take(command, on_disk);
         } else {
+            reader.refuse();
+        }
+    }
+    if let (Some(Implied::Command(name)), false) = (&comment.implied, is_said) {
+        if may(*name) {
+            reader.take_implied(*name, on_disk);
+        } else if *name != Name::Fix {
             reader.refuse();
         }
     }
@@ -100,6 +147,7 @@ pub fn request(book: &Book, id: &str, request: &Request) -> Result<Fact, String>
 
 struct Reader<'a> {
     book: &'a Book,
+    rules: &'a Rules,
     comment: &'a Comment<'a>,
     changes: Vec<Change>,
     replies: Vec<Reply>,
@@ -132,8 +180,8 @@ impl<'a> Reader<'a> {
             Command::Implement { answers } | Command::Approve { answers } => {
                 self.implement(word, (by, answers), on_disk);
             }
-            Command::Fix { .. }
-            | Command::Review { .. }
+            Command::Fix { remarks } => self.fix(remarks, true),
+            Command::Review { .. }
             | Command::Rebase { .. }
             | Command::Split { .. }
             | Command::Remember { .. } => {
@@ -144,8 +192,64 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// Takes what somebody did as the command that it stands for.
+    fn take_implied(&mut self, name: Name, on_disk: &PlanOnDisk) {
+        let by = self.comment.author.to_owned();
+        let text = self.comment.text.to_owned();
+        match name {
+            Name::Fix => self.fix(text, false),
+            Name::Plan => self.plan(by, text),
+            Name::Implement | Name::Approve => {
+                self.implement(name.word(), (by, text), on_disk);
+            }
+            Name::Stop => self.tell(name.word(), Event::StopAsked { by }),
+            Name::Retry => self.tell(name.word(), Event::RetryAsked { by, remarks: text }),
+            Name::Status => self.status(),
+            // A question or a fact needs words that are meant as one.
+            Name::Ask | Name::Review | Name::Rebase | Name::Split | Name::Remember => {}
+        }
+    }
+
+    /// Somebody wants the open pull request changed. A review that changes nothing is not
+    /// answered: it is not zazen that it speaks to.
+    fn fix(&mut self, remarks: String, by_command: bool) {
+        let Comment { issue, id, author, .. } = *self.comment;
+        let ask = Ask {
+            text: TextRef { on: issue, id },
+            by: author.to_owned(),
+            remarks: cut_middle(&plain(&remarks), REMARKS_BYTES_MAX),
+            by_command,
+        };
+        let event = Event::FixAsked { ask, rounds_max: self.rules.rework_rounds };
+        if by_command {
+            return self.tell("fix", event);
+        }
+        let Some(task) = self.task() else { return };
+        match evolve(task.clone().into_owned(), event.clone(), task.changed) {
+            Ok(next) if next.state.is_rework() && next.state != task.state => {
+                self.tell("fix", event);
+            }
+            // That there are no more rounds is said by a note.
+            Ok(next) if next != *task => self.changes.push(Change::Task { task: task.id, event }),
+            Ok(_) | Err(_) => {}
+        }
+    }
+
+    /// Red checks on a commit. Whether it is one of ours, the task knows.
+    fn red_checks(&mut self, head: &CommitId) {
+        let Some(task) = self.task() else { return };
+        let evidence = cut_middle(&plain(self.comment.text), EVIDENCE_BYTES_MAX);
+        let event = Event::ChecksFailed { head: head.clone(), evidence };
+        let next = evolve(task.clone().into_owned(), event.clone(), task.changed);
+        if next.is_ok_and(|next| next != *task) {
+            self.changes.push(Change::Task { task: task.id, event });
+        }
+    }
+
     fn plan(&mut self, by: String, remarks: String) {
         match self.task() {
+            // What is said on a pull request is about that one.
+            Some(task) if task.issue != self.comment.issue => self.wrong_time("plan", &task),
             Some(task) if may_be_planned_again(&task) => {
                 self.tell("plan", Event::PlanSentBack { by, remarks });
             }
@@ -181,8 +285,9 @@ impl<'a> Reader<'a> {
             return;
         };
         let (id, comment) = (task.id, self.comment.id);
+        let on = Some(self.comment.issue).filter(|on| *on != task.issue);
         self.changes.push(Change::Task { task: id, event });
-        self.changes.push(Change::Task { task: id, event: Event::CommandTaken { comment } });
+        self.changes.push(Change::Task { task: id, event: Event::CommandTaken { comment, on } });
     }
 
     fn open(&mut self, kind: Kind, request: String) {
@@ -199,7 +304,8 @@ impl<'a> Reader<'a> {
             by: self.comment.author.to_owned(),
         }));
         let comment = self.comment.id;
-        self.changes.push(Change::Task { task: id, event: Event::CommandTaken { comment } });
+        let taken = Event::CommandTaken { comment, on: None };
+        self.changes.push(Change::Task { task: id, event: taken });
     }
 
     fn status(&mut self) {
@@ -254,12 +360,17 @@ impl<'a> Reader<'a> {
     fn fitting(&self, task: &Task) -> Vec<String> {
         let by = String::new;
         let is_own = self.task().is_some_and(|own| own.id == task.id);
+        let is_here = is_own && task.issue == self.comment.issue;
+        let text = TextRef { on: self.comment.issue, id: self.comment.id };
+        let ask = Ask { text, by: by(), remarks: String::new(), by_command: true };
+        let fix = Event::FixAsked { ask, rounds_max: self.rules.rework_rounds };
         let stop = Event::StopAsked { by: by() };
         let retry = Event::RetryAsked { by: by(), remarks: String::new() };
         let reached = |event| self.open_to(event).is_some_and(|open| open.id == task.id);
         let fits = [
-            (Name::Plan, is_own && (may_be_planned_again(task) || is_over(task))),
+            (Name::Plan, is_here && (may_be_planned_again(task) || is_over(task))),
             (Name::Implement, is_own && matches!(task.state, State::AwaitingApproval)),
+            (Name::Fix, reached(&fix)),
             (Name::Stop, reached(&stop)),
             (Name::Retry, reached(&retry)),
         ];
@@ -282,7 +393,7 @@ fn is_over(task: &Task) -> bool {
 }
 
 fn fits(task: &Task, event: &Event) -> bool {
-    crate::task::evolve(task.clone(), event.clone(), task.changed).is_ok()
+    evolve(task.clone(), event.clone(), task.changed).is_ok()
 }
 
 #[cfg(test)]

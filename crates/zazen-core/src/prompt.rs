@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 
 use crate::id::{IssueNumber, RepoName};
 use crate::plan::{self, Plan, Step};
-use crate::task::{Trouble, TroubleKind, Try};
+use crate::task::{Rework, Trouble, TroubleKind, Try};
 use crate::text::{cut_middle, fence, one_line, plain};
 
 /// What every run is told: whose work it is and what people said.
@@ -153,6 +153,35 @@ pub fn correct(brief: &Brief, plan: &Plan, text: &str, attempt: &Try) -> String 
         }
         Some(_) | None => trouble(&mut prompt, attempt),
     }
+    prompt
+}
+
+/// Asks for changes of a pull request that is open: what reviewers said, or what the forge's
+/// checks printed.
+pub fn rework(brief: &Brief, plan: &Plan, text: &str, rework: &Rework, attempt: &Try) -> String {
+    let mut prompt = format!(
+        "The pull request of an approved plan is open, and its commits are in the repository in \
+         the current directory. Something about it is to be changed: what people asked for, or \
+         checks that fail, follows below. Change what they are right about and no more; where \
+         they are wrong, or ask for what the plan does not speak of, change nothing and say why. \
+         Do not weaken or remove a test to make it pass. \
+         Run the checks before you end{checks}. \
+         Leave your changes in the working tree: they are committed for you, as one commit. If \
+         nothing is to be changed, leave it as it is. \
+         End with one short paragraph for each thing that was asked: what you did, or why not.\n",
+        checks = validation(brief, plan),
+    );
+    for ask in &rework.asks {
+        section(&mut prompt, &format!("What {} wants", one_line(&ask.by, 60)), &ask.remarks);
+    }
+    if let Some(Trouble { kind: TroubleKind::RedChecks, evidence }) = &attempt.trouble {
+        section(&mut prompt, "What the checks printed", evidence);
+        remarks(&mut prompt, attempt);
+    } else {
+        trouble(&mut prompt, attempt);
+    }
+    whole(&mut prompt, "The approved plan", text);
+    material(&mut prompt, brief);
     prompt
 }
 

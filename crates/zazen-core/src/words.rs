@@ -23,7 +23,7 @@ pub use self::pull::{Evidence, FileChange, Pull, pull};
 pub use self::traffic::traffic;
 use crate::plan::{self, Plan};
 use crate::reply::{Reply, StatusLine};
-use crate::task::{Kind, Note, State, Task, Trouble};
+use crate::task::{Answer, IssueEnd, Kind, Note, State, Task, Trouble};
 use crate::text::{cut_middle, fence, neutral, one_line};
 
 /// A text for people. Only this module makes one.
@@ -116,6 +116,15 @@ fn headline(task: &Task, plan: &Plan) -> String {
             let again = if work.attempt.n_failed > 0 { ", second try" } else { "" };
             format!("**In progress:** step {} of {n_steps}{again}.", work.n_done + 1)
         }
+        State::Correcting(_) if task.state.is_rework() => {
+            "**The pull request is being changed**, as was asked.".to_owned()
+        }
+        State::Verifying(_) if task.state.is_rework() => {
+            "**The pull request is being changed.** The checks are running.".to_owned()
+        }
+        State::Publishing(_) if task.state.is_rework() => {
+            "**The checks are green.** The pull request is being updated.".to_owned()
+        }
         State::Verifying(_) => "**All steps are done.** The checks are running.".to_owned(),
         State::Correcting(_) => "**The checks are red.** An agent is mending that.".to_owned(),
         State::Publishing(_) => {
@@ -177,7 +186,77 @@ pub fn note(note: &Note, answer: &str, kept: Option<&Kept>) -> Text {
         }
         Note::Answered { .. } => neutral(&cut_middle(answer.trim(), ANSWER_BYTES_MAX)),
         Note::Failed { trouble } => failed(trouble, kept),
+        Note::Reworked { pull, head } => format!(
+            "#{pull} is at `{}` now, with what was asked for. The checks passed on exactly that \
+             commit.",
+            head.short()
+        ),
+        Note::Unchanged { .. } => unchanged(answer),
+        Note::RoundsUsedUp { n } => format!(
+            "Reviews have had this changed {} by now, so I wait. Write `/fix` with what is still \
+             wrong to have me go on.",
+            n_of((*n).into(), "time")
+        ),
+        Note::ChecksStayRed { is_same: true } => "The forge's checks are red in the same way as \
+            before, so I leave them. Write `/fix` and say what to do about it."
+            .to_owned(),
+        Note::ChecksStayRed { is_same: false } => {
+            "The forge's checks are still red after I mended \
+            them, so I leave them. Write `/fix` and say what to do about it."
+                .to_owned()
+        }
+        Note::Foreign { by, head } => format!(
+            "{} put `{}` on the branch, so it is theirs now, and I leave it alone. Write `/fix` \
+             with what is to be done to have me add commits on top of theirs.",
+            person(by),
+            head.short()
+        ),
+        Note::BaseChanged { base } => format!(
+            "The pull request is to go into `{}` now. What I checked was on top of the branch \
+             that it was to go into before.",
+            line(base).replace('`', "'")
+        ),
+        Note::BranchDeleted { by } => {
+            format!("{} deleted the branch, so I leave it. The commits are kept here.", person(by))
+        }
+        Note::IssueEnded { how, by } => format!(
+            "Stopped, as the issue was {} by {}. Write `/retry` to go on from here.",
+            issue_end(*how),
+            person(by)
+        ),
     })
+}
+
+/// What an agent says that was asked to change something, and changed nothing.
+fn unchanged(answer: &str) -> String {
+    let mut text = "I looked at what was asked for, and changed nothing. Write `/fix` and say \
+                    what is wrong if something is."
+        .to_owned();
+    if !answer.trim().is_empty() {
+        text.push('\n');
+        let answer = cut_middle(answer.trim(), ANSWER_BYTES_MAX);
+        fold(&mut text, "What the agent said (a claim)", &quote(&answer));
+    }
+    text
+}
+
+/// An answer in the thread of a review.
+pub fn thread_answer(answer: &Answer) -> Text {
+    Text(match &answer.head {
+        Some(head) => format!("This was worked on in `{}`.", head.short()),
+        None => "I looked at this, and changed nothing.".to_owned(),
+    })
+}
+
+/// What became of an issue, in a word that fits after "was".
+fn issue_end(how: IssueEnd) -> &'static str {
+    match how {
+        IssueEnd::Closed => "closed",
+        IssueEnd::Transferred => "moved to another repository",
+        IssueEnd::Converted => "turned into a discussion",
+        IssueEnd::Deleted => "deleted",
+        IssueEnd::Locked => "locked",
+    }
 }
 
 fn failed(trouble: &Trouble, kept: Option<&Kept>) -> String {
@@ -264,6 +343,9 @@ pub fn standing(task: &Task) -> String {
         State::Queued(_) => "is approved and waits for its turn".to_owned(),
         State::Implementing(work) => {
             format!("is at step {} of {}", work.n_done + 1, work.plan.n_steps)
+        }
+        State::Correcting(_) if task.state.is_rework() => {
+            "is being changed, as was asked".to_owned()
         }
         State::Verifying(_) => "is being checked".to_owned(),
         State::Correcting(_) => "is being mended, as its checks are red".to_owned(),

@@ -14,7 +14,7 @@ pub use self::seen::Seen;
 use self::shelf::Shelf;
 use super::ledger::Ledger;
 use crate::effect::Effect;
-use crate::id::{CommentId, IssueNumber, RepoName, TaskId, Time};
+use crate::id::{CommentId, IssueNumber, PullNumber, RepoName, TaskId, Time};
 use crate::reply::Reply;
 use crate::task::{Event, IllegalEvent, Kind, State, Task, Try, evolve};
 
@@ -280,6 +280,7 @@ impl Book {
             Change::Opened(opened) => {
                 self.issue_mut(&opened.repo, opened.issue).open(opened.kind, opened.id);
             }
+            Change::Task { task, event: Event::PullOpened { pull } } => self.note_pull(task, pull),
             Change::Task { .. } => {}
             Change::ReplyDue { repo, issue, comment, reply } => {
                 if reply.has_stranger() {
@@ -292,6 +293,13 @@ impl Book {
                 self.replies.retain(|(a, c, _)| *a != at || *c != comment);
             }
         }
+    }
+
+    /// What is written on the pull request is said to its task. Forges count pull requests and
+    /// issues together.
+    fn note_pull(&mut self, task: TaskId, pull: PullNumber) {
+        let Some(repo) = self.task(task).map(|task| task.repo.clone()) else { return };
+        self.issue_mut(&repo, IssueNumber(pull.0)).task = Some(task);
     }
 
     fn issue_mut(&mut self, repo: &RepoName, issue: IssueNumber) -> &mut IssueState {
@@ -323,6 +331,7 @@ impl Book {
             shown: Vec::new(),
             notes: Vec::new(),
             to_acknowledge: Vec::new(),
+            to_answer: Vec::new(),
         }
     }
 }

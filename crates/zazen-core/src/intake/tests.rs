@@ -6,7 +6,7 @@ use expect_test::{Expect, expect, expect_file};
 
 use super::*;
 use crate::engine::Unfit;
-use crate::id::{CommitId, PullNumber, RunId, Time};
+use crate::id::{PullNumber, RunId, Time};
 use crate::task::{Outcome, Phase, PlanRef, Trouble, TroubleKind};
 use crate::usage::Usage;
 
@@ -33,8 +33,16 @@ enum Stand {
 #[test]
 fn every_command_in_every_state() {
     let mut table = String::from("# What a command does where a task stands\n");
-    let commands =
-        ["/plan smaller", "/implement yes", "/stop", "/retry look", "/ask why?", "/status"];
+    let commands = [
+        "/plan smaller",
+        "/implement yes",
+        "/approve",
+        "/fix the names",
+        "/stop",
+        "/retry look",
+        "/ask why?",
+        "/status",
+    ];
     for command in commands {
         writeln!(table, "\n## `{command}`\n").unwrap();
         let mut stand = Some(Stand::Nothing);
@@ -59,17 +67,18 @@ fn what_asks_for_nothing_changes_nothing_and_is_read_once() {
 #[test]
 fn a_strangers_commands_start_nothing_and_are_answered_once() {
     let trust = Trust::new(["grace".to_owned()].into(), false);
+    let rules = Rules { trust, ..Rules::default() };
     let mut book = Book::default();
-    let first = super::comment(&book, &trust, &comment_12("/plan"), &PlanOnDisk::AsKnown);
+    let first = super::comment(&book, &rules, &comment_12("/plan"), &PlanOnDisk::AsKnown);
     let [Change::ReplyDue { reply: Reply::Stranger, .. }] = &first.changes[..] else {
         panic!("it led to {first:?}");
     };
     book.take_in(first, Time(1)).unwrap();
     let again = Comment { id: CommentId::comment(100), ..comment_12("/ask why?") };
-    let again = super::comment(&book, &trust, &again, &PlanOnDisk::AsKnown);
+    let again = super::comment(&book, &rules, &again, &PlanOnDisk::AsKnown);
     assert_eq!(again.changes, []);
     let grace = Comment { author: "grace", id: CommentId::comment(101), ..comment_12("/plan") };
-    let taken = super::comment(&book, &trust, &grace, &PlanOnDisk::AsKnown);
+    let taken = super::comment(&book, &rules, &grace, &PlanOnDisk::AsKnown);
     assert!(matches!(taken.changes[..], [Change::Opened(_), ..]), "it led to {taken:?}");
 }
 
@@ -78,7 +87,7 @@ fn the_text_of_the_issue_is_comment_0() {
     let mut book = Book::default();
     let issue =
         Comment { id: CommentId::comment(0), text: "Sums are slow.\n\n/plan", ..comment_12("") };
-    let fact = super::comment(&book, &Trust::default(), &issue, &PlanOnDisk::AsKnown);
+    let fact = super::comment(&book, &Rules::default(), &issue, &PlanOnDisk::AsKnown);
     check(
         &fact,
         expect![[r#"
@@ -112,7 +121,7 @@ fn stop_and_retry_reach_a_question_where_there_is_nothing_else_for_them() {
     let mut book = book(Stand::Drafted);
     book.take_in(read(&book, "/ask how large is it?"), Time(50)).unwrap();
     let stop = Comment { id: CommentId::comment(100), ..comment_12("/stop") };
-    let fact = super::comment(&book, &Trust::default(), &stop, &PlanOnDisk::AsKnown);
+    let fact = super::comment(&book, &Rules::default(), &stop, &PlanOnDisk::AsKnown);
     check(
         &fact,
         expect![[r#"
@@ -122,11 +131,11 @@ fn stop_and_retry_reach_a_question_where_there_is_nothing_else_for_them() {
     book.take_in(fact, Time(51)).unwrap();
     let retry = Comment { id: CommentId::comment(101), ..comment_12("/retry\n/status") };
     check(
-        &super::comment(&book, &Trust::default(), &retry, &PlanOnDisk::AsKnown),
+        &super::comment(&book, &Rules::default(), &retry, &PlanOnDisk::AsKnown),
         expect![[r#"
             task 2: try again with ""
             comment 101 is taken
-            reply: - Task 1 is a draft, #5 (0 tokens, cost $0). You can write `/plan`.
+            reply: - Task 1 is a draft, #5 (0 tokens, cost $0). You can write `/plan` or `/fix`.
             - Task 2 was stopped by ada (0 tokens, cost $0). You can write `/retry`."#]],
     );
 }
@@ -163,7 +172,7 @@ fn a_command_that_is_misspelled_does_nothing() {
 fn a_plan_that_cannot_be_read_is_not_approved() {
     let book = book(Stand::AwaitingApproval);
     let on_disk = PlanOnDisk::Unreadable { why: "there is no `## Steps` section".to_owned() };
-    let fact = super::comment(&book, &Trust::default(), &comment_12("/implement"), &on_disk);
+    let fact = super::comment(&book, &Rules::default(), &comment_12("/implement"), &on_disk);
     check(
         &fact,
         expect![[r#"
@@ -239,7 +248,12 @@ fn change_in_words(change: &Change) -> String {
             }
             Event::StopAsked { by } => format!("task {task}: {by} says stop"),
             Event::RetryAsked { remarks, .. } => format!("task {task}: try again with {remarks:?}"),
-            Event::CommandTaken { comment } => format!("comment {comment} is taken"),
+            Event::CommandTaken { comment, on: None } => format!("comment {comment} is taken"),
+            Event::CommandTaken { comment, on: Some(on) } => {
+                format!("comment {comment} on #{on} is taken")
+            }
+            Event::FixAsked { ask, .. } => format!("task {task}: fix {:?}", ask.remarks),
+            Event::ChecksFailed { evidence, .. } => format!("task {task}: red, {evidence:?}"),
             event @ (Event::PlanEdited { .. }
             | Event::BaseFound { .. }
             | Event::RunBegun { .. }
@@ -247,6 +261,14 @@ fn change_in_words(change: &Change) -> String {
             | Event::Blocked { .. }
             | Event::Shown { .. }
             | Event::Acknowledged { .. }
+            | Event::PullReopened { .. }
+            | Event::PullReady { .. }
+            | Event::BaseChanged { .. }
+            | Event::BranchDeleted { .. }
+            | Event::HeadMoved { .. }
+            | Event::PullUpdated { .. }
+            | Event::ThreadAnswered { .. }
+            | Event::IssueEnded { .. }
             | Event::Pushed { .. }
             | Event::PullOpened { .. }
             | Event::PullMerged
@@ -258,7 +280,7 @@ fn change_in_words(change: &Change) -> String {
 }
 
 fn read(book: &Book, text: &str) -> Fact {
-    super::comment(book, &Trust::default(), &comment_12(text), &PlanOnDisk::AsKnown)
+    super::comment(book, &Rules::default(), &comment_12(text), &PlanOnDisk::AsKnown)
 }
 
 /// A comment on issue 12 that was not read.
@@ -273,6 +295,7 @@ fn comment_12(text: &str) -> Comment<'_> {
         permission: None,
         is_bot: false,
         bots: &["zazen"],
+        implied: None,
         text,
     }
 }

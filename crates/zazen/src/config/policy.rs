@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use zazen_core::command::Name;
+use zazen_core::intake::REWORK_ROUNDS;
 use zazen_core::secret::Scanner;
 use zazen_core::text::plain;
 use zazen_core::trust::{Permission, Trust};
@@ -22,6 +23,8 @@ pub struct Policy {
     /// Whether agents are given the repository's own instructions (`AGENTS.md`).
     pub repo_instructions: bool,
     pub repo_programs: Programs,
+    /// How many rounds of rework reviews may lead to without a command.
+    pub rework_rounds: u32,
 }
 
 /// Which programs of the repository are started for agents.
@@ -104,6 +107,7 @@ impl Check<'_> {
             author,
             agent_config,
             secret_exceptions,
+            rework_rounds: raw.rework_rounds.unwrap_or(REWORK_ROUNDS),
             repo_instructions: raw.repo_instructions.unwrap_or(true),
             repo_programs: Programs {
                 hooks: raw.repo_hooks.unwrap_or(false),

@@ -171,6 +171,7 @@ pub(super) struct Policy {
     pub(super) agent_config: Option<String>,
     pub(super) secret_exceptions: Option<Vec<String>>,
     pub(super) repo_instructions: Option<bool>,
+    pub(super) rework_rounds: Option<u32>,
     pub(super) repo_hooks: Option<bool>,
     pub(super) repo_mcp: Option<bool>,
 }

@@ -59,12 +59,12 @@ pub fn github_client(config: &Config, environment: &Environment) -> anyhow::Resu
 }
 
 /// Reads a file with a secret, unless others than its owner can read it as well.
-fn read_private(path: &Path) -> anyhow::Result<String> {
+pub(super) fn read_private(path: &Path) -> anyhow::Result<String> {
     let shown = path.display();
     let meta = fs::metadata(path).with_context(|| format!("look at `{shown}`"))?;
     let mode = meta.permissions().mode();
     anyhow::ensure!(
-        mode & 0o077 == 0,
+        mode.trailing_zeros() >= 6,
         "`{shown}` can be read by others than you (mode {:o}); `chmod 600` it",
         mode & 0o777
     );

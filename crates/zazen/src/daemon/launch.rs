@@ -225,13 +225,19 @@ fn collect(
     let (_, plan) = world.plan(&work.plan.hash)?;
     let title = step
         .and_then(|step| plan.steps.get(step.saturating_sub(1) as usize))
-        .map_or_else(|| format!("Mend the checks of {}", task.title), |step| step.title.clone());
+        .map_or_else(|| mended(task), |step| step.title.clone());
     let place = step.map(|step| (step, work.plan.n_steps));
     Ok(Some(Collect {
         base: from.clone(),
         message: words::step_commit(task.id, task.issue, &title, place),
         author: world.config.policy.author.clone(),
     }))
+}
+
+/// What a correction is, for its commit.
+fn mended(task: &Task) -> String {
+    let what = if task.state.is_rework() { "Rework" } else { "Mend the checks of" };
+    format!("{what} {}", task.title)
 }
 
 /// The validation command.
@@ -270,6 +276,10 @@ fn agent(
             let (text, plan) = world.plan(&work.plan.hash)?;
             let place = Place { index: step.saturating_sub(1) as usize, text: &text };
             prompt::implement(brief, &plan, place, &work.answers, attempt)
+        }
+        (Phase::Correct, Some(work)) if let Some(rework) = &work.rework => {
+            let (text, plan) = world.plan(&work.plan.hash)?;
+            prompt::rework(brief, &plan, &text, rework, attempt)
         }
         (Phase::Correct, Some(work)) => {
             let (text, plan) = world.plan(&work.plan.hash)?;

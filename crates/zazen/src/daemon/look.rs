@@ -155,10 +155,8 @@ impl Daemon {
         for task in waiting {
             self.look_at_plan(task).await?;
         }
-        let drafted = |task: Cow<'_, Task>| {
-            let State::Drafted { pull, .. } = task.state else { return None };
-            Some((task.id, task.repo.clone(), pull))
-        };
+        let drafted =
+            |task: Cow<'_, Task>| Some((task.id, task.repo.clone(), open_pull(&task.state)?));
         let drafted: Vec<_> = self.engine.book().tasks().filter_map(drafted).collect();
         for (task, repo, pull) in drafted {
             self.look_at_pull(task, &repo, pull).await?;
@@ -171,6 +169,7 @@ impl Daemon {
         for place in self.owed.due() {
             match place {
                 Place::Issue(issue) => self.look_at_issue(&issue).await?,
+                Place::Conversation(issue) => self.news.look_at(issue),
                 Place::Issues => {
                     self.owed.done(&Place::Issues);
                     self.look_for_issues();
@@ -251,9 +250,10 @@ impl Daemon {
             permission: comment.permission,
             is_bot: comment.is_bot,
             bots: &[bot.as_deref().unwrap_or(BOT)],
+            implied: comment.implied.clone().filter(|_| !comment.is_old),
             text: if comment.is_old { "" } else { &comment.body },
         };
-        let fact = intake::comment(self.engine.book(), &self.world.config.trust, &asked, &on_disk);
+        let fact = intake::comment(self.engine.book(), &self.world.rules, &asked, &on_disk);
         self.must_take(fact).await?;
         Ok(true)
     }
@@ -310,13 +310,8 @@ impl Daemon {
     /// Takes what people did with pull requests.
     pub(super) async fn look_at_pulls(&mut self, paths: &BTreeSet<PathBuf>) -> anyhow::Result<()> {
         for (repo, number) in pulls_of(&self.world.home, paths) {
-            let is_its =
-                |state: &State| matches!(state, State::Drafted { pull, .. } if *pull == number);
-            let mut tasks = self.engine.book().tasks();
-            let task = tasks.find(|task| task.repo == repo && is_its(&task.state));
-            let task = task.map(|task| task.id);
-            drop(tasks);
-            if let Some(task) = task {
+            // Pull requests and issues are counted together.
+            if let Some(task) = self.engine.book().issue(&repo, IssueNumber(number.0)).task {
                 self.look_at_pull(task, &repo, number).await?;
             }
         }
@@ -333,12 +328,20 @@ impl Daemon {
             Err(err) if is_gone(&err) => return Ok(()),
             pull => pull?,
         };
+        let Some(task) = self.engine.book().task(task) else { return Ok(()) };
+        let was_closed = matches!(task.state, State::Closed { pull: Some(_) });
         let event = match pull.state {
+            PullState::Open if was_closed && task.state.pull() == Some(number) => {
+                Event::PullReopened { head: pull.head.parse()? }
+            }
+            _ if open_pull(&task.state) != Some(number) => return Ok(()),
             PullState::Open => return Ok(()),
             PullState::Merged => Event::PullMerged,
             PullState::Closed => Event::PullClosed,
         };
-        self.must_take(Fact::of(task, event)).await
+        let id = task.id;
+        drop(task);
+        self.must_take(Fact::of(id, event)).await
     }
 
     /// Takes the requests of the command line.
@@ -380,6 +383,12 @@ impl Daemon {
     }
 }
 
+/// The pull request that is open in this state.
+fn open_pull(state: &State) -> Option<PullNumber> {
+    let is_over = matches!(state, State::Merged { .. } | State::Closed { .. });
+    state.pull().filter(|_| !is_over)
+}
+
 /// Whether an error says that a file is not there any more.
 fn is_gone(err: &anyhow::Error) -> bool {
     let io = err.chain().find_map(|cause| cause.downcast_ref::<io::Error>());
@@ -397,6 +406,7 @@ fn own_text(issue: &Issue) -> Comment {
         is_bot: issue.is_bot,
         key: None,
         is_old: issue.is_old,
+        implied: None,
         reactions: Vec::new(),
     }
 }

@@ -11,7 +11,9 @@ use zazen_core::engine::{Change, Fact};
 use zazen_core::id::{CommentId, CommitId, IssueNumber, RepoName, RunId};
 use zazen_core::plan::Plan;
 use zazen_core::reply::Reply;
-use zazen_core::task::{Digest, Event, Note, Slot, State, Task, Trouble, TroubleKind};
+use zazen_core::task::{
+    Answer, Digest, Event, Note, Published, Slot, State, Task, TextRef, Trouble, TroubleKind,
+};
 use zazen_core::text::{cut_middle, one_line, plain, slug};
 use zazen_core::words::{self, Evidence, FileChange, Kept};
 
@@ -75,9 +77,13 @@ async fn act(world: &Arc<World>, effect: Effect, task: Option<Task>) -> anyhow::
         Effect::Run { run, phase, from } => run::perform(world, &task, (run, phase, from)).await,
         Effect::StopRun { run } => stop(world, run).await,
         Effect::Show { slot, digest, .. } => show(world, &task, slot, digest).await,
-        Effect::Acknowledge { comment, .. } => acknowledge(world, &task, comment).await,
+        Effect::Acknowledge { text, .. } => acknowledge(world, &task, text).await,
         Effect::Push { head, .. } => push_branch(world, &task, &head).await,
         Effect::OpenPull { head, .. } => open_pull(world, &task, &head).await,
+        Effect::UpdatePull { head, .. } => update_pull(world, &task, &head).await,
+        Effect::AnswerThread { to, head, .. } => {
+            answer_thread(world, &task, Answer { to, head }).await
+        }
         Effect::Reply { .. } => Ok(Vec::new()),
     }
 }
@@ -147,7 +153,17 @@ async fn show(world: &World, task: &Task, slot: Slot, digest: Digest) -> anyhow:
             let note = task.notes.get(index).context("there is no such note")?;
             let answer = match note {
                 Note::Answered { .. } => evidence::answer(world, task)?,
-                Note::Drafted { .. } | Note::Failed { .. } | Note::Stopped { .. } => String::new(),
+                Note::Unchanged { run } => evidence::words_of(world, *run),
+                Note::Drafted { .. }
+                | Note::Failed { .. }
+                | Note::Stopped { .. }
+                | Note::Reworked { .. }
+                | Note::RoundsUsedUp { .. }
+                | Note::ChecksStayRed { .. }
+                | Note::Foreign { .. }
+                | Note::BaseChanged { .. }
+                | Note::BranchDeleted { .. }
+                | Note::IssueEnded { .. } => String::new(),
             };
             words::note(note, &answer, kept(world, task).as_ref())
         }
@@ -173,9 +189,19 @@ fn kept(world: &World, task: &Task) -> Option<Kept> {
     })
 }
 
-async fn acknowledge(world: &World, task: &Task, comment: CommentId) -> anyhow::Result<Vec<Fact>> {
-    world.publisher.react(&task.repo, (task.issue, comment), TAKEN).await?;
-    Ok(vec![Fact::of(task.id, Event::Acknowledged { comment })])
+async fn acknowledge(world: &World, task: &Task, text: TextRef) -> anyhow::Result<Vec<Fact>> {
+    world.publisher.react(&task.repo, (text.on, text.id), TAKEN).await?;
+    let on = Some(text.on).filter(|on| *on != task.issue);
+    Ok(vec![Fact::of(task.id, Event::Acknowledged { comment: text.id, on })])
+}
+
+/// Answers where the text stands.
+async fn answer_thread(world: &World, task: &Task, answer: Answer) -> anyhow::Result<Vec<Fact>> {
+    let text = words::thread_answer(&answer);
+    let key = format!("{}/answer/{}", task.id, answer.to.id);
+    let (place, text) = ((answer.to.on, answer.to.id), world.clean(text.as_str()));
+    world.publisher.answer(&task.repo, place, (&key, &text)).await?;
+    Ok(vec![Fact::of(task.id, Event::ThreadAnswered { to: answer.to })])
 }
 
 /// The branch of a task. It never changes: it is made of the number and the first title.
@@ -216,6 +242,53 @@ async fn remote(world: &World, task: &Task, mirror: &Mirror) -> anyhow::Result<R
 
 async fn open_pull(world: &World, task: &Task, head: &CommitId) -> anyhow::Result<Vec<Fact>> {
     let State::Publishing(published) = &task.state else { return Ok(Vec::new()) };
+    let (pull, base_branch) = pull_text(world, task, (published, head)).await?;
+    let branch = branch(task)?;
+    let body = world.clean(pull.body.as_str());
+    let new = NewPull {
+        title: &world.clean(&pull.title),
+        body: &body,
+        branch: branch.as_str(),
+        base: &base_branch,
+        head: head.as_str(),
+        issue: task.issue,
+    };
+    let number = world.publisher.open_pull(&task.repo, &new).await?;
+    report(world, task, published, &body).await?;
+    Ok(vec![Fact::of(task.id, Event::PullOpened { pull: number })])
+}
+
+/// Brings the description of an open pull request up to date. Its title is people's by now.
+async fn update_pull(world: &World, task: &Task, head: &CommitId) -> anyhow::Result<Vec<Fact>> {
+    let State::Publishing(published) = &task.state else { return Ok(Vec::new()) };
+    let number = task.state.pull().context("there is no pull request to update")?;
+    let (pull, _) = pull_text(world, task, (published, head)).await?;
+    let body = world.clean(pull.body.as_str());
+    world.publisher.update_pull(&task.repo, number, (head.as_str(), &body)).await?;
+    report(world, task, published, &body).await?;
+    Ok(vec![Fact::of(task.id, Event::PullUpdated { head: head.clone() })])
+}
+
+/// Puts the result of the validation command on the commit that it was run on.
+async fn report(
+    world: &World,
+    task: &Task,
+    published: &Published,
+    summary: &str,
+) -> anyhow::Result<()> {
+    let (_, plan) = world.plan(&published.work.plan.hash)?;
+    let command = check_command(world, task, &plan)?;
+    let title = world.clean(&format!("passed: {}", one_line(&command, COMMAND_CHARS_MAX)));
+    let id = published.verified_by.to_string();
+    world.publisher.report(&task.repo, &published.head, (&id, &title, summary)).await
+}
+
+/// What the pull request says, and the branch that it is to go into.
+async fn pull_text(
+    world: &World,
+    task: &Task,
+    (published, head): (&Published, &CommitId),
+) -> anyhow::Result<(words::Pull, String)> {
     let work = &published.work;
     let (_, plan) = world.plan(&work.plan.hash)?;
     let base = task.base.clone().context("the base is not known")?;
@@ -240,27 +313,7 @@ async fn open_pull(world: &World, task: &Task, head: &CommitId) -> anyhow::Resul
         elapsed_ms: now().millis_since(task.opened),
         reports: evidence::reports(world, task),
     };
-    let pull = words::pull(task, &plan, &evidence);
-    let branch = branch(task)?;
-    let number = world
-        .publisher
-        .open_pull(
-            &task.repo,
-            &NewPull {
-                title: &world.clean(&pull.title),
-                body: &world.clean(pull.body.as_str()),
-                branch: branch.as_str(),
-                base: &base_branch,
-                head: head.as_str(),
-                issue: task.issue,
-            },
-        )
-        .await?;
-    let id = published.verified_by.to_string();
-    let title = format!("passed: {}", one_line(&evidence.command, COMMAND_CHARS_MAX));
-    let summary = world.clean(pull.body.as_str());
-    world.publisher.report(&task.repo, head, (&id, &world.clean(&title), &summary)).await?;
-    Ok(vec![Fact::of(task.id, Event::PullOpened { pull: number })])
+    Ok((words::pull(task, &plan, &evidence), base_branch))
 }
 
 /// The validation command: the owner's, or the one of the approved plan.

@@ -10,6 +10,7 @@ use anyhow::{Context as _, bail};
 use tokio_util::sync::CancellationToken;
 use zazen_core::engine::Engine;
 use zazen_core::id::{PlanHash, RepoName, RunId, Time};
+use zazen_core::intake::Rules;
 use zazen_core::plan::{self, Plan};
 use zazen_core::secret::Scanner;
 use zazen_core::task::{Phase, Task};
@@ -58,6 +59,8 @@ pub struct World {
     pub live: Live,
     /// Cancelled when the daemon is about to end: who follows a run lets go of it.
     pub closing: CancellationToken,
+    /// What the owner has set for all that people write.
+    pub(super) rules: Rules,
     pub(super) environment: Environment,
     pub(super) engine: EngineKind,
     pub(super) zazen: sandbox::Zazen,
@@ -128,10 +131,13 @@ impl World {
         let scanners = Scanners::new(keys, github.clone());
         let gateway = Gateway::new(options)?;
         let harness = harness(&config, &environment)?;
+        let (trust, rework_rounds) = (config.trust.clone(), config.policy.rework_rounds);
+        let rules = Rules { trust, rework_rounds };
         Ok(Arc::new(Self {
             publisher: Publisher::new(forge.clone(), github.clone()),
             github,
             forge,
+            rules,
             live: Live::default(),
             closing: CancellationToken::new(),
             engine,

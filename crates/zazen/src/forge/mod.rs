@@ -10,6 +10,7 @@ pub mod local;
 mod publisher;
 
 use zazen_core::id::{CommentId, IssueNumber, PullNumber, RepoName};
+use zazen_core::intake::Implied;
 use zazen_core::trust::Permission;
 
 pub use self::publisher::Publisher;
@@ -49,6 +50,8 @@ pub struct Comment {
     pub key: Option<String>,
     /// Written before zazen was there: it asks for nothing.
     pub is_old: bool,
+    /// What it asks for without a command in it.
+    pub implied: Option<Implied>,
     pub reactions: Vec<String>,
 }
 

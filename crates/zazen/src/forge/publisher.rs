@@ -60,6 +60,33 @@ impl Publisher {
         }
     }
 
+    /// Brings an open pull request up to date: its last commit, and what it says.
+    pub async fn update_pull(
+        &self,
+        repo: &RepoName,
+        number: PullNumber,
+        (head, body): (&str, &str),
+    ) -> anyhow::Result<()> {
+        match self.github(repo) {
+            Some(github) => github.update_pull(repo, number, (head, body)).await,
+            None => self.pages.update_pull(repo, number, (head, body)),
+        }
+    }
+
+    /// Sees to it that a text has our answer with this key, where it stands: in its thread,
+    /// where the forge has threads.
+    pub async fn answer(
+        &self,
+        repo: &RepoName,
+        (on, text): (IssueNumber, CommentId),
+        (key, body): (&str, &str),
+    ) -> anyhow::Result<()> {
+        match self.github(repo) {
+            Some(github) => github.answer(repo, (on, text), (key, body)).await,
+            None => self.pages.show(repo, on, (key, body)).map(drop),
+        }
+    }
+
     /// Sees to it that the commit carries the result of the validation command, where a
     /// forge has a place for that. `id` names what was run.
     pub async fn report(

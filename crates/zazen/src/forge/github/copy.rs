@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use anyhow::Context as _;
 use zazen_core::command::{self, Command, Name};
 use zazen_core::id::{CommentId, IssueNumber, PullNumber, RepoName, Stream};
+use zazen_core::intake::Implied;
 use zazen_core::text::one_line;
 use zazen_core::trust::Permission;
 
@@ -52,8 +53,8 @@ const TITLE_CHARS_MAX: usize = 256;
 pub(super) struct Found {
     pub(super) id: CommentId,
     pub(super) text: Text,
-    /// The command that it means without saying it.
-    pub(super) implied: Option<Name>,
+    /// What it asks for without saying it.
+    pub(super) implied: Option<Implied>,
 }
 
 impl GitHub {
@@ -161,7 +162,7 @@ impl GitHub {
             permission,
             association,
             is_bot: author.is_bot,
-            implied: found.implied,
+            implied: found.implied.clone(),
             is_old: self.is_old(repo, &found.text),
         }
     }
@@ -226,7 +227,7 @@ impl GitHub {
             let text = trigger::of_review(&review, &lines);
             if asks_for_changes || !text.body.trim().is_empty() {
                 let id = CommentId::of(Stream::Review, review.id);
-                let implied = asks_for_changes.then_some(Name::Fix);
+                let implied = asks_for_changes.then_some(Implied::Command(Name::Fix));
                 found.push(Found { id, text, implied });
             }
         }
@@ -256,6 +257,6 @@ fn is_command(body: &str, bots: &[&str]) -> bool {
 
 fn plans(found: &Found, bots: &[&str]) -> bool {
     let parsed = command::parse(&found.text.body, bots);
-    found.implied == Some(Name::Plan)
+    found.implied == Some(Implied::Command(Name::Plan))
         || parsed.commands.iter().any(|command| matches!(command, Command::Plan { .. }))
 }

@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use anyhow::{Context as _, bail};
 use zazen_core::engine::IssueRef;
-use zazen_core::id::{CommentId, CommitId, IssueNumber, PullNumber, RepoName};
+use zazen_core::id::{CommentId, CommitId, IssueNumber, PullNumber, RepoName, Stream};
 use zazen_core::text::one_line;
 
 use super::client::{CallError, CheckState, Conclusion, EditPull, NewCheck, Target};
@@ -147,6 +147,41 @@ impl GitHub {
         Ok(pull.number)
     }
 
+    /// Brings a pull request of ours up to date. Its title is people's by now.
+    pub(in crate::forge) async fn update_pull(
+        &self,
+        repo: &RepoName,
+        number: PullNumber,
+        (head, body): (&str, &str),
+    ) -> anyhow::Result<()> {
+        let edit = EditPull { body: Some(fit(body)), ..EditPull::default() };
+        self.0.client.edit_pull(repo, number, &edit).await?;
+        self.0.pages.update_pull(repo, number, (head, body))
+    }
+
+    /// Sees to it that a text has our answer with this key, in its thread if it is in one.
+    pub(in crate::forge) async fn answer(
+        &self,
+        repo: &RepoName,
+        (on, text): (IssueNumber, CommentId),
+        (key, body): (&str, &str),
+    ) -> anyhow::Result<()> {
+        if text.stream != Stream::ReviewComment {
+            return self.show(repo, on, (key, body)).await;
+        }
+        let (me, pull) = (self.0.client.me().await?, PullNumber(on.0));
+        let lines = self.0.client.review_comments(repo, pull).await?;
+        if lines.iter().any(|line| line.author.is(&me) && key_of(&line.body) == Some(key)) {
+            return Ok(());
+        }
+        // An answer goes to the first comment of a thread; GitHub takes no other.
+        let first = lines.iter().find(|line| line.id == text.n).and_then(|line| line.answers);
+        self.slow_down(&IssueRef { repo: repo.clone(), issue: on }, Act::Comment)?;
+        let to = first.unwrap_or(text.n);
+        self.0.client.reply_to_review_comment(repo, pull, (to, &mark(key, body))).await?;
+        Ok(())
+    }
+
     async fn open_one(
         &self,
         repo: &RepoName,
@@ -213,8 +248,6 @@ impl GitHub {
 
 /// What on GitHub a text of ours is, where reactions can be put on it.
 fn target(issue: IssueNumber, text: CommentId) -> Option<Target> {
-    use zazen_core::id::Stream;
-
     match text.stream {
         Stream::Comment if text == CommentId::ISSUE => Some(Target::Issue(issue)),
         Stream::Comment => Some(Target::Comment(text.n)),

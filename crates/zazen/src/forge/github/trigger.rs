@@ -6,6 +6,7 @@
 
 use zazen_core::command::Name;
 use zazen_core::id::{CommentId, Stream};
+use zazen_core::intake::Implied;
 
 use super::client::{Actor, Item, ItemEvent, Review, ReviewComment, Text};
 use super::copy::Found;
@@ -54,7 +55,8 @@ pub(super) fn of_event(event: &ItemEvent, me: &Actor) -> Option<Found> {
         created: event.created,
         updated: event.created,
     };
-    Some(Found { id: CommentId::of(Stream::Event, event.id), text, implied: Some(implied) })
+    let implied = Some(Implied::Command(implied));
+    Some(Found { id: CommentId::of(Stream::Event, event.id), text, implied })
 }
 
 /// A review with the comments on lines that came with it.

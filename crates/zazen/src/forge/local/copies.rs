@@ -9,6 +9,7 @@ use std::path::Path;
 use anyhow::Context as _;
 use zazen_core::command::Name;
 use zazen_core::id::{CommentId, IssueNumber, PullNumber, RepoName, Time};
+use zazen_core::intake::Implied;
 use zazen_core::page::Page;
 use zazen_core::trust::Permission;
 
@@ -27,8 +28,8 @@ pub struct Copy<'a> {
     /// What the forge calls the author: a member, a contributor.
     pub association: &'a str,
     pub is_bot: bool,
-    /// The command that was given by other means than words: a label, a review.
-    pub implied: Option<Name>,
+    /// What it asks for by other means than words: a label, a review, red checks.
+    pub implied: Option<Implied>,
     /// Whether it was written before zazen was there: then it asks for nothing.
     pub is_old: bool,
 }
@@ -41,6 +42,9 @@ pub struct About<'a> {
     pub labels: &'a [String],
     pub is_pull: bool,
 }
+
+/// How a page says that checks are red; the commit follows.
+const RED_CHECKS: &str = "red-checks";
 
 /// What stands on the page of a repository.
 const SINCE: &str = "Commands that were written before this time ask zazen for nothing.";
@@ -200,7 +204,8 @@ impl Copy<'_> {
         if self.is_bot {
             keys.push(("bot", "true"));
         }
-        keys.extend(self.implied.map(|command| ("implied", command.word())));
+        let implied = self.implied.as_ref().map(written_implied);
+        keys.extend(implied.as_deref().map(|implied| ("implied", implied)));
         if self.is_old {
             keys.push(("old", "true"));
         }
@@ -213,6 +218,23 @@ fn put_changed(path: &Path, page: &Page) -> anyhow::Result<()> {
     let text = page.print();
     let there: Option<String> = read(path);
     if there.as_deref() == Some(text.as_str()) { Ok(()) } else { put(path, &text) }
+}
+
+/// What a copy asks for without a command in it.
+pub(super) fn implied(page: &Page) -> Option<Implied> {
+    let said = value(page, "implied");
+    match said.split_once(' ') {
+        Some((RED_CHECKS, head)) => Some(Implied::RedChecks { head: head.parse().ok()? }),
+        Some(_) => None,
+        None => Name::from_word(&said).map(Implied::Command),
+    }
+}
+
+fn written_implied(implied: &Implied) -> String {
+    match implied {
+        Implied::Command(name) => name.word().to_owned(),
+        Implied::RedChecks { head } => format!("{RED_CHECKS} {head}"),
+    }
 }
 
 /// A time, as pages show it.

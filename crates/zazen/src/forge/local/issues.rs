@@ -9,7 +9,9 @@ use zazen_core::page::Page;
 use zazen_core::text::one_line;
 use zazen_core::trust::Permission;
 
-use super::{BOT, Local, list, names, new_page, now, numbers, put, read_page, text_of, value};
+use super::{
+    BOT, Local, copies, list, names, new_page, now, numbers, put, read_page, text_of, value,
+};
 use crate::forge::{Comment, Issue};
 use crate::home::atomic::{self, Stamp};
 
@@ -289,6 +291,7 @@ impl Local {
             is_bot: is_bot(&page),
             key: page.get("key").map(|key| key.to_string()),
             is_old: value(&page, "old") == "true",
+            implied: copies::implied(&page),
             reactions: list(&page, "reactions"),
         })
     }

@@ -75,4 +75,4 @@ impl fmt::Debug for AppKey {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

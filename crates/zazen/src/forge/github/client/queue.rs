@@ -78,6 +78,9 @@ pub(super) struct Turn {
 /// people of them and does not hold anything up meanwhile.
 const WAIT_MAX: Duration = Duration::from_secs(60);
 
+/// How long a call waits in here because GitHub said so: a moment, not a minute.
+const TOLD_WAIT_MAX: Duration = Duration::from_secs(10);
+
 /// How many writes wait at once. At one a second, more could not get their turn in time.
 const WRITES_WAITING_MAX: usize = 48;
 
@@ -100,9 +103,10 @@ impl Queues {
             changed.as_mut().enable();
             match turn.step(rank, self.now()) {
                 Step::Go => return Ok(turn),
-                Step::At(at) => {
+                Step::At(at, why) => {
                     let at = self.begun + Duration::from_millis(at);
-                    if at > deadline {
+                    let is_told = why == Why::Told && at > Instant::now() + TOLD_WAIT_MAX;
+                    if at > deadline || is_told {
                         return Err(CallError::Limited { until: self.time(at) });
                     }
                     // A change in the queue may mean that it is another's turn, or ours sooner.
@@ -187,7 +191,7 @@ impl Queues {
 /// What a call that waits is to do.
 enum Step {
     Go,
-    At(u64),
+    At(u64, Why),
     Behind,
 }
 
@@ -200,9 +204,9 @@ impl Turn {
                 return Step::Behind;
             }
         }
-        let (at, _) = state.pace.ready_at(self.kind, rank, now);
+        let (at, why) = state.pace.ready_at(self.kind, rank, now);
         if at > now {
-            return Step::At(at);
+            return Step::At(at, why);
         }
         state.pace.begin(self.kind, now);
         state.leave(self.kind, self.place.take());

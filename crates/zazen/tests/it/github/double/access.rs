@@ -84,12 +84,9 @@ pub(super) fn check(
 ) -> Result<(), Reply> {
     let template = matched.template.as_str();
     let is_app_path = template.starts_with("/app/") || template == "/app";
-    if is_app_path != (*holder == Holder::App) && !template.ends_with("/installation") {
-        return Err(match holder {
-            Holder::App => Reply::error(401, "A JSON web token could not be decoded"),
-            _ if is_app_path => Reply::error(401, "A JSON web token could not be decoded"),
-            _ => Reply::error(403, "Resource not accessible"),
-        });
+    let is_app = *holder == Holder::App;
+    if is_app_path != is_app && !template.ends_with("/installation") {
+        return Err(Reply::error(401, "A JSON web token could not be decoded"));
     }
     let Some(rest) = template.strip_prefix("/repos/{owner}/{repo}") else {
         return match (holder, template) {
@@ -100,11 +97,9 @@ pub(super) fn check(
             _ => Ok(()),
         };
     };
-    if matched.text("repo") != NAME && !state.forks.contains(matched.text("owner"))
-        || matched.text("repo") == NAME
-            && matched.text("owner") != OWNER
-            && !state.forks.contains(matched.text("owner"))
-    {
+    let owner = matched.text("owner");
+    let is_there = owner == OWNER || state.forks.contains(owner);
+    if matched.text("repo") != NAME || !is_there {
         return Err(Reply::error(404, "Not Found"));
     }
     check_scope(state, holder, method, rest)
@@ -210,9 +205,7 @@ pub(super) fn least_role(template: &str) -> Permission {
 }
 
 pub(super) fn not_by(holder: &Holder) -> Reply {
-    let whom = match holder {
-        Holder::Machine { .. } => "personal access token",
-        _ => "integration",
-    };
+    let is_app = holder.is_app();
+    let whom = if is_app { "integration" } else { "personal access token" };
     Reply::error(403, &format!("Resource not accessible by {whom}"))
 }

@@ -73,10 +73,8 @@ pub(super) async fn answer(cx: &Cx<'_>) -> Reply {
         path if path.ends_with("/reactions") || path.contains("/reactions/") => {
             reactions::answer(cx).await
         }
-        path if path.starts_with("/actions") => actions::answer(cx, path).await,
-        path if path.starts_with("/check-") || path.contains("/check-") => {
-            checks::answer(cx, path).await
-        }
+        path if path.starts_with("/actions") => actions::answer(cx, path),
+        path if path.starts_with("/check-") || path.contains("/check-") => checks::answer(cx, path),
         path if path.starts_with("/collaborators") => app::permission(cx, path).await,
         path if path.starts_with("/issues") => items::answer(cx, path).await,
         path if path.contains("/reviews") || path.contains("/comments") => {

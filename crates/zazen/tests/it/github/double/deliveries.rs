@@ -68,8 +68,7 @@ impl Examples {
         let all = self.0.iter().find(|known| known["name"] == event);
         let all = all.and_then(|known| known["examples"].as_array()).cloned().unwrap_or_default();
         let fits = |example: &&Value| {
-            example["action"] == action && example["issue"].is_null()
-                || example["action"] == action && example["issue"]["pull_request"].is_null()
+            example["action"] == action && example["issue"]["pull_request"].is_null()
         };
         let found = all.iter().find(fits).or_else(|| all.first());
         found.cloned().unwrap_or_else(|| panic!("GitHub has no example of `{event}`"))

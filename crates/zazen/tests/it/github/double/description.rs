@@ -87,10 +87,10 @@ impl Description {
         let parts: Vec<&str> = path.strip_prefix('/')?.split('/').collect();
         let found = self.file.paths.keys().filter_map(|template| {
             let parameters = match_path(template, &parts)?;
-            Some((template.split('{').count(), template, parameters))
+            let n_plain = template.split('/').filter(|word| !word.starts_with('{')).count();
+            Some((n_plain, template, parameters))
         });
-        let (_, template, parameters) =
-            found.min_by_key(|(n, template, _)| (*n, template.len()))?;
+        let (_, template, parameters) = found.max_by_key(|(n_plain, ..)| *n_plain)?;
         Some(Matched { template: template.clone(), parameters })
     }
 

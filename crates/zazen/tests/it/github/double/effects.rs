@@ -68,8 +68,10 @@ pub(super) async fn after(cx: &Cx<'_>, before: &Value, reply: &Reply) {
             from.requested(number, &cx.ask.value()).await;
         }
         ("POST", "/pulls/{pull_number}/reviews") => from.reviewed(number, &body).await,
-        ("POST", "/pulls/{pull_number}/comments")
-        | ("POST", "/pulls/{pull_number}/comments/{comment_id}/replies") => {
+        (
+            "POST",
+            "/pulls/{pull_number}/comments" | "/pulls/{pull_number}/comments/{comment_id}/replies",
+        ) => {
             from.line_commented(number, &body).await;
         }
         ("POST", "/check-runs") => {

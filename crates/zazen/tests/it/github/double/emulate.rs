@@ -122,7 +122,9 @@ fn seed(private: bool) -> Value {
     let logins = ["nobody", OWNER, MACHINE].into_iter().chain(CAST.iter().copied());
     let users: Vec<Value> = logins
         .clone()
-        .map(|login| json!({ "login": login, "name": login, "email": format!("{login}@example.org") }))
+        .map(|login| {
+            json!({ "login": login, "name": login, "email": format!("{login}@example.org") })
+        })
         .collect();
     let scopes = ["repo", "user", "admin:org"];
     let tokens: serde_json::Map<String, Value> = logins

@@ -64,7 +64,12 @@ impl Fault {
                 reply.set("x-ratelimit-used", "5000");
                 reply.set("x-ratelimit-reset", &reset.to_string());
             }
-            _ => {}
+            Self::Unheard
+            | Self::ReplyLost
+            | Self::BadGatewayAfter
+            | Self::Unavailable
+            | Self::Secondary(None)
+            | Self::Slow(_) => {}
         }
         reply.set("date", &now());
         Some(reply)

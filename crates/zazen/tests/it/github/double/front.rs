@@ -160,12 +160,15 @@ async fn answer_holder(
     token: Option<&str>,
 ) -> Reply {
     let Some(at) = matched else { return Reply::error(404, "Not Found") };
-    // These two need nobody, as on GitHub.
-    let is_open = matches!(&*at.template, "/app-manifests/{code}/conversions" | "/meta");
+    // These need nobody, as on GitHub.
+    let is_open = matches!(
+        &*at.template,
+        "/app-manifests/{code}/conversions" | "/meta" | "/users/{username}"
+    );
     let held = access::holder_of(&shared.state(), token);
     let (holder, inner) = match held {
         Ok(held) => held,
-        Err(_) if is_open => (Holder::App, String::new()),
+        Err(_) if is_open && token.is_none() => (Holder::App, String::new()),
         Err(refusal) => return refusal,
     };
     if !is_open && let Err(refusal) = access::check(&shared.state(), &holder, &ask.method, &at) {

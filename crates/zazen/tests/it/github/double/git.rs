@@ -198,6 +198,7 @@ impl Git {
     }
 
     #[expect(clippy::disallowed_methods, reason = "tests use git as a person does")]
+    #[expect(clippy::unused_self, reason = "it reads as the others do")]
     pub(super) fn try_run(&self, who: &str, dir: &Path, args: &[&str]) -> Result<String, String> {
         let output = Command::new("git")
             .arg("-C")

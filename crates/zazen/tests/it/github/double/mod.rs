@@ -129,21 +129,8 @@ impl Double {
         self.address
     }
 
-    /// `ada/tally`
-    pub(crate) fn repo(&self) -> String {
-        format!("{OWNER}/{NAME}")
-    }
-
     pub(crate) fn git_url(&self) -> String {
         format!("{}/{OWNER}/{NAME}.git", self.shared.url)
-    }
-
-    pub(crate) fn app_id(&self) -> u64 {
-        APP_ID
-    }
-
-    pub(crate) fn installation(&self) -> u64 {
-        INSTALLATION
     }
 
     /// The App's private key, as PEM (PKCS#1, as GitHub gives it).
@@ -168,11 +155,6 @@ impl Double {
         let known = Token { holder, inner: person_token(MACHINE), is_dead: false };
         self.shared.state().tokens.insert(token.clone(), known);
         token
-    }
-
-    /// What webhooks are signed with.
-    pub(crate) fn webhook_secret(&self) -> &'static str {
-        WEBHOOK_SECRET
     }
 
     /// Everything that nobody but zazen may see: tokens, the key, the webhooks' secret.
@@ -333,6 +315,27 @@ impl Double {
     pub(crate) fn minted(&self) -> Vec<Value> {
         let reply = self.block_on(self.shared.inner("GET", "/_emulate/installation-tokens", None));
         reply.value()["installation_tokens"].as_array().cloned().unwrap_or_default()
+    }
+}
+
+#[expect(clippy::unused_self, reason = "a test reads them off the double it has")]
+impl Double {
+    /// `ada/tally`
+    pub(crate) fn repo(&self) -> String {
+        format!("{OWNER}/{NAME}")
+    }
+
+    pub(crate) fn app_id(&self) -> u64 {
+        APP_ID
+    }
+
+    pub(crate) fn installation(&self) -> u64 {
+        INSTALLATION
+    }
+
+    /// What webhooks are signed with.
+    pub(crate) fn webhook_secret(&self) -> &'static str {
+        WEBHOOK_SECRET
     }
 }
 

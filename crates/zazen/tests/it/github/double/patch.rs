@@ -23,9 +23,10 @@ pub(super) async fn reply(shared: &Arc<Shared>, reply: &mut Reply) {
 /// Puts one object right, or each of a list.
 pub(super) async fn value(shared: &Arc<Shared>, body: &mut Value) {
     walk(body);
-    let list = match body {
-        Value::Array(items) => items.as_mut_slice(),
-        one => std::slice::from_mut(one),
+    let list = if body.is_array() {
+        body.as_array_mut().expect("it is a list").as_mut_slice()
+    } else {
+        std::slice::from_mut(body)
     };
     for item in list {
         if item["head"]["ref"].is_string() && item["base"]["ref"].is_string() {
@@ -74,6 +75,6 @@ fn walk(value: &mut Value) {
             }
             map.values_mut().for_each(walk);
         }
-        _ => {}
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
     }
 }

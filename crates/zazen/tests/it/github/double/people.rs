@@ -161,13 +161,12 @@ impl<'d> Person<'d> {
 
     /// Pushes a commit with one file onto a branch, which is made from `main` if need be.
     pub(crate) fn pushes_commit(&self, branch: &str, path: &str, content: &str) -> String {
-        self.push(OWNER, branch, &[], path, content)
+        self.push((OWNER, branch), None, path, content)
     }
 
     /// Rewrites a branch: one commit on `main` instead of all that was there.
     pub(crate) fn force_pushes(&self, branch: &str, path: &str, content: &str) -> String {
-        let main = "refs/heads/main";
-        self.push(OWNER, branch, &["--force", main], path, content)
+        self.push((OWNER, branch), Some("refs/heads/main"), path, content)
     }
 
     /// Forks the repository.
@@ -184,19 +183,26 @@ impl<'d> Person<'d> {
 
     /// Pushes a commit onto a branch of their own fork.
     pub(crate) fn pushes_to_fork(&self, branch: &str, path: &str, content: &str) -> String {
-        self.push(self.login, branch, &[], path, content)
+        self.push((self.login, branch), None, path, content)
     }
 
     pub(crate) fn deletes_branch(&self, branch: &str) {
         self.moves(OWNER, branch, None);
     }
 
-    fn push(&self, owner: &str, branch: &str, how: &[&str], path: &str, content: &str) -> String {
+    /// Commits one file on `from`, or on what the branch has, and moves the branch there.
+    fn push(
+        &self,
+        (owner, branch): (&str, &str),
+        from: Option<&str>,
+        path: &str,
+        content: &str,
+    ) -> String {
         let shared = &self.double.shared;
         let git = &shared.git;
         let dir = git.bare(owner, NAME);
         let known = git.heads(owner, NAME).get(branch).cloned();
-        let from = how.get(1).map(|name| (*name).to_owned()).or(known);
+        let from = from.map(str::to_owned).or(known);
         let from = from.unwrap_or_else(|| "refs/heads/main".to_owned());
         let work = tempfile::tempdir().expect("a folder");
         let copy = work.path().join("copy");

@@ -150,7 +150,7 @@ impl Shared {
         if login == OWNER {
             return "OWNER";
         }
-        if self.state().people.get(login).is_some() || login == MACHINE {
+        if self.state().people.contains_key(login) || login == MACHINE {
             return "COLLABORATOR";
         }
         "NONE"

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::super::shared::Cx;
 use super::super::wire::Reply;
 
-pub(super) async fn answer(cx: &Cx<'_>, path: &str) -> Option<Reply> {
+pub(super) fn answer(cx: &Cx<'_>, path: &str) -> Option<Reply> {
     let (run, job) = (cx.at.number("run_id"), cx.at.number("job_id"));
     let one = |all: &[Value], id: u64| all.iter().find(|it| it["id"] == id).cloned();
     let reply = match (cx.ask.method.as_str(), path) {

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::super::patch;
 use super::super::shared::Cx;
 use super::super::state::{
-    APP_ID, APP_LOGIN, Holder, MACHINE, OWNER, Permission, Token, WEBHOOK_SECRET,
+    APP_ID, APP_LOGIN, CAST, Holder, MACHINE, OWNER, Permission, Token, WEBHOOK_SECRET,
 };
 use super::super::wire::Reply;
 
@@ -34,11 +34,7 @@ pub(super) async fn answer(cx: &Cx<'_>) -> Option<Reply> {
         ("GET", "/user") => account(cx, cx.holder.login()).await,
         ("GET", "/users/{username}") => {
             let login = cx.at.text("username");
-            if cx.shared.is_known(login) {
-                account(cx, login).await
-            } else {
-                Reply::error(404, "Not Found")
-            }
+            if is_known(login) { account(cx, login).await } else { Reply::error(404, "Not Found") }
         }
         ("GET", "/rate_limit") => limits(cx),
         ("POST", "/app-manifests/{code}/conversions") => convert(cx),
@@ -134,7 +130,7 @@ fn limits(cx: &Cx<'_>) -> Reply {
 /// What somebody may do. Whoever has no part in a public repository may read it.
 pub(super) async fn permission(cx: &Cx<'_>, path: &str) -> Option<Reply> {
     let login = cx.at.text("username");
-    if !cx.shared.is_known(login) {
+    if !is_known(login) {
         return Some(Reply::error(404, &format!("{login} is not a user")));
     }
     let has = cx.shared.state().permission(login);
@@ -156,10 +152,7 @@ pub(super) async fn permission(cx: &Cx<'_>, path: &str) -> Option<Reply> {
     Some(cx.own(200, &body))
 }
 
-impl super::super::shared::Shared {
-    /// Whether there is such an account.
-    pub(crate) fn is_known(&self, login: &str) -> bool {
-        let cast = super::super::state::CAST;
-        [OWNER, MACHINE, APP_LOGIN].contains(&login) || cast.contains(&login)
-    }
+/// Whether there is such an account.
+fn is_known(login: &str) -> bool {
+    [OWNER, MACHINE, APP_LOGIN].contains(&login) || CAST.contains(&login)
 }

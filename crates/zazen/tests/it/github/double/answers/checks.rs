@@ -6,7 +6,7 @@ use super::super::shared::{Cx, Shared, repo_path};
 use super::super::state::{APP_ID, NAME, OWNER, now};
 use super::super::wire::Reply;
 
-pub(super) async fn answer(cx: &Cx<'_>, path: &str) -> Option<Reply> {
+pub(super) fn answer(cx: &Cx<'_>, path: &str) -> Option<Reply> {
     let reply = match (cx.ask.method.as_str(), path) {
         ("POST", "/check-runs") => create(cx),
         ("PATCH", "/check-runs/{check_run_id}") => update(cx),
@@ -27,16 +27,15 @@ fn list(cx: &Cx<'_>) -> Reply {
         return Reply::error(422, &what);
     };
     let mut runs: Vec<Value> = cx.shared.state().check_runs.clone();
-    let is = |name: &str, run: &Value, field: &Value| {
-        cx.ask.query(name).is_none_or(|asked| field.as_str().is_some_and(|f| f == asked))
-            || run.is_null()
+    let is = |name: &str, field: &Value| {
+        cx.ask.query(name).is_none_or(|asked| field.as_str() == Some(asked.as_str()))
     };
     runs.retain(|run| {
-        let app = cx.ask.query("app_id").is_none_or(|id| run["app"]["id"].to_string() == id);
+        let app = cx.ask.query("app_id").and_then(|id| id.parse::<u64>().ok());
         run["head_sha"] == *head
-            && app
-            && is("check_name", run, &run["name"])
-            && is("status", run, &run["status"])
+            && app.is_none_or(|id| run["app"]["id"] == id)
+            && is("check_name", &run["name"])
+            && is("status", &run["status"])
     });
     runs.reverse();
     if cx.ask.query("filter").as_deref() != Some("all") {
@@ -69,7 +68,7 @@ fn update(cx: &Cx<'_>) -> Reply {
     if run["app"]["id"] != APP_ID {
         return Reply::error(
             403,
-            "Invalid app_id `15368` - check run can only be modified by the GitHub App that created it.",
+            "Invalid app_id - check run can only be modified by the GitHub App that created it.",
         );
     }
     fill(&mut run, &cx.ask.value());

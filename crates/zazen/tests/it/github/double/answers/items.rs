@@ -178,10 +178,7 @@ async fn all_comments(shared: &Arc<Shared>) -> Vec<Value> {
     }
     let mut comments = Value::Array(comments);
     patch::value(shared, &mut comments).await;
-    match comments {
-        Value::Array(comments) => comments,
-        _ => Vec::new(),
-    }
+    comments.as_array().cloned().unwrap_or_default()
 }
 
 /// What happened, the oldest first; for the whole repository with the item in each.

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::super::patch;
 use super::super::shared::{Cx, Shared, repo_path};
-use super::super::state::{NAME, OWNER, Permission, PullFacts, now};
+use super::super::state::{NAME, OWNER, Permission, PullFacts, now, person_token};
 use super::super::wire::Reply;
 use super::ordered;
 
@@ -44,6 +44,8 @@ pub(crate) async fn complete(shared: &Arc<Shared>, pull: &mut Value) {
     pull["mergeable_state"] = if is_clean { "clean" } else { "dirty" }.into();
     let n_comments = shared.state().review_comments.iter().filter(|(of, _)| *of == number).count();
     pull["review_comments"] = n_comments.into();
+    let comments = shared.read_all(&format!("/issues/{number}/comments")).await;
+    pull["comments"] = comments.len().into();
     if let Some((commit, login, at)) = &facts.merged {
         pull["merged"] = true.into();
         pull["merge_commit_sha"] = commit.clone().into();
@@ -118,7 +120,7 @@ async fn create(cx: &Cx<'_>) -> Reply {
     let Some(head_commit) = head_commit.flatten() else {
         return Reply::invalid("PullRequest", "head", "invalid", "");
     };
-    if let Some(refusal) = refuse_pull(cx, &owner, &head, &base).await {
+    if let Some(refusal) = refuse_pull(cx, &owner, &head, &base) {
         return refusal;
     }
     shared.fetch_fork(&owner, &head);
@@ -128,6 +130,7 @@ async fn create(cx: &Cx<'_>) -> Reply {
         let what = format!("No commits between {base} and {head}");
         return Reply::invalid("PullRequest", "", "custom", &what);
     }
+    make_branch(shared, &owner, &head).await;
     let mut reply = cx.forward().await;
     if !reply.is_success() {
         return reply;
@@ -149,7 +152,18 @@ async fn create(cx: &Cx<'_>) -> Reply {
     reply
 }
 
-async fn refuse_pull(cx: &Cx<'_>, owner: &str, head: &str, base: &str) -> Option<Reply> {
+/// Lets emulate have a branch of that name. It would make it when the pull request is opened,
+/// and want `contents: write` for that, which GitHub does not.
+async fn make_branch(shared: &Shared, owner: &str, head: &str) {
+    let (path, token) = (format!("/repos/{owner}/{NAME}/git"), person_token(owner));
+    let main = shared.inner_as(&token, "GET", &format!("{path}/ref/heads/main"), None).await;
+    let sha = main.value()["object"]["sha"].clone();
+    let asked = json!({ "ref": format!("refs/heads/{head}"), "sha": sha });
+    // It is there already, if the branch had a pull request before.
+    shared.inner_as(&token, "POST", &format!("{path}/refs"), Some(&asked)).await;
+}
+
+fn refuse_pull(cx: &Cx<'_>, owner: &str, head: &str, base: &str) -> Option<Reply> {
     let (may_push, no_drafts) = {
         let state = cx.shared.state();
         let login = cx.holder.login();

@@ -126,10 +126,9 @@ async fn reply_to(cx: &Cx<'_>, number: u64, facts: &PullFacts) -> Reply {
     };
     let mut asked = first.clone();
     asked["body"] = cx.ask.value()["body"].clone();
-    asked["in_reply_to_id"] = match &first["in_reply_to_id"] {
-        Value::Null => first["id"].clone(),
-        root => root.clone(),
-    };
+    if first["in_reply_to_id"].is_null() {
+        asked["in_reply_to_id"] = first["id"].clone();
+    }
     let review = first["pull_request_review_id"].as_u64();
     let comment = add(cx, number, facts, &asked, review).await;
     cx_own(cx, 201, &comment)

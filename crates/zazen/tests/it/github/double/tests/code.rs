@@ -191,6 +191,9 @@ fn a_review_is_at_lines_of_the_diff() {
     let id = double.review_comments(number)[0]["id"].as_u64().expect("an id");
     let reply = format!("/repos/ada/tally/pulls/{number}/comments/{id}/replies");
     assert_eq!(zazen.post(&reply, &json!({ "body": "done" })).status, 201);
+    alice.replies(number, id, "thank you");
+    let thread = zazen.get(&format!("/repos/ada/tally/pulls/{number}/comments")).value();
+    assert_eq!(thread[2]["in_reply_to_id"], id, "{thread}");
     let off = json!({ "path": "a.txt", "line": 9, "side": "RIGHT", "body": "x" });
     let body = json!({ "event": "COMMENT", "body": "b", "comments": [off] });
     assert_eq!(zazen.post(&path, &body).status, 422);

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::Program;
 use crate::github::double::Double;
+use crate::github::double::faults::Fault;
 use crate::github::double::state::Permission;
 use crate::github::double::wire::{Ask, fetch};
 
@@ -58,7 +59,7 @@ fn ci_fails_is_read_and_runs_again() {
     double.ci_ends(run, "failure", "assertion failed\n");
     let zazen = Program::app(&double, &json!({ "actions": "write", "checks": "read" }));
     let checks = zazen.get(&format!("/repos/ada/tally/commits/{commit}/check-runs")).value();
-    assert_eq!(checks["check_runs"][0]["conclusion"], "failure");
+    assert_eq!(checks["check_runs"][0]["conclusion"], "failure", "{checks}");
     assert_eq!(checks["check_runs"][0]["app"]["slug"], "github-actions");
     let jobs = zazen.get(&format!("/repos/ada/tally/actions/runs/{run}/jobs")).value();
     let job = &jobs["jobs"][0]["id"];
@@ -100,5 +101,63 @@ fn an_app_can_be_made_of_a_manifest_once() {
     assert_eq!((app.status, app.value()["id"].as_u64()), (201, Some(double.app_id())));
     assert_eq!(app.value()["pem"], double.app_key());
     assert_eq!(double.ask(&ask).status, 404);
+    double.finish();
+}
+
+#[test]
+fn people_talk_and_work_on_a_pull_request() {
+    let Some(double) = Double::start() else { return };
+    let zazen = Program::new(&double, &double.token());
+    let (alice, bob) =
+        (double.person("alice", Permission::Write), double.person("bob", Permission::Write));
+    bob.pushes_commit("work", "a.txt", "a\n");
+    let body = json!({ "title": "T", "head": "work", "base": "main", "draft": true });
+    let number = zazen.post("/repos/ada/tally/pulls", &body).value()["number"].as_u64();
+    let number = number.expect("it is opened");
+    alice.labels(number, "zazen:fix");
+    assert_eq!(double.labels(number), ["zazen:fix"]);
+    alice.requests_review(number, bob.login());
+    let id = alice.comments(number, "never mind");
+    alice.deletes_comment(id);
+    assert_eq!(double.comments(number), []);
+    let merge = format!("/pulls/{number}/merge");
+    assert_eq!(alice.tries("PUT", &merge, &json!({})).status, 405, "it is a draft");
+    alice.marks_ready(number);
+    bob.reviews(number, "approved", "", &[]);
+    assert_eq!(double.reviews(number)[0]["state"], "APPROVED");
+    alice.closes(number);
+    assert_eq!(double.item(number)["state"], "closed");
+    alice.reopens(number);
+    alice.merges(number);
+    let events: Vec<String> = double.events(number).into_iter().map(|(event, _)| event).collect();
+    let expected = [
+        "labeled",
+        "review_requested",
+        "ready_for_review",
+        "closed",
+        "reopened",
+        "merged",
+        "closed",
+    ];
+    assert_eq!(events, expected);
+    assert_eq!(zazen.get("/repos/ada/tally/pulls/1").value()["merged"], true);
+    let events = zazen.get("/repos/ada/tally/issues/1/events?per_page=100");
+    assert_eq!(events.value().as_array().map(Vec::len), Some(7), "{}", events.text());
+    double.finish();
+}
+
+#[test]
+fn what_nobody_may_see_can_be_looked_for() {
+    let Some(double) = Double::start() else { return };
+    let zazen = Program::app(&double, &json!({ "issues": "read" }));
+    let secrets = double.secrets();
+    assert!(secrets.contains(&zazen.token));
+    assert!(secrets.contains(&double.webhook_secret().to_owned()));
+    let wait = std::time::Duration::from_millis(1);
+    double.fault("GET", "/repos/{owner}/{repo}", Fault::Slow(wait));
+    assert_eq!(zazen.get(&format!("/repos/{}?", double.repo())).status, 200);
+    let call = double.calls().pop().expect("it is recorded");
+    assert_eq!((&*call.path, &*call.query), ("/repos/ada/tally", ""));
+    assert!(!secrets.iter().any(|secret| format!("{:?}", double.calls()).contains(secret)));
     double.finish();
 }
