@@ -28,7 +28,8 @@ use crate::home::Home;
 
 /// Whom to ask what changed.
 pub trait Source: Clone + Send + Sync + 'static {
-    /// Lists the issues and pull requests that changed at `since` or later, all of them.
+    /// Lists the issues and pull requests that changed at `since` or later, the one that
+    /// changed first at the beginning: one page of them.
     ///
     /// With the etag of an earlier answer to the same question, an answer that
     /// is the same as then lists nothing and has the same etag.
@@ -44,6 +45,8 @@ pub trait Source: Clone + Send + Sync + 'static {
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Changed {
     pub items: Vec<ChangedItem>,
+    /// There are more, that changed when the last of these did, or later.
+    pub more: bool,
     pub etag: Option<String>,
     /// How long GitHub asks to wait before the next question.
     pub pause: Option<Duration>,
@@ -125,12 +128,8 @@ const DONE_TIMEOUT: Duration = Duration::from_secs(2 * 60 * 60);
 /// The longest sleep at a stretch, so that a changed clock is noticed.
 const SLEEP_MAX: Duration = Duration::from_secs(60);
 
-/// From this many items on, an answer has several pages, and something may have
-/// moved from one that was not read yet to one that was.
-const PAGE_ITEMS: usize = 100;
-
-/// How often a long answer is asked for until nothing new is in it.
-const PASSES_MAX: usize = 3;
+/// How many pages are asked for at a time. What is left is asked for next.
+const PAGES_MAX: usize = 50;
 
 /// The folder of a home that cursors are kept in.
 pub fn folder(home: &Home) -> PathBuf {
@@ -263,26 +262,30 @@ impl Watched {
         (outcome, pause)
     }
 
-    /// Asks until a long answer has nothing new in it.
+    /// Asks for page after page, each from where the one before ended.
+    ///
+    /// So nothing is skipped when an item changes meanwhile: it moves to the end.
     async fn all_changed<S: Source>(
         &self,
         source: &S,
         cursor: &Cursor,
     ) -> Result<Changed, Trouble> {
-        let since = cursor.since();
+        let mut since = cursor.since();
         let mut all = source.changed_items(&self.repo, since, cursor.etag()).await?;
-        for _ in 1..PASSES_MAX {
-            if all.items.len() < PAGE_ITEMS {
-                break;
+        for _ in 1..PAGES_MAX {
+            let Some(last) = all.items.last().filter(|_| all.more) else { break };
+            if last.updated_at > since {
+                since = last.updated_at;
+            } else {
+                let repo = &self.repo;
+                tracing::warn!(%repo, "more changed within one second than GitHub lists");
+                since = since.plus_seconds(1);
             }
-            let again = source.changed_items(&self.repo, since, None).await?;
-            let is_same = again.items.iter().all(|item| all.items.contains(item));
-            // The later state of an item stands last, and counts.
-            all.items.extend(again.items);
-            all.etag = again.etag;
-            if is_same {
-                break;
-            }
+            let page = source.changed_items(&self.repo, since, None).await?;
+            all.items.extend(page.items);
+            (all.more, all.pause) = (page.more, page.pause.or(all.pause));
+            // A mark of one page says nothing of the others.
+            all.etag = None;
         }
         Ok(all)
     }

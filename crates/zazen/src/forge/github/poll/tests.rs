@@ -115,14 +115,40 @@ async fn a_restart_goes_on_where_it_was_and_a_crash_before_it_was_dealt_with_fin
     polls.close().await;
 }
 
+/// A page of items, each a second after the one before; there are more after it.
+fn page(numbers: std::ops::Range<u64>) -> Changed {
+    let item = |n| ChangedItem { number: IssueNumber(n), updated_at: at(n) };
+    Changed { items: numbers.map(item).collect(), more: true, ..Changed::default() }
+}
+
+fn at(n: u64) -> Time {
+    Time(NOW.0 - 600_000).plus_seconds(n)
+}
+
 #[tokio::test]
-async fn a_long_answer_is_asked_for_again_until_nothing_is_missing() {
+async fn each_page_is_asked_for_from_where_the_one_before_ended() {
     let dir = TempDir::new().unwrap();
-    let pages = [Ok(changed(1..=120)), Ok(changed(1..=121)), Ok(changed(1..=121))];
-    let script = Script::of(pages);
+    let last = Changed { more: false, ..page(199..250) };
+    let script = Script::of([Ok(page(1..101)), Ok(page(100..200)), Ok(last)]);
     let (polls, mut found) = start(&script, dir.path());
-    assert_eq!(numbers(&found.recv().await.unwrap()).len(), 121);
-    assert_eq!(script.n_asked(), 3);
+    let found = found.recv().await.unwrap();
+    assert_eq!(numbers(&found), (1..250).collect::<Vec<_>>());
+    let asked = script.asked.lock().unwrap().clone();
+    let from: Vec<Time> = asked[1..].iter().map(|(since, _)| *since).collect();
+    assert_eq!(from, [at(100), at(199)]);
+    polls.close().await;
+}
+
+#[tokio::test]
+async fn a_page_that_does_not_go_on_is_not_asked_for_again_and_again() {
+    let dir = TempDir::new().unwrap();
+    let same = || Changed { more: true, ..changed(1..=100) };
+    let script = Script::of([Ok(same()), Ok(same())]);
+    let (polls, mut found) = start(&script, dir.path());
+    assert_eq!(numbers(&found.recv().await.unwrap()).len(), 100);
+    let asked = script.asked.lock().unwrap().clone();
+    assert_eq!(asked.len(), 3);
+    assert_eq!(asked[2].0, asked[1].0.plus_seconds(1));
     polls.close().await;
 }
 
