@@ -14,7 +14,7 @@ use borsh::{BorshDeserialize as Unpack, BorshSerialize as Pack};
 use serde::{Deserialize, Serialize};
 
 pub use self::evolve::{IllegalEvent, evolve};
-pub use self::rework::{Answer, Ask, IssueEnd, Rework, Rounds, TextRef};
+pub use self::rework::{Answer, Ask, IssueEnd, PullHead, ReviewOf, Rework, Rounds, TextRef};
 pub use self::trouble::{EVIDENCE_BYTES_MAX, Reaction, Trouble, TroubleKind};
 use crate::id::{
     CommentId, CommitId, IssueNumber, PlanHash, PullNumber, RepoName, RunId, TaskId, Time,
@@ -63,6 +63,9 @@ pub struct Task {
     /// Threads of reviews that were worked on and not yet answered.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub to_answer: Vec<Answer>,
+    /// What is reviewed, where that was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub review: Option<Box<ReviewOf>>,
 }
 
 /// What kind of work a task is.
@@ -73,6 +76,8 @@ pub enum Kind {
     Change,
     /// One question, answered on the issue.
     Question,
+    /// One pull request, reviewed at one commit.
+    Review,
 }
 
 /// Where a task stands.
@@ -189,6 +194,7 @@ pub struct Run {
 pub enum Phase {
     Plan,
     Ask,
+    Review,
     /// One step of the plan. The first is 1.
     Implement {
         step: u32,
@@ -265,6 +271,8 @@ pub enum Event {
     PullUpdated { head: CommitId },
     /// The thread of a review has its answer.
     ThreadAnswered { to: TextRef },
+    /// The review is on the forge.
+    ReviewPosted,
     /// The issue is not what it was.
     IssueEnded { how: IssueEnd, by: String },
 }
@@ -277,6 +285,8 @@ pub enum Outcome {
     Planned { plan: PlanRef },
     /// An answer to a question.
     Answered { digest: Digest },
+    /// A review of a pull request; its text is the task's report.
+    Reviewed { digest: Digest, n_findings: u32 },
     /// A step is done; the branch is at `head` (unchanged, if nothing was left to do).
     StepDone { head: CommitId, n_commits: u32 },
     /// The validation command passed on this commit.
@@ -463,6 +473,7 @@ impl Phase {
         match self {
             Self::Plan => "plan",
             Self::Ask => "ask",
+            Self::Review => "review",
             Self::Implement { .. } => "implement",
             Self::Verify => "verify",
             Self::Correct => "correct",
@@ -475,7 +486,9 @@ impl fmt::Display for Phase {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Implement { step } => write!(f, "implement/{step}"),
-            Self::Plan | Self::Ask | Self::Verify | Self::Correct => f.write_str(self.word()),
+            Self::Plan | Self::Ask | Self::Review | Self::Verify | Self::Correct => {
+                f.write_str(self.word())
+            }
         }
     }
 }

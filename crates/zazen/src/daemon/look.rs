@@ -245,6 +245,7 @@ impl Daemon {
             is_bot: comment.is_bot,
             bots: &[BOT],
             implied: None,
+            pull: None,
             text: &comment.body,
         };
         let fact = intake::comment(self.engine.book(), &self.world.rules, &asked, &on_disk);
