@@ -151,7 +151,7 @@ impl Reader {
         if review.findings.is_empty() && !says_none {
             return Err(ParseError::NoFinding);
         }
-        review.summary = review.summary.trim().to_owned();
+        review.summary = String::from(review.summary.trim());
         for finding in &mut review.findings {
             (finding.why, finding.suggestion) = split_suggestion(&finding.why);
         }
@@ -237,7 +237,7 @@ impl Review {
             if let Some(place) = finding.place.take_if(|place| !has_line(place)) {
                 // What was meant is still said, and nothing is suggested for another line.
                 let said = format!("(The agent named {place}, which is not there.)");
-                finding.why = format!("{}\n\n{said}", finding.why).trim().to_owned();
+                finding.why = format!("{}\n\n{said}", finding.why);
                 finding.suggestion = None;
             }
         }

@@ -153,7 +153,10 @@ fn next_move(task: &Task, plan: &Plan, page: &str) -> String {
         }
         State::Failed { trouble, .. } => trouble.kind.advice().to_owned(),
         State::Stopped { .. } => "Write `/retry` to go on from here.".to_owned(),
-        State::Drafted { .. } => "Please review it there. zazen never merges.".to_owned(),
+        State::Drafted { .. } => {
+            "Please review it there; `/fix` with your remarks has it changed. zazen never merges."
+                .to_owned()
+        }
         State::Merged { .. } | State::Closed { .. } => {
             "There is nothing left to do. `/plan` begins anew.".to_owned()
         }

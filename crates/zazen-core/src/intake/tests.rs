@@ -420,9 +420,12 @@ fn a_pull_request_is_reviewed_once_at_each_of_its_commits() {
     let mut book = book(Stand::Nothing);
     let ask = Comment { pull: at('b'), ..comment_12("/review the errors") };
     let fact = super::comment(&book, &Rules::default(), &ask, &PlanOnDisk::AsKnown);
-    check(&fact, expect![[r#"
+    check(
+        &fact,
+        expect![[r#"
         task 1 is opened, a Review with the request "the errors"
-        comment 99 is taken"#]]);
+        comment 99 is taken"#]],
+    );
     book.take_in(fact, Time(1)).unwrap();
     assert_eq!(book.task(TaskId(1)).unwrap().base, Some(commit('b')));
     let again = Comment { id: CommentId::comment(100), ..ask.clone() };
@@ -430,9 +433,12 @@ fn a_pull_request_is_reviewed_once_at_each_of_its_commits() {
     check(&fact, expect!["reply: I am reviewing `bbbbbbbbbbbb` already (task 1)."]);
     let later = Comment { id: CommentId::comment(101), pull: at('c'), ..ask };
     let fact = super::comment(&book, &Rules::default(), &later, &PlanOnDisk::AsKnown);
-    check(&fact, expect![[r#"
+    check(
+        &fact,
+        expect![[r#"
         task 2 is opened, a Review with the request "the errors"
-        comment 101 is taken"#]]);
+        comment 101 is taken"#]],
+    );
 }
 
 #[test]
@@ -450,9 +456,12 @@ fn what_a_review_says_is_taken_from_who_may_command_and_from_nobody_else() {
         };
         super::comment(&book, &Rules::default(), &said, &PlanOnDisk::AsKnown)
     };
-    check(&read("ada", Permission::Write, false, 5), expect![[r#"
+    check(
+        &read("ada", Permission::Write, false, 5),
+        expect![[r#"
         task 1: fix "The names are wrong."
-        comment review/7 on #5 is taken"#]]);
+        comment review/7 on #5 is taken"#]],
+    );
     assert_eq!(read("eve", Permission::Read, false, 5).changes, []);
     assert_eq!(read("ci", Permission::Admin, true, 5).changes, []);
     assert_eq!(read("ada", Permission::Write, false, 77).changes, [], "nothing of ours is there");

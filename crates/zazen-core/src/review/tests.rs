@@ -76,7 +76,9 @@ fn a_path_out_of_the_repository_is_no_place() {
 
 proptest::proptest! {
     #[test]
-    fn any_text_can_be_read(text in "(## Summary|## Findings|### high: |a.rs:1|```|suggestion|[ a\n`#:~-]){0,40}") {
+    fn any_text_can_be_read(
+        text in "(## Summary|## Findings|### high: |a.rs:1|```|suggestion|[ a\n`#:~-]){0,40}",
+    ) {
         if let Ok(review) = parse(&text) {
             let again = parse(&print(&review)).expect("what was printed can be read");
             proptest::prop_assert_eq!(again.findings.len(), review.findings.len());

@@ -150,10 +150,7 @@ fn end(mut task: Task, run: &Run, outcome: Outcome) -> Result<Task, IllegalEvent
             State::Closed { pull: None }
         }
         (State::Planning(_), Outcome::Reviewed { digest, .. }) if task.kind == Kind::Review => {
-            if let Some(review) = &mut task.review {
-                review.to_post = Some(digest);
-            }
-            State::Closed { pull: None }
+            rework::reviewed(task.review.as_deref_mut(), digest)
         }
         (State::Implementing(work), Outcome::StepDone { head, .. }) => {
             step_done(work, head, run, &mut task.notes)

@@ -1,6 +1,6 @@
 //! How rework moves a task, and what people do with its pull request and its issue.
 
-use super::super::rework::{Answer, Ask, CHECK_ROUNDS_MAX, IssueEnd, Rework, Rounds};
+use super::super::rework::{Answer, Ask, CHECK_ROUNDS_MAX, IssueEnd, ReviewOf, Rework, Rounds};
 use super::{
     IllegalEvent, Note, Published, Run, State, Task, Trouble, TroubleKind, Try, Work, give_up,
     illegal, waiting,
@@ -228,6 +228,14 @@ fn on_top(state: State, theirs: &CommitId) -> State {
         rework.rounds.foreign = false;
     }
     State::Correcting(work)
+}
+
+/// A review is there, and is to be posted.
+pub(super) fn reviewed(review: Option<&mut ReviewOf>, digest: Digest) -> State {
+    if let Some(review) = review {
+        review.to_post = Some(digest);
+    }
+    State::Closed { pull: None }
 }
 
 /// A closed pull request is open again.
