@@ -53,6 +53,9 @@ impl Stream {
 }
 
 impl CommentId {
+    /// The conversation's own text.
+    pub const ISSUE: Self = Self::comment(0);
+
     /// The n-th comment. Comment 0 is the conversation's own text.
     pub const fn comment(n: u64) -> Self {
         Self { stream: Stream::Comment, n }

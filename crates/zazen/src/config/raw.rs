@@ -28,6 +28,7 @@ pub(super) struct File {
     pub(super) budget: Budget,
     #[serde(default)]
     pub(super) prices: BTreeMap<String, Listed>,
+    pub(super) github: Option<Github>,
     #[serde(default)]
     pub(super) repo: Vec<Repo>,
 }
@@ -131,9 +132,26 @@ pub(super) struct Tokens {
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
+pub(super) struct Github {
+    pub(super) api: Option<String>,
+    pub(super) app_id: Option<u64>,
+    pub(super) app_key_file: Option<String>,
+    pub(super) token_env: Option<String>,
+    pub(super) token_file: Option<String>,
+    pub(super) gh: Option<bool>,
+    pub(super) listen: Option<String>,
+    pub(super) webhook_secret_file: Option<String>,
+    pub(super) poll: Option<String>,
+    pub(super) closes: Option<bool>,
+    pub(super) limits: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(super) struct Repo {
     pub(super) name: String,
-    pub(super) source: String,
+    pub(super) forge: Option<String>,
+    pub(super) source: Option<String>,
     pub(super) remote: Option<String>,
     pub(super) branch: Option<String>,
     pub(super) check: Option<String>,

@@ -6,7 +6,6 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::sync::Arc;
 
 use anyhow::Context as _;
 use serde_json::json;
@@ -304,7 +303,7 @@ async fn collect_from(
         Phase::Plan | Phase::Ask | Phase::Review | Phase::Verify | Phase::Correct => None,
     };
     let guards = Guards {
-        scanner: Arc::clone(&world.scanner),
+        scanner: world.scanner(),
         secret_exceptions: policy.secret_exceptions.clone(),
         agent_config: policy.agent_config,
     };

@@ -142,8 +142,9 @@ fn check_trust(world: &World, task: &Task, talk: &Talk) -> anyhow::Result<()> {
     if trust.tier_of_all(talk.authors()) == Tier::Stranger && engine < *strangers_engine {
         bail!(
             "people who are not in `trust.people` wrote on issue #{}, and `trust.strangers_engine` \
-             asks for a stronger sandbox than `sandbox.engine` is; use that engine",
-            task.issue
+             asks for a stronger sandbox than the `engine` of {} is; use that engine",
+            task.issue,
+            task.repo
         );
     }
     Ok(())

@@ -211,6 +211,10 @@ impl Daemon {
         if !seen.contains(CommentId::comment(0)) {
             texts.insert(0, own_text(&issue));
         }
+        for stream in Stream::ALL.into_iter().filter(|stream| *stream != Stream::Comment) {
+            let last = CommentId::of(stream, seen.last(stream).unwrap_or(0));
+            texts.extend(forge.texts_after(&at.repo, at.issue, last)?);
+        }
         for text in texts {
             // What zazen wrote is never a command.
             if text.author != BOT && !self.read_comment(&issue, &text).await? {
@@ -235,6 +239,7 @@ impl Daemon {
             None => Some(PlanOnDisk::AsKnown),
         };
         let Some(on_disk) = on_disk else { return Ok(false) };
+        let bot = self.world.forge.bot(&issue.repo);
         let asked = intake::Comment {
             repo: &issue.repo,
             issue: issue.number,
@@ -243,10 +248,10 @@ impl Daemon {
             author: &comment.author,
             permission: comment.permission,
             is_bot: comment.is_bot,
-            bots: &[BOT],
-            implied: None,
+            bots: &[bot.as_deref().unwrap_or(BOT)],
+            implied: comment.implied.clone().filter(|_| !comment.is_old),
             pull: None,
-            text: &comment.body,
+            text: if comment.is_old { "" } else { &comment.body },
         };
         let fact = intake::comment(self.engine.book(), &self.world.rules, &asked, &on_disk);
         self.must_take(fact).await?;
@@ -400,6 +405,8 @@ fn own_text(issue: &Issue) -> Comment {
         permission: issue.permission,
         is_bot: issue.is_bot,
         key: None,
+        is_old: issue.is_old,
+        implied: None,
         reactions: Vec::new(),
     }
 }

@@ -18,7 +18,7 @@ use zazen_core::task::{
     Answer, Digest, Event, Note, Published, PullHead, Slot, State, Task, TextRef, Trouble,
     TroubleKind,
 };
-use zazen_core::text::{cut_middle, plain, slug};
+use zazen_core::text::{cut_middle, one_line, plain, slug};
 use zazen_core::words::{self, Evidence, FileChange, Kept};
 
 use super::crash::{self, Moment};
@@ -26,7 +26,9 @@ use super::evidence;
 use super::keep::now;
 use super::run;
 use super::world::World;
-use crate::forge::local::NewPull;
+use crate::config::Forge;
+use crate::forge::NewPull;
+use crate::forge::github::client::Purpose;
 use crate::git::publish::{BranchName, PushError, Remote, push};
 use crate::git::{KeptRef, Mirror, Source, create_bare};
 use crate::home::Home;
@@ -55,6 +57,9 @@ const TAKEN: &str = "eyes";
 /// How much of the checks' output is read back for the pull request, in bytes.
 const OUTPUT_BYTES_MAX: usize = 256 * 1024;
 
+/// How much of the validation command is in the title of a check, in characters.
+const COMMAND_CHARS_MAX: usize = 120;
+
 /// Performs `effect`. `task` is its task as it was when the effect was asked for.
 pub(super) async fn perform(world: Arc<World>, effect: Effect, task: Option<Task>) -> Report {
     let key = effect.key();
@@ -69,25 +74,27 @@ pub(super) async fn perform(world: Arc<World>, effect: Effect, task: Option<Task
 
 async fn act(world: &Arc<World>, effect: Effect, task: Option<Task>) -> anyhow::Result<Vec<Fact>> {
     if let Effect::Reply { repo, issue, comment, reply } = effect {
-        return answer(world, (repo, issue, comment), &reply);
+        return answer(world, (repo, issue, comment), &reply).await;
     }
     let task = task.context("the effect is for a task that is not known")?;
     match effect {
         Effect::FindBase { .. } => find_base(world, &task).await,
         Effect::Run { run, phase, from } => run::perform(world, &task, (run, phase, from)).await,
         Effect::StopRun { run } => stop(world, run).await,
-        Effect::Show { slot, digest, .. } => show(world, &task, slot, digest),
-        Effect::Acknowledge { text, .. } => acknowledge(world, &task, text),
+        Effect::Show { slot, digest, .. } => show(world, &task, slot, digest).await,
+        Effect::Acknowledge { text, .. } => acknowledge(world, &task, text).await,
         Effect::Push { head, .. } => push_branch(world, &task, &head).await,
         Effect::OpenPull { head, .. } => open_pull(world, &task, &head).await,
         Effect::UpdatePull { head, .. } => update_pull(world, &task, &head).await,
-        Effect::PostReview { at, .. } => post_review(world, &task, &at),
-        Effect::AnswerThread { to, head, .. } => answer_thread(world, &task, Answer { to, head }),
+        Effect::PostReview { at, .. } => post_review(world, &task, &at).await,
+        Effect::AnswerThread { to, head, .. } => {
+            answer_thread(world, &task, Answer { to, head }).await
+        }
         Effect::Reply { .. } => Ok(Vec::new()),
     }
 }
 
-fn answer(
+async fn answer(
     world: &World,
     (repo, issue, comment): (RepoName, IssueNumber, CommentId),
     reply: &Reply,
@@ -97,7 +104,7 @@ fn answer(
     }
     let text = words::reply(reply);
     let text = world.clean(text.as_str());
-    world.forge.show(&repo, issue, (&format!("reply/{comment}"), &text))?;
+    world.publisher.show(&repo, issue, (&format!("reply/{comment}"), &text)).await?;
     let change = Change::Replied { repo, issue, comment };
     Ok(vec![Fact { cause: None, changes: vec![change] }])
 }
@@ -146,7 +153,8 @@ async fn find_base(world: &World, task: &Task) -> anyhow::Result<Vec<Fact>> {
 async fn look_for_base(world: &World, task: &Task) -> anyhow::Result<CommitId> {
     let repo = world.repo(&task.repo)?;
     let mirror = world.mirror(&task.repo).await?;
-    mirror.fetch(None).await?;
+    let auth = world.auth(&task.repo, Purpose::Read).await?;
+    mirror.fetch(auth.as_ref()).await?;
     let branch = base_branch(world, task, &mirror).await?;
     let base = mirror
         .resolve(&branch)
@@ -176,7 +184,7 @@ async fn stop(world: &World, run: RunId) -> anyhow::Result<Vec<Fact>> {
     Ok(vec![run::ended_without_follower(world, run)?])
 }
 
-fn show(world: &World, task: &Task, slot: Slot, digest: Digest) -> anyhow::Result<Vec<Fact>> {
+async fn show(world: &World, task: &Task, slot: Slot, digest: Digest) -> anyhow::Result<Vec<Fact>> {
     let text = match slot {
         Slot::Plan => {
             let plan = task.plan.as_ref().context("there is no plan to show")?;
@@ -206,7 +214,8 @@ fn show(world: &World, task: &Task, slot: Slot, digest: Digest) -> anyhow::Resul
         }
     };
     let text = world.clean(text.as_str());
-    world.forge.show(&task.repo, task.issue, (&format!("{}/{slot}", task.id), &text))?;
+    let key = format!("{}/{slot}", task.id);
+    world.publisher.show(&task.repo, task.issue, (&key, &text)).await?;
     Ok(vec![Fact::of(task.id, Event::Shown { slot, digest })])
 }
 
@@ -225,28 +234,30 @@ fn kept(world: &World, task: &Task) -> Option<Kept> {
     })
 }
 
-fn acknowledge(world: &World, task: &Task, text: TextRef) -> anyhow::Result<Vec<Fact>> {
-    world.forge.react(&task.repo, (text.on, text.id), TAKEN)?;
+async fn acknowledge(world: &World, task: &Task, text: TextRef) -> anyhow::Result<Vec<Fact>> {
+    world.publisher.react(&task.repo, (text.on, text.id), TAKEN).await?;
     let on = Some(text.on).filter(|on| *on != task.issue);
     Ok(vec![Fact::of(task.id, Event::Acknowledged { comment: text.id, on })])
 }
 
-/// Puts a review on the pull request's conversation. The local forge has no place beside lines.
-fn post_review(world: &World, task: &Task, at: &PullHead) -> anyhow::Result<Vec<Fact>> {
+/// Puts a review on the pull request's conversation, as one comment that names the lines.
+async fn post_review(world: &World, task: &Task, at: &PullHead) -> anyhow::Result<Vec<Fact>> {
     let path = Home::report_page(&world.task_dir(task));
     let text = fs::read_to_string(&path).with_context(|| format!("read {}", path.display()))?;
     let review = review::parse(&text).context("read the review again")?;
     let text = words::review_comment(at, &review);
     let key = format!("{}/review", task.id);
-    world.forge.show(&task.repo, task.issue, (&key, &world.clean(text.as_str())))?;
+    let text = world.clean(text.as_str());
+    world.publisher.show(&task.repo, task.issue, (&key, &text)).await?;
     Ok(vec![Fact::of(task.id, Event::ReviewPosted)])
 }
 
-/// Answers where the text stands. The local forge has no threads: it is a comment there.
-fn answer_thread(world: &World, task: &Task, answer: Answer) -> anyhow::Result<Vec<Fact>> {
+/// Answers where the text stands.
+async fn answer_thread(world: &World, task: &Task, answer: Answer) -> anyhow::Result<Vec<Fact>> {
     let text = words::thread_answer(&answer);
     let key = format!("{}/answer/{}", task.id, answer.to.id);
-    world.forge.show(&task.repo, answer.to.on, (&key, &world.clean(text.as_str())))?;
+    let (place, text) = ((answer.to.on, answer.to.id), world.clean(text.as_str()));
+    world.publisher.answer(&task.repo, place, (&key, &text)).await?;
     Ok(vec![Fact::of(task.id, Event::ThreadAnswered { to: answer.to })])
 }
 
@@ -256,12 +267,8 @@ fn branch(task: &Task) -> anyhow::Result<BranchName> {
 }
 
 async fn push_branch(world: &World, task: &Task, head: &CommitId) -> anyhow::Result<Vec<Fact>> {
-    let path = world.repo(&task.repo)?.remote.clone();
     let mirror = world.mirror(&task.repo).await?;
-    if !path.exists() {
-        create_bare(&path, &mirror).await?;
-    }
-    let remote = Remote { source: Source::Path(path), auth: None };
+    let remote = remote(world, task, &mirror).await?;
     let event = match push(&mirror, &remote, &branch(task)?, head).await {
         Ok(_) => Event::Pushed { head: head.clone() },
         Err(err @ (PushError::Foreign { .. } | PushError::Rejected { .. })) => {
@@ -272,21 +279,39 @@ async fn push_branch(world: &World, task: &Task, head: &CommitId) -> anyhow::Res
     Ok(vec![Fact::of(task.id, event)])
 }
 
+/// Where the branches of a task's repository go.
+async fn remote(world: &World, task: &Task, mirror: &Mirror) -> anyhow::Result<Remote> {
+    let repo = world.repo(&task.repo)?;
+    match repo.forge {
+        Forge::Github => {
+            let auth = world.auth(&task.repo, Purpose::Push).await?;
+            Ok(Remote { source: repo.source.parse()?, auth })
+        }
+        Forge::Local => {
+            let path = repo.remote.clone();
+            if !path.exists() {
+                create_bare(&path, mirror).await?;
+            }
+            Ok(Remote { source: Source::Path(path), auth: None })
+        }
+    }
+}
+
 async fn open_pull(world: &World, task: &Task, head: &CommitId) -> anyhow::Result<Vec<Fact>> {
     let State::Publishing(published) = &task.state else { return Ok(Vec::new()) };
     let (pull, base_branch) = pull_text(world, task, (published, head)).await?;
     let branch = branch(task)?;
-    let number = world.forge.open_pull(
-        &task.repo,
-        &NewPull {
-            title: &world.clean(&pull.title),
-            body: &world.clean(pull.body.as_str()),
-            branch: branch.as_str(),
-            base: &base_branch,
-            head: head.as_str(),
-            issue: task.issue,
-        },
-    )?;
+    let body = world.clean(pull.body.as_str());
+    let new = NewPull {
+        title: &world.clean(&pull.title),
+        body: &body,
+        branch: branch.as_str(),
+        base: &base_branch,
+        head: head.as_str(),
+        issue: task.issue,
+    };
+    let number = world.publisher.open_pull(&task.repo, &new).await?;
+    report(world, task, published, &body).await?;
     Ok(vec![Fact::of(task.id, Event::PullOpened { pull: number })])
 }
 
@@ -296,8 +321,23 @@ async fn update_pull(world: &World, task: &Task, head: &CommitId) -> anyhow::Res
     let number = task.state.pull().context("there is no pull request to update")?;
     let (pull, _) = pull_text(world, task, (published, head)).await?;
     let body = world.clean(pull.body.as_str());
-    world.forge.update_pull(&task.repo, number, (head.as_str(), &body))?;
+    world.publisher.update_pull(&task.repo, number, (head.as_str(), &body)).await?;
+    report(world, task, published, &body).await?;
     Ok(vec![Fact::of(task.id, Event::PullUpdated { head: head.clone() })])
+}
+
+/// Puts the result of the validation command on the commit that it was run on.
+async fn report(
+    world: &World,
+    task: &Task,
+    published: &Published,
+    summary: &str,
+) -> anyhow::Result<()> {
+    let (_, plan) = world.plan(&published.work.plan.hash)?;
+    let command = check_command(world, task, &plan)?;
+    let title = world.clean(&format!("passed: {}", one_line(&command, COMMAND_CHARS_MAX)));
+    let id = published.verified_by.to_string();
+    world.publisher.report(&task.repo, &published.head, (&id, &title, summary)).await
 }
 
 /// What the pull request says, and the branch that it is to go into.

@@ -1,13 +1,19 @@
 //! Where issues and pull requests live.
 //!
-//! There is one kind so far: `local`, Markdown files in the home. What leaves
-//! this folder are the plain types below; how a forge stores or sends them is
-//! its own business.
+//! What leaves this folder are the plain types below; how a forge stores or sends
+//! them is its own business. Reading is always of pages in the home: the `local`
+//! forge is those pages, and of others' issues it keeps copies. Writing is the
+//! [`Publisher`]'s.
 
+pub mod github;
 pub mod local;
+mod publisher;
 
 use zazen_core::id::{CommentId, IssueNumber, PullNumber, RepoName};
+use zazen_core::intake::Implied;
 use zazen_core::trust::Permission;
+
+pub use self::publisher::Publisher;
 
 /// An issue, without its comments.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,6 +31,8 @@ pub struct Issue {
     pub permission: Option<Permission>,
     /// Whether its author is a program.
     pub is_bot: bool,
+    /// Written before zazen was there: it asks for nothing.
+    pub is_old: bool,
 }
 
 /// A comment on an issue.
@@ -40,6 +48,10 @@ pub struct Comment {
     pub is_bot: bool,
     /// Set on zazen's own comments: what the comment is for, the same after a crash.
     pub key: Option<String>,
+    /// Written before zazen was there: it asks for nothing.
+    pub is_old: bool,
+    /// What it asks for without a command in it.
+    pub implied: Option<Implied>,
     pub reactions: Vec<String>,
 }
 
@@ -55,6 +67,17 @@ pub struct Pull {
     pub body: String,
     /// The commit that was published.
     pub head: String,
+}
+
+/// A draft pull request that is to be opened.
+#[derive(Debug, Clone)]
+pub struct NewPull<'a> {
+    pub title: &'a str,
+    pub body: &'a str,
+    pub branch: &'a str,
+    pub base: &'a str,
+    pub head: &'a str,
+    pub issue: IssueNumber,
 }
 
 /// What people did with a pull request.

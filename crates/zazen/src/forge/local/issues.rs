@@ -9,7 +9,9 @@ use zazen_core::page::Page;
 use zazen_core::text::one_line;
 use zazen_core::trust::Permission;
 
-use super::{BOT, Local, list, names, new_page, now, numbers, put, read_page, text_of, value};
+use super::{
+    BOT, Local, copies, list, names, new_page, now, numbers, put, read_page, text_of, value,
+};
 use crate::forge::{Comment, Issue};
 use crate::home::atomic::{self, Stamp};
 
@@ -73,6 +75,7 @@ impl Local {
             at: value(&page, "at"),
             permission: permission(&page),
             is_bot: is_bot(&page),
+            is_old: value(&page, "old") == "true",
         })
     }
 
@@ -104,6 +107,22 @@ impl Local {
             .into_iter()
             .filter(|n| *n > seen.n)
             .map(|n| self.read_comment(&dir.join(file_name(n)), CommentId::comment(n)))
+            .collect()
+    }
+
+    /// The texts of a stream that come after `seen`, in order. Comments have their own.
+    pub fn texts_after(
+        &self,
+        repo: &RepoName,
+        issue: IssueNumber,
+        seen: CommentId,
+    ) -> anyhow::Result<Vec<Comment>> {
+        let path = self.text_path(repo, (issue, seen));
+        let dir = path.parent().unwrap_or(&path);
+        let later = numbers(dir)?.into_iter().filter(|n| *n > seen.n);
+        later
+            .map(|n| CommentId { n, ..seen })
+            .map(|id| self.read_comment(&self.text_path(repo, (issue, id)), id))
             .collect()
     }
 
@@ -271,6 +290,8 @@ impl Local {
             permission: permission(&page),
             is_bot: is_bot(&page),
             key: page.get("key").map(|key| key.to_string()),
+            is_old: value(&page, "old") == "true",
+            implied: copies::implied(&page),
             reactions: list(&page, "reactions"),
         })
     }

@@ -1,22 +1,11 @@
 //! Pull requests: one page each, with the description and the evidence.
 
 use anyhow::Context as _;
-use zazen_core::id::{IssueNumber, PullNumber, RepoName};
+use zazen_core::id::{PullNumber, RepoName};
 
 use super::{BOT, Local, new_page, now, numbers, put, read_page, value};
-use crate::forge::{Pull, PullState};
+use crate::forge::{NewPull, Pull, PullState};
 use crate::home::atomic::{self, Stamp};
-
-/// A draft pull request that is to be opened.
-#[derive(Debug, Clone)]
-pub struct NewPull<'a> {
-    pub title: &'a str,
-    pub body: &'a str,
-    pub branch: &'a str,
-    pub base: &'a str,
-    pub head: &'a str,
-    pub issue: IssueNumber,
-}
 
 impl Local {
     /// Sees to it that there is a draft pull request for this branch at this commit.

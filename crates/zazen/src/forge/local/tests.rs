@@ -3,7 +3,7 @@ use std::fs;
 use tempfile::TempDir;
 use zazen_core::id::{CommentId, IssueNumber, PullNumber, RepoName};
 
-use super::{BOT, Local, NewIssue, NewPull};
+use super::{BOT, Local, NewIssue};
 use crate::forge::PullState;
 
 const ONE: IssueNumber = IssueNumber(1);
@@ -38,7 +38,7 @@ impl Place {
     }
 
     fn open_pull(&self, branch: &str) -> PullNumber {
-        let new = NewPull {
+        let new = crate::forge::NewPull {
             title: "Sum by month",
             body: "Refs #1",
             branch,
