@@ -59,7 +59,7 @@ pub fn github_client(config: &Config, environment: &Environment) -> anyhow::Resu
 }
 
 /// Reads a file with a secret, unless others than its owner can read it as well.
-fn read_private(path: &Path) -> anyhow::Result<String> {
+pub(super) fn read_private(path: &Path) -> anyhow::Result<String> {
     let shown = path.display();
     let meta = fs::metadata(path).with_context(|| format!("look at `{shown}`"))?;
     let mode = meta.permissions().mode();

@@ -169,6 +169,7 @@ impl Daemon {
         for place in self.owed.due() {
             match place {
                 Place::Issue(issue) => self.look_at_issue(&issue).await?,
+                Place::Conversation(issue) => self.news.look_at(issue),
                 Place::Issues => {
                     self.owed.done(&Place::Issues);
                     self.look_for_issues();

@@ -2,12 +2,15 @@
 //!
 //! Readers only ever read pages. A hint says that something may be new; then `copy` asks
 //! GitHub what is true and keeps the texts as pages. `speak` is what zazen writes there.
-//! [`client`] knows the API.
+//! [`client`] knows the API; [`hooks`] takes deliveries, [`poll`] asks where none come.
 
 pub mod client;
 mod copy;
+pub mod hint;
+pub mod hooks;
 mod marker;
 mod pace;
+pub mod poll;
 mod speak;
 mod trigger;
 

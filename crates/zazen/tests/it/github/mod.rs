@@ -2,3 +2,5 @@
 
 mod client;
 pub(crate) mod double;
+mod flow;
+mod place;

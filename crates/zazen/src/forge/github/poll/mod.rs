@@ -7,6 +7,7 @@
 
 mod cursor;
 mod schedule;
+mod source;
 
 use std::collections::BTreeMap;
 use std::fmt;
