@@ -246,7 +246,7 @@ impl Watched {
                 return (Outcome::Failed, None);
             }
         };
-        let Changed { items, etag, pause } = changed;
+        let Changed { items, etag, pause, .. } = changed;
         let numbers = cursor.unseen(&items);
         let outcome = if numbers.is_empty() { Outcome::Nothing } else { Outcome::Found };
         if !numbers.is_empty() && !self.hand_out(&means.out, numbers).await {

@@ -3,11 +3,7 @@
 use zazen_core::id::{RepoName, Time};
 
 use super::{Changed, ChangedItem, Source, Trouble};
-use crate::forge::github::client::{self, CallError, Client};
-
-/// How many pages one question reads at the most. Who is away for longer than some thousand
-/// changes is told the rest by the next question, from where this one ended.
-const PAGES_MAX: usize = 20;
+use crate::forge::github::client::{CallError, Client};
 
 impl Source for Client {
     async fn changed_items(
@@ -16,30 +12,15 @@ impl Source for Client {
         since: Time,
         etag: Option<&str>,
     ) -> Result<Changed, Trouble> {
-        let mut changed = Changed::default();
-        let (mut from, mut etag) = (since, etag);
-        for page in 0..PAGES_MAX {
-            let found = Client::changed_items(self, repo, Some(from), etag).await?;
-            let client::Changed { items, etag: new_etag, more, poll_after } = found;
-            changed.pause = changed.pause.max(poll_after);
-            if page == 0 {
-                changed.etag = new_etag;
-            }
-            let Some(items) = items else { break };
-            let last = items.last().map(|item| item.updated);
-            changed.items.extend(
-                items
-                    .iter()
-                    .map(|item| ChangedItem { number: item.number, updated_at: item.updated }),
-            );
-            // The next page begins with the last of this one. A page that is of one moment
-            // would begin with itself.
-            match last {
-                Some(last) if more && last > from => (from, etag) = (last, None),
-                _ => break,
-            }
-        }
-        Ok(changed)
+        let found = Self::changed_items(self, repo, Some(since), etag).await?;
+        let items = found.items.unwrap_or_default().into_iter();
+        let items = items.map(|item| ChangedItem { number: item.number, updated_at: item.updated });
+        Ok(Changed {
+            items: items.collect(),
+            more: found.more,
+            etag: found.etag,
+            pause: found.poll_after,
+        })
     }
 }
 
