@@ -92,6 +92,7 @@ impl Grower {
             title: title(id).to_owned(),
             request: String::new(),
             by: "ada".to_owned(),
+            review: None,
         });
         self.take(Fact { cause: cause(1), changes: vec![opened, taken(1)] })?;
         self.go_on(id)?;
@@ -137,7 +138,7 @@ fn outcome(effect: &Effect, id: u32) -> anyhow::Result<Event> {
                 Phase::Plan => Outcome::Planned { plan: plan(id) },
                 Phase::Implement { .. } => Outcome::StepDone { head: commit(id), n_commits: 1 },
                 Phase::Verify => Outcome::ChecksGreen { head: commit(id) },
-                Phase::Ask | Phase::Correct => bail!("nobody asked for that"),
+                Phase::Ask | Phase::Review | Phase::Correct => bail!("nobody asked for that"),
             };
             let tokens =
                 Tokens { input: 12_000 + u64::from(id % 999), output: 900, ..Tokens::default() };
@@ -146,6 +147,7 @@ fn outcome(effect: &Effect, id: u32) -> anyhow::Result<Event> {
             Event::RunEnded { run: *run, outcome, usage }
         }
         Effect::Show { slot, digest, .. } => Event::Shown { slot: *slot, digest: *digest },
+        Effect::PostReview { .. } => Event::ReviewPosted,
         Effect::UpdatePull { head, .. } => Event::PullUpdated { head: head.clone() },
         Effect::AnswerThread { to, .. } => Event::ThreadAnswered { to: *to },
         Effect::Acknowledge { text, .. } => {

@@ -39,6 +39,12 @@ pub fn decide(task: &Task) -> Wish {
         let (to, head) = (answer.to, answer.head.clone());
         wish.effects.push(Effect::AnswerThread { task: task.id, to, head });
     }
+    if let Some(review) = &task.review
+        && let Some(digest) = review.to_post
+    {
+        let at = review.at.clone();
+        wish.effects.push(Effect::PostReview { task: task.id, at, digest });
+    }
     let Some((phase, urgent)) = wanted_phase(task) else {
         if let Some(run) = &task.run {
             wish.effects.push(Effect::StopRun { run: run.id });
@@ -74,6 +80,7 @@ fn wanted_phase(task: &Task) -> Option<(Phase, bool)> {
         State::Received(_) | State::Planning(_) => match task.kind {
             Kind::Change => Some((Phase::Plan, false)),
             Kind::Question => Some((Phase::Ask, false)),
+            Kind::Review => Some((Phase::Review, false)),
         },
         State::Queued(work) | State::Implementing(work) => {
             Some((Phase::Implement { step: work.n_done + 1 }, true))

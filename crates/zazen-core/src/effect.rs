@@ -9,7 +9,7 @@ use std::fmt;
 
 use crate::id::{CommentId, CommitId, IssueNumber, RepoName, RunId, TaskId};
 use crate::reply::Reply;
-use crate::task::{Digest, Phase, Slot, TextRef};
+use crate::task::{Digest, Phase, PullHead, Slot, TextRef};
 
 /// Something to be done outside.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,6 +34,8 @@ pub enum Effect {
     UpdatePull { task: TaskId, head: CommitId },
     /// Answer the thread of a review: with the commit that has the change, if there is one.
     AnswerThread { task: TaskId, to: TextRef, head: Option<CommitId> },
+    /// Put the review that has this digest on the pull request. It approves nothing.
+    PostReview { task: TaskId, at: PullHead, digest: Digest },
 }
 
 /// Says which effect this is. Equal keys are the same effect.
@@ -49,6 +51,7 @@ pub enum Key {
     OpenPull(TaskId),
     UpdatePull(TaskId),
     AnswerThread(TaskId, TextRef),
+    PostReview(TaskId),
 }
 
 impl Effect {
@@ -64,6 +67,7 @@ impl Effect {
             Self::Push { task, .. } => Key::Push(*task),
             Self::OpenPull { task, .. } => Key::OpenPull(*task),
             Self::UpdatePull { task, .. } => Key::UpdatePull(*task),
+            Self::PostReview { task, .. } => Key::PostReview(*task),
             Self::AnswerThread { task, to, .. } => Key::AnswerThread(*task, *to),
         }
     }
@@ -77,7 +81,8 @@ impl Effect {
             | Self::Push { task, .. }
             | Self::OpenPull { task, .. }
             | Self::UpdatePull { task, .. }
-            | Self::AnswerThread { task, .. } => Some(*task),
+            | Self::AnswerThread { task, .. }
+            | Self::PostReview { task, .. } => Some(*task),
             Self::Run { run, .. } | Self::StopRun { run } => Some(run.task),
             Self::Reply { .. } => None,
         }
@@ -99,6 +104,9 @@ impl fmt::Display for Effect {
             Self::Push { task, .. } => write!(f, "push the branch of task {task}"),
             Self::OpenPull { task, .. } => write!(f, "open the pull request of task {task}"),
             Self::UpdatePull { task, .. } => write!(f, "update the pull request of task {task}"),
+            Self::PostReview { task, at, .. } => {
+                write!(f, "post the review of task {task} on #{}", at.pull)
+            }
             Self::AnswerThread { to, .. } => write!(f, "answer {} on #{}", to.id, to.on),
         }
     }

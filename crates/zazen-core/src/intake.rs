@@ -11,8 +11,8 @@ use crate::command::{self, Command, Name};
 use crate::engine::{Book, Cause, Change, Fact, Opened};
 use crate::id::{CommentId, CommitId, IssueNumber, PlanHash, RepoName, TaskId};
 use crate::reply::{Reply, StatusLine};
-use crate::task::{Ask, EVIDENCE_BYTES_MAX, Event, Kind, State, Task, TextRef, evolve};
-use crate::text::{cut_middle, plain};
+use crate::task::{Ask, EVIDENCE_BYTES_MAX, Event, Kind, PullHead, State, Task, TextRef, evolve};
+use crate::text::{cut_middle, one_line, plain};
 use crate::trust::{Author, Permission, Trust};
 use crate::words;
 
@@ -32,6 +32,8 @@ pub struct Comment<'a> {
     pub bots: &'a [&'a str],
     /// What it asks for without a command in it.
     pub implied: Option<Implied>,
+    /// The pull request that the conversation is about, where it is not zazen's own.
+    pub pull: Option<PullHead>,
     pub text: &'a str,
 }
 
@@ -61,6 +63,9 @@ pub struct Rules {
 
 /// How many rounds of rework reviews may lead to, where the owner says nothing.
 pub const REWORK_ROUNDS: u32 = 3;
+
+/// How long a fact may be that somebody has remembered, in characters. Every agent reads it.
+const FACT_CHARS_MAX: usize = 1000;
 
 /// How much of what somebody wrote is kept with what it led to, in bytes.
 const REMARKS_BYTES_MAX: usize = 8 * 1024;
@@ -180,11 +185,13 @@ impl<'a> Reader<'a> {
             Command::Implement { answers } | Command::Approve { answers } => {
                 self.implement(word, (by, answers), on_disk);
             }
-            Command::Fix { remarks } => self.fix(remarks, true),
-            Command::Review { .. }
-            | Command::Rebase { .. }
-            | Command::Split { .. }
-            | Command::Remember { .. } => {
+            Command::Fix { remarks } => self.fix(&remarks, true),
+            Command::Review { focus } => self.review(focus),
+            Command::Remember { fact } => {
+                let fact = cut_middle(&one_line(&fact, FACT_CHARS_MAX), REMARKS_BYTES_MAX);
+                self.reply(Reply::Remembered { by, fact });
+            }
+            Command::Rebase { .. } | Command::Split { .. } => {
                 self.reply(Reply::NotPossible { command: word.to_owned() });
             }
             Command::Stop { .. } => self.tell(word, Event::StopAsked { by }),
@@ -197,7 +204,7 @@ impl<'a> Reader<'a> {
         let by = self.comment.author.to_owned();
         let text = self.comment.text.to_owned();
         match name {
-            Name::Fix => self.fix(text, false),
+            Name::Fix => self.fix(&text, false),
             Name::Plan => self.plan(by, text),
             Name::Implement | Name::Approve => {
                 self.implement(name.word(), (by, text), on_disk);
@@ -206,18 +213,19 @@ impl<'a> Reader<'a> {
             Name::Retry => self.tell(name.word(), Event::RetryAsked { by, remarks: text }),
             Name::Status => self.status(),
             // A question or a fact needs words that are meant as one.
-            Name::Ask | Name::Review | Name::Rebase | Name::Split | Name::Remember => {}
+            Name::Review => self.review(text),
+            Name::Ask | Name::Rebase | Name::Split | Name::Remember => {}
         }
     }
 
     /// Somebody wants the open pull request changed. A review that changes nothing is not
     /// answered: it is not zazen that it speaks to.
-    fn fix(&mut self, remarks: String, by_command: bool) {
+    fn fix(&mut self, remarks: &str, by_command: bool) {
         let Comment { issue, id, author, .. } = *self.comment;
         let ask = Ask {
             text: TextRef { on: issue, id },
             by: author.to_owned(),
-            remarks: cut_middle(&plain(&remarks), REMARKS_BYTES_MAX),
+            remarks: cut_middle(&plain(remarks), REMARKS_BYTES_MAX),
             by_command,
         };
         let event = Event::FixAsked { ask, rounds_max: self.rules.rework_rounds };
@@ -243,6 +251,30 @@ impl<'a> Reader<'a> {
         let next = evolve(task.clone().into_owned(), event.clone(), task.changed);
         if next.is_ok_and(|next| next != *task) {
             self.changes.push(Change::Task { task: task.id, event });
+        }
+    }
+
+    /// Reviews the pull request of this conversation, at the commit where it is now.
+    fn review(&mut self, focus: String) {
+        let own = self.task().and_then(|task| {
+            let State::Drafted { pull, head, .. } = &task.state else { return None };
+            Some(PullHead { pull: *pull, head: head.clone() })
+        });
+        let Some(at) = self.comment.pull.clone().or(own) else {
+            return self.reply(Reply::NoPull);
+        };
+        let tasks = self.book.tasks_of(self.comment.repo, self.comment.issue);
+        let same = tasks.filter(|task| {
+            let is_done = matches!(task.state, State::Failed { .. } | State::Stopped { .. });
+            !is_done && task.review.as_ref().is_some_and(|review| review.at == at)
+        });
+        match same.last() {
+            Some(task) => {
+                let is_done = matches!(task.state, State::Closed { .. });
+                let head = at.head.short().to_owned();
+                self.reply(Reply::SameReview { task: task.id, head, is_done });
+            }
+            None => self.open_with(Kind::Review, focus, Some(at)),
         }
     }
 
@@ -291,6 +323,10 @@ impl<'a> Reader<'a> {
     }
 
     fn open(&mut self, kind: Kind, request: String) {
+        self.open_with(kind, request, None);
+    }
+
+    fn open_with(&mut self, kind: Kind, request: String, review: Option<PullHead>) {
         let n_opened = self.changes.iter().filter(|c| matches!(c, Change::Opened(_))).count();
         let first = self.book.next_task().0;
         let id = TaskId(first + u32::try_from(n_opened).unwrap_or(0));
@@ -302,6 +338,7 @@ impl<'a> Reader<'a> {
             title: self.comment.title.to_owned(),
             request,
             by: self.comment.author.to_owned(),
+            review,
         }));
         let comment = self.comment.id;
         let taken = Event::CommandTaken { comment, on: None };
@@ -351,7 +388,7 @@ impl<'a> Reader<'a> {
         own.or_else(|| {
             let questions = self.book.tasks_of(self.comment.repo, self.comment.issue);
             questions
-                .filter(|task| task.kind == Kind::Question && fits(task, event))
+                .filter(|task| task.kind != Kind::Change && fits(task, event))
                 .max_by_key(|task| task.id)
         })
     }

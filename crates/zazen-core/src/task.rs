@@ -5,6 +5,7 @@
 //! be done about it is another question; see [`crate::decide`].
 
 mod evolve;
+mod note;
 mod rework;
 mod trouble;
 
@@ -14,7 +15,8 @@ use borsh::{BorshDeserialize as Unpack, BorshSerialize as Pack};
 use serde::{Deserialize, Serialize};
 
 pub use self::evolve::{IllegalEvent, evolve};
-pub use self::rework::{Answer, Ask, IssueEnd, Rework, Rounds, TextRef};
+pub use self::note::{Digest, Note, Slot};
+pub use self::rework::{Answer, Ask, IssueEnd, PullHead, ReviewOf, Rework, Rounds, TextRef};
 pub use self::trouble::{EVIDENCE_BYTES_MAX, Reaction, Trouble, TroubleKind};
 use crate::id::{
     CommentId, CommitId, IssueNumber, PlanHash, PullNumber, RepoName, RunId, TaskId, Time,
@@ -63,6 +65,9 @@ pub struct Task {
     /// Threads of reviews that were worked on and not yet answered.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub to_answer: Vec<Answer>,
+    /// What is reviewed, where that was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub review: Option<Box<ReviewOf>>,
 }
 
 /// What kind of work a task is.
@@ -73,6 +78,8 @@ pub enum Kind {
     Change,
     /// One question, answered on the issue.
     Question,
+    /// One pull request, reviewed at one commit.
+    Review,
 }
 
 /// Where a task stands.
@@ -189,6 +196,7 @@ pub struct Run {
 pub enum Phase {
     Plan,
     Ask,
+    Review,
     /// One step of the plan. The first is 1.
     Implement {
         step: u32,
@@ -265,6 +273,8 @@ pub enum Event {
     PullUpdated { head: CommitId },
     /// The thread of a review has its answer.
     ThreadAnswered { to: TextRef },
+    /// The review is on the forge.
+    ReviewPosted,
     /// The issue is not what it was.
     IssueEnded { how: IssueEnd, by: String },
 }
@@ -277,6 +287,8 @@ pub enum Outcome {
     Planned { plan: PlanRef },
     /// An answer to a question.
     Answered { digest: Digest },
+    /// A review of a pull request; its text is the task's report.
+    Reviewed { digest: Digest, n_findings: u32 },
     /// A step is done; the branch is at `head` (unchanged, if nothing was left to do).
     StepDone { head: CommitId, n_commits: u32 },
     /// The validation command passed on this commit.
@@ -285,87 +297,6 @@ pub enum Outcome {
     Failed { trouble: Trouble },
     /// The run was stopped because nobody wants it any more.
     Stopped,
-}
-
-/// A place on the issue where zazen writes. Each has at most one comment.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Pack, Unpack, Serialize, Deserialize,
-)]
-#[serde(rename_all = "kebab-case")]
-pub enum Slot {
-    /// The plan, with the progress. Edited in place.
-    Plan,
-    /// The n-th note. The first is 1.
-    Note(u32),
-}
-
-/// Something that people must be told.
-#[derive(Debug, Clone, PartialEq, Eq, Pack, Unpack, Serialize, Deserialize)]
-#[serde(tag = "note", rename_all = "kebab-case")]
-pub enum Note {
-    Drafted {
-        pull: PullNumber,
-    },
-    Failed {
-        trouble: Trouble,
-    },
-    Stopped {
-        by: String,
-    },
-    /// The answer to a question; its text is the task's report.
-    Answered {
-        digest: Digest,
-    },
-    /// What people asked for is on the pull request's branch.
-    Reworked {
-        pull: PullNumber,
-        head: CommitId,
-    },
-    /// The agent that was to change the pull request changed nothing. Its words are the run's.
-    Unchanged {
-        run: RunId,
-    },
-    /// Reviews have led to as many rounds as they may.
-    RoundsUsedUp {
-        n: u32,
-    },
-    /// The forge's checks are red, and mending them was of no use.
-    ChecksStayRed {
-        /// Whether they say the same as before.
-        is_same: bool,
-    },
-    /// Somebody else's commits are on the branch.
-    Foreign {
-        by: String,
-        head: CommitId,
-    },
-    BaseChanged {
-        base: String,
-    },
-    BranchDeleted {
-        by: String,
-    },
-    /// The work was stopped, as the issue is not what it was.
-    IssueEnded {
-        how: IssueEnd,
-        by: String,
-    },
-}
-
-/// Stands for a text that is shown: equal digests, equal texts.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Pack, Unpack, Serialize, Deserialize,
-)]
-#[serde(transparent)]
-pub struct Digest(pub u32);
-
-impl Digest {
-    /// Digests a text.
-    pub fn of(text: &str) -> Self {
-        let hash = blake3::hash(text.as_bytes());
-        let bytes = hash.as_bytes();
-        Self(u32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]))
-    }
 }
 
 impl Task {
@@ -463,6 +394,7 @@ impl Phase {
         match self {
             Self::Plan => "plan",
             Self::Ask => "ask",
+            Self::Review => "review",
             Self::Implement { .. } => "implement",
             Self::Verify => "verify",
             Self::Correct => "correct",
@@ -475,7 +407,9 @@ impl fmt::Display for Phase {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Implement { step } => write!(f, "implement/{step}"),
-            Self::Plan | Self::Ask | Self::Verify | Self::Correct => f.write_str(self.word()),
+            Self::Plan | Self::Ask | Self::Review | Self::Verify | Self::Correct => {
+                f.write_str(self.word())
+            }
         }
     }
 }

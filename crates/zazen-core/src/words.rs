@@ -23,7 +23,8 @@ pub use self::pull::{Evidence, FileChange, Pull, pull};
 pub use self::traffic::traffic;
 use crate::plan::{self, Plan};
 use crate::reply::{Reply, StatusLine};
-use crate::task::{Answer, IssueEnd, Kind, Note, State, Task, Trouble};
+use crate::review::{Finding, Review};
+use crate::task::{Answer, IssueEnd, Kind, Note, PullHead, State, Task, Trouble};
 use crate::text::{cut_middle, fence, neutral, one_line};
 
 /// A text for people. Only this module makes one.
@@ -152,7 +153,10 @@ fn next_move(task: &Task, plan: &Plan, page: &str) -> String {
         }
         State::Failed { trouble, .. } => trouble.kind.advice().to_owned(),
         State::Stopped { .. } => "Write `/retry` to go on from here.".to_owned(),
-        State::Drafted { .. } => "Please review it there. zazen never merges.".to_owned(),
+        State::Drafted { .. } => {
+            "Please review it there; `/fix` with your remarks has it changed. zazen never merges."
+                .to_owned()
+        }
         State::Merged { .. } | State::Closed { .. } => {
             "There is nothing left to do. `/plan` begins anew.".to_owned()
         }
@@ -240,6 +244,43 @@ fn unchanged(answer: &str) -> String {
     text
 }
 
+/// A line of a repository's memory. `source` ends it, and is found again.
+pub fn remembered(fact: &str, by: &str, source: &str) -> String {
+    format!("- {} ({}, {source}", one_line(fact, LINE_CHARS_MAX * 4), one_line(by, NAME_CHARS_MAX))
+}
+
+/// A review of a pull request, as one comment: where the forge has no place beside the lines.
+pub fn review_comment(at: &PullHead, review: &Review) -> Text {
+    let n = n_of(review.findings.len() as u64, "finding");
+    let mut text = format!(
+        "**Review of #{} at `{}`:** {n}. This is an agent's word, and approves nothing.\n\n{}\n",
+        at.pull,
+        at.head.short(),
+        quote(&review.summary)
+    );
+    for finding in &review.findings {
+        text.push_str(review_finding(finding).as_str());
+        text.push('\n');
+    }
+    Text(text)
+}
+
+/// One finding of a review. Where it stands beside its line, the place is still named.
+pub fn review_finding(finding: &Finding) -> Text {
+    let Finding { severity, place, title, why, suggestion } = finding;
+    let place = place.as_ref().map_or(String::new(), |place| {
+        format!(" `{}`:", line(&place.to_string()).replace('`', "'"))
+    });
+    let mut text = format!("**{severity}**{place} {}\n", line(title));
+    if !why.is_empty() {
+        let _infallible = write!(text, "\n{}", quote(why));
+    }
+    if let Some(suggestion) = suggestion {
+        let _infallible = write!(text, "\n{}", fence(suggestion, "suggestion"));
+    }
+    Text(text)
+}
+
 /// An answer in the thread of a review.
 pub fn thread_answer(answer: &Answer) -> Text {
     Text(match &answer.head {
@@ -300,6 +341,17 @@ fn reply_text(reply: &Reply) -> String {
         Reply::NoTask { command } => format!(
             "There is nothing here that `/{command}` could act on. `/plan` begins something."
         ),
+        Reply::NoPull => "There is no pull request here to review.".to_owned(),
+        Reply::SameReview { task, head, is_done: true } => format!(
+            "I have reviewed `{}` (task {task}), and nothing was changed since.",
+            line(head)
+        ),
+        Reply::SameReview { task, head, is_done: false } => {
+            format!("I am reviewing `{}` already (task {task}).", line(head))
+        }
+        Reply::Remembered { fact, .. } => {
+            format!("I keep this for all work on this repository:\n\n{}", quote(fact).trim_end())
+        }
         Reply::NotPossible { command } => {
             format!("Nothing was done: `/{command}` is not possible here.")
         }
@@ -334,8 +386,12 @@ fn status_line(status: &StatusLine) -> String {
 /// Where a task stands, in words that fit after "task 3".
 pub fn standing(task: &Task) -> String {
     let is_change = task.kind == Kind::Change;
+    let is_review = task.kind == Kind::Review;
     match &task.state {
         State::Received(_) if is_change => "waits for its turn to be planned".to_owned(),
+        State::Received(_) if is_review => "waits for its turn to be reviewed".to_owned(),
+        State::Planning(_) if is_review => "is being reviewed".to_owned(),
+        State::Closed { pull: None } if is_review => "was reviewed".to_owned(),
         State::Received(_) => "waits for its turn to be answered".to_owned(),
         State::Planning(_) if is_change => "is being planned".to_owned(),
         State::Planning(_) => "is being answered".to_owned(),

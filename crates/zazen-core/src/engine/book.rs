@@ -16,7 +16,7 @@ use super::ledger::Ledger;
 use crate::effect::Effect;
 use crate::id::{CommentId, IssueNumber, PullNumber, RepoName, TaskId, Time};
 use crate::reply::Reply;
-use crate::task::{Event, IllegalEvent, Kind, State, Task, Try, evolve};
+use crate::task::{Event, IllegalEvent, Kind, PullHead, ReviewOf, State, Task, Try, evolve};
 
 /// Everything that the journal's facts add up to.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -102,6 +102,9 @@ pub struct Opened {
     #[serde(default)]
     pub request: String,
     pub by: String,
+    /// What is to be reviewed, where that was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub review: Option<PullHead>,
 }
 
 /// A fact does not fit what is known.
@@ -143,7 +146,7 @@ impl IssueState {
     fn open(&mut self, kind: Kind, task: TaskId) {
         let other = match kind {
             Kind::Change => self.task.replace(task),
-            Kind::Question => Some(task),
+            Kind::Question | Kind::Review => Some(task),
         };
         self.others = self.others.iter().copied().chain(other).collect();
     }
@@ -323,7 +326,7 @@ impl Book {
             changed: at,
             request: opened.request.clone(),
             state: State::Received(Try::default()),
-            base: None,
+            base: opened.review.as_ref().map(|at| at.head.clone()),
             n_runs: 0,
             run: None,
             usage: crate::usage::Usage::default(),
@@ -332,6 +335,7 @@ impl Book {
             notes: Vec::new(),
             to_acknowledge: Vec::new(),
             to_answer: Vec::new(),
+            review: opened.review.clone().map(|at| Box::new(ReviewOf { at, to_post: None })),
         }
     }
 }

@@ -1014,6 +1014,7 @@ impl Play {
             is_bot: false,
             bots: &["zazen"],
             implied: None,
+            pull: None,
             text: &text,
         };
         let fact =
@@ -1124,6 +1125,7 @@ impl Play {
             title: "Sum by month".to_owned(),
             request: String::new(),
             by: "ada".to_owned(),
+            review: None,
         };
         self.take_in(Fact { cause: None, changes: vec![Change::Opened(opened)] });
     }
@@ -1199,6 +1201,7 @@ fn done(effect: &Effect) -> Option<Fact> {
         Effect::Acknowledge { task, text } => {
             (task, Event::Acknowledged { comment: text.id, on: Some(text.on) })
         }
+        Effect::PostReview { task, .. } => (task, Event::ReviewPosted),
         Effect::AnswerThread { task, to, .. } => (task, Event::ThreadAnswered { to }),
         Effect::Reply { repo, issue, comment, .. } => {
             let change = Change::Replied { repo, issue, comment };

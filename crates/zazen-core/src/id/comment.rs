@@ -76,10 +76,10 @@ impl fmt::Display for Stream {
 /// A comment is its number; anything else is like `review/12`.
 impl fmt::Display for CommentId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.stream {
-            Stream::Comment => self.n.fmt(f),
-            stream => write!(f, "{stream}/{}", self.n),
+        if self.stream == Stream::Comment {
+            return self.n.fmt(f);
         }
+        write!(f, "{}/{}", self.stream, self.n)
     }
 }
 
@@ -104,9 +104,10 @@ impl FromStr for CommentId {
 
 impl Serialize for CommentId {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self.stream {
-            Stream::Comment => serializer.serialize_u64(self.n),
-            _ => serializer.collect_str(self),
+        if self.stream == Stream::Comment {
+            serializer.serialize_u64(self.n)
+        } else {
+            serializer.collect_str(self)
         }
     }
 }

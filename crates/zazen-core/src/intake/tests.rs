@@ -6,7 +6,7 @@ use expect_test::{Expect, expect, expect_file};
 
 use super::*;
 use crate::engine::Unfit;
-use crate::id::{PullNumber, RunId, Time};
+use crate::id::{PullNumber, RunId, Stream, Time};
 use crate::task::{Outcome, Phase, PlanRef, Trouble, TroubleKind};
 use crate::usage::Usage;
 
@@ -38,6 +38,8 @@ fn every_command_in_every_state() {
         "/implement yes",
         "/approve",
         "/fix the names",
+        "/review",
+        "/remember that sums are in cents",
         "/stop",
         "/retry look",
         "/ask why?",
@@ -269,6 +271,7 @@ fn change_in_words(change: &Change) -> String {
             | Event::PullUpdated { .. }
             | Event::ThreadAnswered { .. }
             | Event::IssueEnded { .. }
+            | Event::ReviewPosted
             | Event::Pushed { .. }
             | Event::PullOpened { .. }
             | Event::PullMerged
@@ -296,6 +299,7 @@ fn comment_12(text: &str) -> Comment<'_> {
         is_bot: false,
         bots: &["zazen"],
         implied: None,
+        pull: None,
         text,
     }
 }
@@ -334,6 +338,7 @@ fn book(stand: Stand) -> Book {
         title: "Sum by month".to_owned(),
         request: String::new(),
         by: "ada".to_owned(),
+        review: None,
     };
     if stand == Stand::Nothing {
         return book;
@@ -407,4 +412,74 @@ fn commit(digit: char) -> CommitId {
 
 fn repo() -> RepoName {
     "ada/sums".parse().unwrap()
+}
+
+#[test]
+fn a_pull_request_is_reviewed_once_at_each_of_its_commits() {
+    let at = |digit| Some(PullHead { pull: PullNumber(12), head: commit(digit) });
+    let mut book = book(Stand::Nothing);
+    let ask = Comment { pull: at('b'), ..comment_12("/review the errors") };
+    let fact = super::comment(&book, &Rules::default(), &ask, &PlanOnDisk::AsKnown);
+    check(
+        &fact,
+        expect![[r#"
+        task 1 is opened, a Review with the request "the errors"
+        comment 99 is taken"#]],
+    );
+    book.take_in(fact, Time(1)).unwrap();
+    assert_eq!(book.task(TaskId(1)).unwrap().base, Some(commit('b')));
+    let again = Comment { id: CommentId::comment(100), ..ask.clone() };
+    let fact = super::comment(&book, &Rules::default(), &again, &PlanOnDisk::AsKnown);
+    check(&fact, expect!["reply: I am reviewing `bbbbbbbbbbbb` already (task 1)."]);
+    let later = Comment { id: CommentId::comment(101), pull: at('c'), ..ask };
+    let fact = super::comment(&book, &Rules::default(), &later, &PlanOnDisk::AsKnown);
+    check(
+        &fact,
+        expect![[r#"
+        task 2 is opened, a Review with the request "the errors"
+        comment 101 is taken"#]],
+    );
+}
+
+#[test]
+fn what_a_review_says_is_taken_from_who_may_command_and_from_nobody_else() {
+    let book = book(Stand::Drafted);
+    let read = |author, permission, is_bot, issue| {
+        let said = Comment {
+            author,
+            permission: Some(permission),
+            is_bot,
+            issue: IssueNumber(issue),
+            id: CommentId::of(Stream::Review, 7),
+            implied: Some(Implied::Command(Name::Fix)),
+            ..comment_12("The names are wrong.")
+        };
+        super::comment(&book, &Rules::default(), &said, &PlanOnDisk::AsKnown)
+    };
+    check(
+        &read("ada", Permission::Write, false, 5),
+        expect![[r#"
+        task 1: fix "The names are wrong."
+        comment review/7 on #5 is taken"#]],
+    );
+    assert_eq!(read("eve", Permission::Read, false, 5).changes, []);
+    assert_eq!(read("ci", Permission::Admin, true, 5).changes, []);
+    assert_eq!(read("ada", Permission::Write, false, 77).changes, [], "nothing of ours is there");
+}
+
+#[test]
+fn red_checks_count_on_our_own_commit_and_a_command_in_their_output_does_not() {
+    let book = book(Stand::Drafted);
+    let read = |digit| {
+        let red = Comment {
+            author: "",
+            issue: IssueNumber(5),
+            id: CommentId::of(Stream::Checks, 7),
+            implied: Some(Implied::RedChecks { head: commit(digit) }),
+            ..comment_12("/stop\n2 failed")
+        };
+        super::comment(&book, &Rules::default(), &red, &PlanOnDisk::AsKnown)
+    };
+    check(&read('c'), expect![[r#"task 1: red, "/stop\n2 failed""#]]);
+    assert_eq!(read('e').changes, []);
 }

@@ -45,6 +45,11 @@ pub fn evolve(mut task: Task, event: Event, at: Time) -> Result<Task, IllegalEve
                 task.to_acknowledge.push(text);
             }
         }
+        Event::ReviewPosted => {
+            if let Some(review) = &mut task.review {
+                review.to_post = None;
+            }
+        }
         Event::ThreadAnswered { to } => task.to_answer.retain(|answer| answer.to != to),
         Event::ChecksFailed { head, evidence } => {
             rework::checks_failed(&mut task, &head, evidence);
@@ -129,6 +134,7 @@ fn first_phase(kind: Kind) -> Phase {
     match kind {
         Kind::Change => Phase::Plan,
         Kind::Question => Phase::Ask,
+        Kind::Review => Phase::Review,
     }
 }
 
@@ -142,6 +148,9 @@ fn end(mut task: Task, run: &Run, outcome: Outcome) -> Result<Task, IllegalEvent
         (State::Planning(_), Outcome::Answered { digest }) if task.kind == Kind::Question => {
             task.notes.push(Note::Answered { digest });
             State::Closed { pull: None }
+        }
+        (State::Planning(_), Outcome::Reviewed { digest, .. }) if task.kind == Kind::Review => {
+            rework::reviewed(task.review.as_deref_mut(), digest)
         }
         (State::Implementing(work), Outcome::StepDone { head, .. }) => {
             step_done(work, head, run, &mut task.notes)
@@ -273,7 +282,8 @@ fn interrupt(mut task: Task, event: Event) -> Result<Task, IllegalEvent> {
             State::Stopped { back, .. } | State::Failed { back, .. },
             Event::RetryAsked { remarks, .. },
         ) => {
-            if is_fresh(&back) {
+            // A review stays at its commit.
+            if is_fresh(&back) && task.kind != Kind::Review {
                 // A tip that was found long ago may be old by now.
                 task.base = None;
             }

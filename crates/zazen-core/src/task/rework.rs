@@ -36,6 +36,7 @@ pub struct Ask {
 /// How often a pull request was reworked since a person last said so with a command.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Pack, Unpack, Serialize, Deserialize)]
 #[serde(default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub struct Rounds {
     /// How many rounds reviews have led to.
     pub n_by_reviews: u32,
@@ -74,6 +75,23 @@ pub struct Answer {
     /// The commit that has the change. Nothing, if nothing was changed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub head: Option<CommitId>,
+}
+
+/// A pull request at one commit.
+#[derive(Debug, Clone, PartialEq, Eq, Pack, Unpack, Serialize, Deserialize)]
+pub struct PullHead {
+    pub pull: PullNumber,
+    pub head: CommitId,
+}
+
+/// A review that was asked for.
+#[derive(Debug, Clone, PartialEq, Eq, Pack, Unpack, Serialize, Deserialize)]
+pub struct ReviewOf {
+    /// What is reviewed. It stays at that commit, whatever is pushed.
+    pub at: PullHead,
+    /// Stands for the review's text, once it is there and not yet posted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub to_post: Option<Digest>,
 }
 
 /// What became of an issue.

@@ -178,6 +178,7 @@ fn stop_and_retry_come_back_to_the_right_place() {
         Publishing, pushed → publishing, from the same base
         Correcting for #9 → correcting for #9, from the same base
         Publishing for #9, pushed → publishing for #9, from the same base
+        Planning, where a review was asked for → received, from the same base
         Planning, where a question was asked → received, from a new base
     "#]]
     .assert_eq(&table);
@@ -259,6 +260,11 @@ fn samples() -> Vec<(String, Task)> {
     }
     let mut question = begun(task(State::Planning(Try::default())));
     question.kind = Kind::Question;
+    let mut review = begun(task(State::Planning(Try::default())));
+    review.kind = Kind::Review;
+    let at = PullHead { pull: PullNumber(7), head: commit('b') };
+    review.review = Some(Box::new(ReviewOf { at, to_post: None }));
+    samples.push(("Planning, where a review was asked for".to_owned(), review));
     samples.push(("Planning, where a question was asked".to_owned(), question));
     samples
 }
@@ -338,6 +344,7 @@ fn events(task: &Task) -> Vec<(String, Event)> {
             | Event::Shown { .. }
             | Event::Acknowledged { .. }
             | Event::ThreadAnswered { .. }
+            | Event::ReviewPosted
             | Event::CommandTaken { .. } => {
                 let after = evolve(task.clone(), event, Time(2)).expect("it is legal everywhere");
                 assert_eq!(after.state, task.state);
@@ -434,7 +441,8 @@ fn event_after(event: &Event) -> Option<Event> {
             Event::ThreadAnswered { to }
         }
         Event::ThreadAnswered { .. } => Event::IssueEnded { how: IssueEnd::Closed, by: ada() },
-        Event::IssueEnded { .. } => return None,
+        Event::IssueEnded { .. } => Event::ReviewPosted,
+        Event::ReviewPosted => return None,
     })
 }
 
@@ -467,6 +475,7 @@ fn name_of_event(event: &Event) -> &'static str {
         Event::PullUpdated { .. } => "the pull request is updated",
         Event::ThreadAnswered { .. } => "a thread is answered",
         Event::IssueEnded { .. } => "the issue is closed",
+        Event::ReviewPosted => "the review is posted",
     }
 }
 
@@ -476,7 +485,8 @@ fn phases(task: &Task) -> Vec<Phase> {
     loop {
         phases.push(match phases.last().expect("it begins with one") {
             Phase::Plan => Phase::Ask,
-            Phase::Ask => Phase::Implement { step },
+            Phase::Ask => Phase::Review,
+            Phase::Review => Phase::Implement { step },
             Phase::Implement { .. } => Phase::Verify,
             Phase::Verify => Phase::Correct,
             Phase::Correct => return phases,
@@ -490,7 +500,8 @@ fn outcomes() -> Vec<Outcome> {
     loop {
         outcomes.push(match outcomes.last().expect("it begins with one") {
             Outcome::Planned { .. } => Outcome::Answered { digest: Digest(7) },
-            Outcome::Answered { .. } => step_done('d'),
+            Outcome::Answered { .. } => Outcome::Reviewed { digest: Digest(7), n_findings: 2 },
+            Outcome::Reviewed { .. } => step_done('d'),
             Outcome::StepDone { .. } => Outcome::ChecksGreen { head: commit('c') },
             Outcome::ChecksGreen { .. } => failed(TroubleKind::Crash),
             Outcome::Failed { trouble } if trouble.kind == TroubleKind::Crash => {
@@ -509,6 +520,7 @@ fn name_of_outcome(outcome: &Outcome) -> String {
     match outcome {
         Outcome::Planned { .. } => "a plan comes back".to_owned(),
         Outcome::Answered { .. } => "an answer comes back".to_owned(),
+        Outcome::Reviewed { .. } => "a review comes back".to_owned(),
         Outcome::StepDone { .. } => "a step is done".to_owned(),
         Outcome::ChecksGreen { .. } => "the checks are green".to_owned(),
         Outcome::Failed { trouble } if trouble.kind == TroubleKind::RedChecks => {
@@ -572,6 +584,7 @@ fn task(state: State) -> Task {
         notes: Vec::new(),
         to_acknowledge: Vec::new(),
         to_answer: Vec::new(),
+        review: None,
     }
 }
 
@@ -767,4 +780,18 @@ fn somebody_elses_commits_are_left_alone_until_a_person_says_fix() {
     let usage = Usage::default();
     task = then(task, Event::RunEnded { run, outcome: step_done('d'), usage });
     assert_eq!(task.state.work().unwrap().head, Some(commit('e')), "the old run is off it");
+}
+
+#[test]
+fn a_review_stays_at_its_commit_and_is_posted_once() {
+    let mut review = samples().into_iter().find(|(name, _)| name.contains("review")).unwrap().1;
+    let stopped = then(review.clone(), Event::StopAsked { by: ada() });
+    assert_eq!(then(stopped, retry("")).base, Some(commit('b')));
+    let (run, usage) = (review.run.as_ref().unwrap().id, Usage::default());
+    let outcome = Outcome::Reviewed { digest: Digest(7), n_findings: 2 };
+    review = then(review, Event::RunEnded { run, outcome, usage });
+    assert_eq!(review.state, State::Closed { pull: None });
+    assert_eq!(review.review.as_ref().unwrap().to_post, Some(Digest(7)));
+    review = then(review, Event::ReviewPosted);
+    assert_eq!(review.review.as_ref().unwrap().to_post, None);
 }

@@ -49,7 +49,8 @@ pub fn day_line(task: &Task, event: &Event) -> Option<String> {
         Event::IssueEnded { how, by } => {
             format!("The issue of {name} was {} by {}.", issue_end(*how), person(by))
         }
-        Event::ThreadAnswered { .. }
+        Event::ReviewPosted
+        | Event::ThreadAnswered { .. }
         | Event::BaseFound { .. }
         | Event::RunBegun { .. }
         | Event::Shown { .. }
@@ -65,6 +66,9 @@ fn outcome_line(name: &str, task: &Task, outcome: &Outcome) -> Option<String> {
             n_of(plan.n_steps.into(), "step"),
             n_of(plan.n_questions.into(), "open question")
         ),
+        Outcome::Reviewed { n_findings, .. } => {
+            format!("Reviewed {name}: {}.", n_of((*n_findings).into(), "finding"))
+        }
         Outcome::Answered { .. } => format!("Answered the question of {name}."),
         Outcome::StepDone { head, .. } => return step_line(name, task, head),
         Outcome::ChecksGreen { head } => {

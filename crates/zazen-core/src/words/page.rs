@@ -81,6 +81,7 @@ pub fn result(task: &Task) -> Option<String> {
 pub fn doing(phase: Phase) -> String {
     match phase {
         Phase::Plan => "reading the code and writing a plan".to_owned(),
+        Phase::Review => "reading the change to review it".to_owned(),
         Phase::Ask => "reading the code to answer".to_owned(),
         Phase::Implement { step } => format!("carrying out step {step}"),
         Phase::Verify => "running the checks".to_owned(),

@@ -457,6 +457,7 @@ fn task(state: State) -> Task {
         notes: Vec::new(),
         to_acknowledge: Vec::new(),
         to_answer: Vec::new(),
+        review: None,
     }
 }
 

@@ -20,7 +20,7 @@ use zazen_core::usage::Usage;
 pub(crate) const PLACES: Policy = Policy { n_runs_max: 2 };
 
 /// What people write.
-pub(crate) const COMMENTS: [&str; 14] = [
+pub(crate) const COMMENTS: [&str; 16] = [
     "/plan",
     "/plan make it smaller",
     "/plan\n/ask how large is it?",
@@ -35,6 +35,8 @@ pub(crate) const COMMENTS: [&str; 14] = [
     "/status",
     "/plann",
     "thank you",
+    "/review",
+    "/remember it is slow",
 ];
 
 /// Something that happens by itself, not because the engine asked for it.
@@ -266,6 +268,7 @@ impl World {
             is_bot: false,
             bots: &["zazen"],
             implied,
+            pull: None,
             text,
         };
         let fact = intake::comment(self.book(), &Rules::default(), &comment, &PlanOnDisk::AsKnown);
@@ -319,6 +322,7 @@ impl World {
             Effect::Acknowledge { task, text } => {
                 (task, Event::Acknowledged { comment: text.id, on: Some(text.on) })
             }
+            Effect::PostReview { task, .. } => (task, Event::ReviewPosted),
             Effect::AnswerThread { task, to, .. } => (task, Event::ThreadAnswered { to }),
             Effect::UpdatePull { task, head } => (task, Event::PullUpdated { head }),
             Effect::Push { task, .. } if luck.is_multiple_of(8) => {
@@ -364,6 +368,7 @@ impl World {
                 let n_steps = 1 + u32::from(luck.to_le_bytes()[2] % 3);
                 Outcome::Planned { plan: PlanRef { hash, version, n_steps, n_questions: 0 } }
             }
+            Phase::Review => Outcome::Reviewed { digest: Digest(8), n_findings: 1 },
             Phase::Ask => Outcome::Answered { digest: Digest(7) },
             Phase::Implement { .. } | Phase::Correct if luck.is_multiple_of(5) => {
                 Outcome::StepDone { head: run.from.clone(), n_commits: 0 }
@@ -420,6 +425,7 @@ impl World {
             | Effect::Show { .. }
             | Effect::Reply { .. }
             | Effect::AnswerThread { .. }
+            | Effect::PostReview { .. }
             | Effect::Acknowledge { .. } => {}
         }
     }

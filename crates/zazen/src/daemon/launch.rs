@@ -14,7 +14,7 @@ use zazen_core::words;
 
 use super::containers;
 use super::crash::{self, Moment};
-use super::perform::check_command;
+use super::perform::{base_branch, check_command};
 use super::run::{EGRESS_FILE, token};
 use super::world::World;
 use crate::config::Config;
@@ -56,8 +56,10 @@ pub(super) async fn start(
     let (work, launch) = if phase == Phase::Verify {
         (checks(world, task)?, Launch::default())
     } else {
-        let instructions = instructions(world, task, &mirror).await?;
-        agent(world, task, dir, (phase, &brief(world, task, talk, instructions)?))?
+        let onto = onto(world, task, &mirror).await?;
+        let instructions = instructions(world, task, (&mirror, onto.as_ref())).await?;
+        let brief = brief(world, task, talk, instructions)?;
+        agent(world, task, dir, (phase, &brief, onto.as_ref()))?
     };
     drop(mirror);
     let container = match engine {
@@ -150,7 +152,7 @@ fn check_trust(world: &World, task: &Task, talk: &Talk) -> anyhow::Result<()> {
 
 fn access(phase: Phase) -> Access {
     match phase {
-        Phase::Plan | Phase::Ask => Access::ReadOnly,
+        Phase::Plan | Phase::Ask | Phase::Review => Access::ReadOnly,
         Phase::Implement { .. } | Phase::Correct | Phase::Verify => Access::ReadWrite,
     }
 }
@@ -219,7 +221,7 @@ fn collect(
     let step = match phase {
         Phase::Implement { step } => Some(step),
         Phase::Correct => None,
-        Phase::Plan | Phase::Ask | Phase::Verify => return Ok(None),
+        Phase::Plan | Phase::Ask | Phase::Review | Phase::Verify => return Ok(None),
     };
     let work = task.state.work().context("the task has no work")?;
     let (_, plan) = world.plan(&work.plan.hash)?;
@@ -256,7 +258,7 @@ fn agent(
     world: &World,
     task: &Task,
     dir: &RunDir,
-    (phase, brief): (Phase, &Brief),
+    (phase, brief, onto): (Phase, &Brief, Option<&CommitId>),
 ) -> anyhow::Result<(Work, Launch)> {
     let fresh = Try::default();
     let work = task.state.work();
@@ -272,6 +274,7 @@ fn agent(
             prompt::plan(brief, &task.request, earlier, attempt)
         }
         (Phase::Ask, _) => prompt::ask(brief, &task.request, attempt),
+        (Phase::Review, _) => prompt::review(brief, &task.request, onto, attempt),
         (Phase::Implement { step }, Some(work)) => {
             let (text, plan) = world.plan(&work.plan.hash)?;
             let place = Place { index: step.saturating_sub(1) as usize, text: &text };
@@ -323,10 +326,24 @@ fn brief(world: &World, task: &Task, talk: Talk, instructions: String) -> anyhow
     })
 }
 
+/// The commit that the work is on top of: what a pull request is to go into, where one is
+/// reviewed. What is reviewed may be anybody's.
+async fn onto(world: &World, task: &Task, mirror: &Mirror) -> anyhow::Result<Option<CommitId>> {
+    if task.review.is_none() {
+        return Ok(task.base.clone());
+    }
+    let branch = base_branch(world, task, mirror).await?;
+    mirror.resolve(&branch).await
+}
+
 /// What the repository tells agents, as it stands on the base branch: never what an
 /// earlier step made of it.
-async fn instructions(world: &World, task: &Task, mirror: &Mirror) -> anyhow::Result<String> {
-    let Some(base) = task.base.as_ref().filter(|_| world.config.policy.repo_instructions) else {
+async fn instructions(
+    world: &World,
+    task: &Task,
+    (mirror, base): (&Mirror, Option<&CommitId>),
+) -> anyhow::Result<String> {
+    let Some(base) = base.filter(|_| world.config.policy.repo_instructions) else {
         return Ok(String::new());
     };
     for name in INSTRUCTIONS {

@@ -251,6 +251,7 @@ impl Daemon {
             is_bot: comment.is_bot,
             bots: &[bot.as_deref().unwrap_or(BOT)],
             implied: comment.implied.clone().filter(|_| !comment.is_old),
+            pull: None,
             text: if comment.is_old { "" } else { &comment.body },
         };
         let fact = intake::comment(self.engine.book(), &self.world.rules, &asked, &on_disk);

@@ -3,6 +3,8 @@
 //! Each arm first looks whether its result is there already: after a crash the
 //! same effect is asked for again, and must not be done twice.
 
+use std::fs;
+use std::io;
 use std::sync::Arc;
 
 use anyhow::Context as _;
@@ -11,8 +13,10 @@ use zazen_core::engine::{Change, Fact};
 use zazen_core::id::{CommentId, CommitId, IssueNumber, RepoName, RunId};
 use zazen_core::plan::Plan;
 use zazen_core::reply::Reply;
+use zazen_core::review;
 use zazen_core::task::{
-    Answer, Digest, Event, Note, Published, Slot, State, Task, TextRef, Trouble, TroubleKind,
+    Answer, Digest, Event, Note, Published, PullHead, Slot, State, Task, TextRef, Trouble,
+    TroubleKind,
 };
 use zazen_core::text::{cut_middle, one_line, plain, slug};
 use zazen_core::words::{self, Evidence, FileChange, Kept};
@@ -28,6 +32,7 @@ use crate::forge::github::client::Purpose;
 use crate::git::publish::{BranchName, PushError, Remote, push};
 use crate::git::{KeptRef, Mirror, Source, create_bare};
 use crate::home::Home;
+use crate::home::atomic::{self, Durability};
 use crate::sandbox;
 
 /// What came of an effect.
@@ -81,6 +86,7 @@ async fn act(world: &Arc<World>, effect: Effect, task: Option<Task>) -> anyhow::
         Effect::Push { head, .. } => push_branch(world, &task, &head).await,
         Effect::OpenPull { head, .. } => open_pull(world, &task, &head).await,
         Effect::UpdatePull { head, .. } => update_pull(world, &task, &head).await,
+        Effect::PostReview { at, .. } => post_review(world, &task, &at).await,
         Effect::AnswerThread { to, head, .. } => {
             answer_thread(world, &task, Answer { to, head }).await
         }
@@ -93,11 +99,46 @@ async fn answer(
     (repo, issue, comment): (RepoName, IssueNumber, CommentId),
     reply: &Reply,
 ) -> anyhow::Result<Vec<Fact>> {
+    for (by, fact) in reply.facts() {
+        remember(world, (&repo, issue, comment), by, fact)?;
+    }
     let text = words::reply(reply);
     let text = world.clean(text.as_str());
     world.publisher.show(&repo, issue, (&format!("reply/{comment}"), &text)).await?;
     let change = Change::Replied { repo, issue, comment };
     Ok(vec![Fact { cause: None, changes: vec![change] }])
+}
+
+/// Adds a fact to the memory of a repository, once: its line says where it comes from.
+fn remember(
+    world: &World,
+    (repo, issue, comment): (&RepoName, IssueNumber, CommentId),
+    by: &str,
+    fact: &str,
+) -> anyhow::Result<()> {
+    let path = world.home.memory_dir().join("repos").join(format!("{repo}.md"));
+    let dir = path.parent().context("a memory is in a folder")?;
+    fs::create_dir_all(dir).with_context(|| format!("make {}", dir.display()))?;
+    let old = match fs::read_to_string(&path) {
+        Err(err) if err.kind() == io::ErrorKind::NotFound => String::new(),
+        text => text.with_context(|| format!("read {}", path.display()))?,
+    };
+    let source = format!("#{issue} {comment})");
+    if old.lines().any(|line| line.starts_with("- ") && line.ends_with(&source)) {
+        return Ok(());
+    }
+    let day = jiff::Timestamp::now().strftime("%Y-%m-%d").to_string();
+    let line = words::remembered(fact, by, &format!("{day}, {source}"));
+    let mut text = old.trim_end().to_owned();
+    if text.is_empty() {
+        text = format!("# {repo}");
+        text.push('\n');
+    }
+    text.push('\n');
+    text.push_str(&world.clean(&line));
+    text.push('\n');
+    atomic::write(&path, text.as_bytes(), Durability::Durable)
+        .with_context(|| format!("write {}", path.display()))
 }
 
 async fn find_base(world: &World, task: &Task) -> anyhow::Result<Vec<Fact>> {
@@ -124,7 +165,11 @@ async fn look_for_base(world: &World, task: &Task) -> anyhow::Result<CommitId> {
     Ok(base)
 }
 
-async fn base_branch(world: &World, task: &Task, mirror: &Mirror) -> anyhow::Result<String> {
+pub(super) async fn base_branch(
+    world: &World,
+    task: &Task,
+    mirror: &Mirror,
+) -> anyhow::Result<String> {
     let repo = world.repo(&task.repo)?;
     if !repo.branch.is_empty() {
         return Ok(repo.branch.clone());
@@ -193,6 +238,18 @@ async fn acknowledge(world: &World, task: &Task, text: TextRef) -> anyhow::Resul
     world.publisher.react(&task.repo, (text.on, text.id), TAKEN).await?;
     let on = Some(text.on).filter(|on| *on != task.issue);
     Ok(vec![Fact::of(task.id, Event::Acknowledged { comment: text.id, on })])
+}
+
+/// Puts a review on the pull request's conversation, as one comment that names the lines.
+async fn post_review(world: &World, task: &Task, at: &PullHead) -> anyhow::Result<Vec<Fact>> {
+    let path = Home::report_page(&world.task_dir(task));
+    let text = fs::read_to_string(&path).with_context(|| format!("read {}", path.display()))?;
+    let review = review::parse(&text).context("read the review again")?;
+    let text = words::review_comment(at, &review);
+    let key = format!("{}/review", task.id);
+    let text = world.clean(text.as_str());
+    world.publisher.show(&task.repo, task.issue, (&key, &text)).await?;
+    Ok(vec![Fact::of(task.id, Event::ReviewPosted)])
 }
 
 /// Answers where the text stands.

@@ -1,6 +1,6 @@
 //! How rework moves a task, and what people do with its pull request and its issue.
 
-use super::super::rework::{Answer, Ask, CHECK_ROUNDS_MAX, IssueEnd, Rework, Rounds};
+use super::super::rework::{Answer, Ask, CHECK_ROUNDS_MAX, IssueEnd, ReviewOf, Rework, Rounds};
 use super::{
     IllegalEvent, Note, Published, Run, State, Task, Trouble, TroubleKind, Try, Work, give_up,
     illegal, waiting,
@@ -10,14 +10,15 @@ use crate::task::Digest;
 
 /// A person wants the pull request changed.
 pub(super) fn fix_asked(mut task: Task, ask: Ask, n_max: u32) -> Result<Task, IllegalEvent> {
-    match std::mem::replace(&mut task.state, State::AwaitingApproval) {
+    let state = std::mem::replace(&mut task.state, State::AwaitingApproval);
+    match (state, ask.by_command) {
         // Nobody's commits are built upon because of a review: who wrote them may go on.
-        state @ State::Drafted { .. } if is_theirs(&state) && !ask.by_command => task.state = state,
-        State::Drafted { pull, head, mut rounds } if task.plan.is_some() => {
+        (state @ State::Drafted { .. }, false) if is_theirs(&state) => task.state = state,
+        (State::Drafted { pull, head, mut rounds }, _) if task.plan.is_some() => {
             rounds.n_by_reviews_max = n_max;
             next_round(&mut task, (pull, head, rounds), vec![ask]);
         }
-        State::Correcting(mut work) if has_room(&work) => {
+        (State::Correcting(mut work), _) if has_room(&work) => {
             let is_idle = task.run.is_none();
             if let Some(rework) = &mut work.rework {
                 let asks = if is_idle { &mut rework.asks } else { &mut rework.later };
@@ -25,24 +26,22 @@ pub(super) fn fix_asked(mut task: Task, ask: Ask, n_max: u32) -> Result<Task, Il
             }
             task.state = State::Correcting(work);
         }
-        State::Verifying(mut work) if has_room(&work) => {
+        (State::Verifying(mut work), _) if has_room(&work) => {
             put_off(&mut work, ask);
             task.state = State::Verifying(work);
         }
-        State::Publishing(mut published) if has_room(&published.work) => {
+        (State::Publishing(mut published), _) if has_room(&published.work) => {
             put_off(&mut published.work, ask);
             task.state = State::Publishing(published);
         }
         // A person said stop: only a person's command ends that.
-        state @ State::Stopped { .. } if state.pull().is_some() && !ask.by_command => {
-            task.state = state;
-        }
-        State::Stopped { back, .. } | State::Failed { back, .. }
+        (state @ State::Stopped { .. }, false) if state.pull().is_some() => task.state = state,
+        (State::Stopped { back, .. } | State::Failed { back, .. }, _)
             if back.work().is_some_and(has_room) =>
         {
             task.state = again(*back, ask, task.run.is_some());
         }
-        state => {
+        (state, _) => {
             task.state = state;
             return Err(illegal(&task, "FixAsked".to_owned()));
         }
@@ -185,28 +184,27 @@ pub(super) fn head_moved(task: &mut Task, theirs: &CommitId, by: &str) {
     }
     let note = || Note::Foreign { by: by.to_owned(), head: theirs.clone() };
     let state = std::mem::replace(&mut task.state, State::AwaitingApproval);
-    task.state = match state {
-        State::Drafted { pull, rounds, .. } => {
+    let has_pull = state.pull().is_some();
+    task.state = match (state, has_pull) {
+        (State::Drafted { pull, rounds, .. }, _) => {
             if !rounds.foreign {
                 task.notes.push(note());
             }
             let rounds = Rounds { foreign: true, ..rounds };
             State::Drafted { pull, head: theirs.clone(), rounds }
         }
-        State::Correcting(_) | State::Verifying(_) | State::Publishing(_)
-            if state.pull().is_some() =>
-        {
+        (state @ (State::Correcting(_) | State::Verifying(_) | State::Publishing(_)), true) => {
             let evidence = format!("{by} moved the branch to {theirs}");
             let trouble = Trouble { kind: TroubleKind::ForeignBranch, evidence };
             give_up(on_top(state, theirs), trouble, &mut task.notes)
         }
-        State::Stopped { by, back } if back.pull().is_some() => {
+        (State::Stopped { by, back }, true) => {
             State::Stopped { by, back: Box::new(on_top(*back, theirs)) }
         }
-        State::Failed { trouble, back } if back.pull().is_some() => {
+        (State::Failed { trouble, back }, true) => {
             State::Failed { trouble, back: Box::new(on_top(*back, theirs)) }
         }
-        state => state,
+        (state, _) => state,
     };
 }
 
@@ -230,6 +228,14 @@ fn on_top(state: State, theirs: &CommitId) -> State {
         rework.rounds.foreign = false;
     }
     State::Correcting(work)
+}
+
+/// A review is there, and is to be posted.
+pub(super) fn reviewed(review: Option<&mut ReviewOf>, digest: Digest) -> State {
+    if let Some(review) = review {
+        review.to_post = Some(digest);
+    }
+    State::Closed { pull: None }
 }
 
 /// A closed pull request is open again.

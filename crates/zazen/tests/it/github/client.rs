@@ -1,8 +1,6 @@
 //! zazen's own client against the double: what it asks is as GitHub describes it, and what
 //! it hears is understood.
 
-use std::future::Future;
-
 use zazen::forge::github::client::{
     AppKey, CallError, CheckState, Client, Conclusion, Inline, Limits, Login, NewCheck, NewPull,
     NewReview, Options, Purpose, ReviewEvent, ReviewState, Side, Target,

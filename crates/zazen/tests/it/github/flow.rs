@@ -22,13 +22,13 @@ fn webhooks_and_polling_together_do_nothing_twice() {
 fn an_issue_becomes_a_checked_draft_pull_request(hears: Hears) {
     let Some(mut on) = OnGitHub::start(hears, demo_script()) else { return };
     on.place.up();
-    let grace = on.github.person("grace", Permission::Write);
-    let issue = grace.opens_issue("Sum by month", "Please sum by month, too.");
-    let plan = grace.comments(issue, "/plan");
+    let alice = on.github.person("alice", Permission::Write);
+    let issue = alice.opens_issue("Sum by month", "Please sum by month, too.");
+    let plan = alice.comments(issue, "/plan");
     on.place.wait_for(1, &["awaiting-approval"]);
     on.wait_said(issue, "## Plan");
-    let grace = on.github.person("grace", Permission::Write);
-    grace.comments(issue, "Leave empty months out.\n\n/implement");
+    let alice = on.github.person("alice", Permission::Write);
+    alice.comments(issue, "Leave empty months out.\n\n/implement");
     on.place.wait_for(1, &["drafted", "failed"]);
 
     let pull = on.pull();

@@ -45,7 +45,7 @@ impl OnGitHub {
         let listen =
             listen.map(|port| format!("listen = \"127.0.0.1:{port}\"\n")).unwrap_or_default();
         setup.more = format!(
-            "[github]\napi = \"{}\"\napp_id = {}\npoll = \"{poll}\"\n{listen}\
+            "[github]\napi = \"{}\"\napp_id = {}\npoll = \"{poll}\"\nlimits = \"as-told\"\n{listen}\
              [[repo]]\nname = \"{}\"\nforge = \"github\"\nsource = \"{}\"\n",
             github.url(),
             github.app_id(),

@@ -36,6 +36,7 @@ fn full(state: State) -> Task {
         notes: vec![Note::Drafted { pull: PullNumber(3) }],
         to_acknowledge: vec![TextRef { on: IssueNumber(2), id: CommentId::comment(8) }],
         to_answer: Vec::new(),
+        review: None,
     }
 }
 

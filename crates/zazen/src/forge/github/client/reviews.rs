@@ -43,7 +43,7 @@ pub struct ReviewComment {
     pub author: Actor,
     pub body: String,
     pub path: String,
-    /// The last line that is meant; nothing if the code has gone since, or all of the file is meant.
+    /// The last line that is meant; nothing if it has gone since, or if all of the file is meant.
     pub line: Option<u64>,
     /// The first one, if there are several.
     pub first_line: Option<u64>,

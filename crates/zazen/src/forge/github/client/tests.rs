@@ -360,7 +360,8 @@ async fn a_page_that_is_too_large_is_asked_for_in_smaller_ones() {
             return Reply::bytes(vec![b' '; transport::BODY_BYTES_MAX + 1]);
         }
         let text = |id: u64| {
-            json!({ "id": id, "body": "b", "created_at": in_minutes(0), "updated_at": in_minutes(0) })
+            let at = in_minutes(0);
+            json!({ "id": id, "body": "b", "created_at": at, "updated_at": at })
         };
         let second = seen.query.contains("page=2");
         let texts = if second { vec![text(11)] } else { (1..=10).map(text).collect() };
@@ -509,7 +510,7 @@ async fn what_github_leaves_out_or_sends_as_null_is_read_all_the_same() {
                 { "id": 5, "name": "test", "status": "completed", "conclusion": "timed_out",
                   "app": { "id": 1, "slug": "github-actions" }, "details_url": actions,
                   "head_sha": sent, "output": null },
-                { "id": 6, "status": "completed", "conclusion": "new-word", "details_url": actions },
+                { "id": 6, "status": "completed", "conclusion": "new", "details_url": actions },
             ]});
         }
         for key in ["user", "body", "labels", "assignees", "pull_request", "mergeable"] {

@@ -87,8 +87,8 @@ async fn an_app_is_made_with_one_link_and_kept_where_nobody_else_reads() {
     app.store(&key, &secret).unwrap();
     assert_eq!(fs::read_to_string(&key).unwrap(), pem);
     assert_eq!(fs::read_to_string(&secret).unwrap(), "hush");
-    let mode = |path: &Path| path.metadata().unwrap().permissions().mode() & 0o777;
-    assert_eq!([mode(&dir), mode(&key), mode(&secret)], [0o700, 0o600, 0o600]);
+    let rights = |path: &Path| path.metadata().unwrap().permissions().mode() & 0o777;
+    assert_eq!([rights(&dir), rights(&key), rights(&secret)], [0o700, 0o600, 0o600]);
     assert_eq!(fs::read_dir(&dir).unwrap().count(), 2, "nothing is left over");
     let github = "https://github.com/".parse().unwrap();
     assert_eq!(app.install_link(&github), "https://github.com/apps/zazen-of-ada/installations/new");
