@@ -3,7 +3,7 @@
 use zazen_core::id::{RepoName, Time};
 
 use super::{Changed, ChangedItem, Source, Trouble};
-use crate::forge::github::client::{CallError, Client};
+use crate::forge::github::client::{self, CallError, Client};
 
 impl Source for Client {
     async fn changed_items(
@@ -12,23 +12,20 @@ impl Source for Client {
         since: Time,
         etag: Option<&str>,
     ) -> Result<Changed, Trouble> {
-        let found = Self::changed_items(self, repo, Some(since), etag).await?;
-        let items = found.items.unwrap_or_default().into_iter();
-        let items = items.map(|item| ChangedItem { number: item.number, updated_at: item.updated });
-        Ok(Changed {
-            items: items.collect(),
-            more: found.more,
-            etag: found.etag,
-            pause: found.poll_after,
-        })
+        let found = Client::changed_items(self, repo, Some(since), etag).await?;
+        let client::Changed { items, etag, more, poll_after } = found;
+        let item =
+            |item: client::Item| ChangedItem { number: item.number, updated_at: item.updated };
+        let items = items.unwrap_or_default().into_iter().map(item).collect();
+        Ok(Changed { items, more, etag, pause: poll_after })
     }
 }
 
 impl From<CallError> for Trouble {
     fn from(err: CallError) -> Self {
-        match err {
-            CallError::Limited { until } => Self::Limited { until },
-            err => Self::Failed(err.to_string()),
+        if let CallError::Limited { until } = err {
+            return Self::Limited { until };
         }
+        Self::Failed(err.to_string())
     }
 }
