@@ -76,10 +76,13 @@ impl Grower {
         let issue = IssueNumber(u64::from(id));
         let task = TaskId(id);
         let cause = |comment| {
-            let comment = CommentId(comment);
+            let comment = CommentId::comment(comment);
             Some(Cause::Comment { repo: REPO.parse().ok()?, issue, comment })
         };
-        let taken = |n| Change::Task { task, event: Event::CommandTaken { comment: CommentId(n) } };
+        let taken = |n| Change::Task {
+            task,
+            event: Event::CommandTaken { comment: CommentId::comment(n), on: None },
+        };
         self.take(Fact { cause: cause(0), changes: Vec::new() })?;
         let opened = Change::Opened(Opened {
             id: task,
@@ -89,6 +92,7 @@ impl Grower {
             title: title(id).to_owned(),
             request: String::new(),
             by: "ada".to_owned(),
+            review: None,
         });
         self.take(Fact { cause: cause(1), changes: vec![opened, taken(1)] })?;
         self.go_on(id)?;
@@ -134,7 +138,7 @@ fn outcome(effect: &Effect, id: u32) -> anyhow::Result<Event> {
                 Phase::Plan => Outcome::Planned { plan: plan(id) },
                 Phase::Implement { .. } => Outcome::StepDone { head: commit(id), n_commits: 1 },
                 Phase::Verify => Outcome::ChecksGreen { head: commit(id) },
-                Phase::Ask | Phase::Correct => bail!("nobody asked for that"),
+                Phase::Ask | Phase::Review | Phase::Correct => bail!("nobody asked for that"),
             };
             let tokens =
                 Tokens { input: 12_000 + u64::from(id % 999), output: 900, ..Tokens::default() };
@@ -143,7 +147,12 @@ fn outcome(effect: &Effect, id: u32) -> anyhow::Result<Event> {
             Event::RunEnded { run: *run, outcome, usage }
         }
         Effect::Show { slot, digest, .. } => Event::Shown { slot: *slot, digest: *digest },
-        Effect::Acknowledge { comment, .. } => Event::Acknowledged { comment: *comment },
+        Effect::PostReview { .. } => Event::ReviewPosted,
+        Effect::UpdatePull { head, .. } => Event::PullUpdated { head: head.clone() },
+        Effect::AnswerThread { to, .. } => Event::ThreadAnswered { to: *to },
+        Effect::Acknowledge { text, .. } => {
+            Event::Acknowledged { comment: text.id, on: Some(text.on) }
+        }
         Effect::Push { head, .. } => Event::Pushed { head: head.clone() },
         Effect::OpenPull { .. } => Event::PullOpened { pull: pull(id) },
         Effect::StopRun { .. } | Effect::Reply { .. } => bail!("nothing is to be stopped"),

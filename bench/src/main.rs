@@ -20,6 +20,7 @@ mod report;
 mod secrets;
 mod size;
 mod start;
+mod webhooks;
 
 use std::path::{Path, PathBuf};
 use std::process::{ExitCode, Stdio};
@@ -65,6 +66,8 @@ enum Measurement {
     Appends,
     /// A hundred agents at once
     Parallel,
+    /// How many webhooks a second are acknowledged, and how soon
+    Webhooks,
     /// How long the demo takes
     Demo,
 }
@@ -121,6 +124,7 @@ fn measure(measurement: Measurement, zazen: &Path) -> anyhow::Result<Vec<Row>> {
         Measurement::Secrets => secrets::run(),
         Measurement::Appends => appends::run(),
         Measurement::Parallel => in_both(parallel::run),
+        Measurement::Webhooks => webhooks::run(),
         Measurement::Demo => demo::run(zazen),
     }
 }

@@ -17,7 +17,8 @@ pub const ARROWS: &[(&str, &[&str])] = &[
     ("demo", ANYTHING),
     ("daemon", &["config", "forge", "home", "git", "harness", "sandbox", "gateway", "exec"]),
     ("config", &[]),
-    ("forge", &["home"]),
+    // GitHub gives git its tokens, and `gh` is a program. See docs/design/0003.
+    ("forge", &["home", "git", "exec"]),
     ("home", &["git", "exec"]),
     ("git", &["exec"]),
     // Adapters are pure; all they need is the words to say what to start.

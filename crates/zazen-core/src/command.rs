@@ -1,7 +1,7 @@
 //! The commands in a comment.
 //!
-//! A command is `/word` at the start of a line that the author says to us:
-//! not quoted, not code, not hidden ([`spoken`] decides that). The grammar is
+//! A command is `/word`, or `@bot word`, at the start of a line that the author says
+//! to us: not quoted, not code, not hidden ([`spoken`] decides that). The grammar is
 //! strict, because a command spends money: whatever is doubtful does nothing,
 //! and [`Bad`] says why. Who may give a command is decided elsewhere.
 
@@ -36,6 +36,18 @@ pub enum Command {
     Retry { remarks: String },
     /// Say where the task stands.
     Status,
+    /// Change the open pull request.
+    Fix { remarks: String },
+    /// Review a pull request, and change nothing.
+    Review { focus: String },
+    /// Put the work on top of what its base branch has become.
+    Rebase { remarks: String },
+    /// Make an issue of each step of the plan that waits.
+    Split { remarks: String },
+    /// Approve the plan that waits.
+    Approve { answers: String },
+    /// Keep a fact about the repository.
+    Remember { fact: String },
 }
 
 /// The word that a command begins with.
@@ -47,6 +59,12 @@ pub enum Name {
     Stop,
     Retry,
     Status,
+    Fix,
+    Review,
+    Rebase,
+    Split,
+    Approve,
+    Remember,
 }
 
 /// Why a comment that looks like a command does nothing.
@@ -58,6 +76,8 @@ pub enum Bad {
     Lookalike { meant: Name },
     /// `/ask` stands without a question.
     NoQuestion,
+    /// `/remember` stands without a fact.
+    NoFact,
     /// More than one command would change the task; these, in their order.
     Conflicting { names: Vec<Name> },
 }
@@ -66,14 +86,29 @@ pub enum Bad {
 /// command has 9 letters; the rest is room for characters that cannot be seen.
 const WORD_CHARS_MAX: usize = 24;
 
+/// The letters from which on a word after a mention is taken for a command with an error in it.
+const MENTIONED_LETTERS_MIN: usize = 4;
+
 /// The letters from which on a command may be two typing errors away. Of a
 /// short word two errors make any other.
 const TWO_ERRORS_LETTERS_MIN: usize = 6;
 
 impl Name {
     /// All of them.
-    pub const ALL: [Self; 6] =
-        [Self::Plan, Self::Implement, Self::Ask, Self::Stop, Self::Retry, Self::Status];
+    pub const ALL: [Self; 12] = [
+        Self::Plan,
+        Self::Implement,
+        Self::Ask,
+        Self::Stop,
+        Self::Retry,
+        Self::Status,
+        Self::Fix,
+        Self::Review,
+        Self::Rebase,
+        Self::Split,
+        Self::Approve,
+        Self::Remember,
+    ];
 
     /// The word, without its slash.
     pub fn word(self) -> &'static str {
@@ -84,14 +119,50 @@ impl Name {
             Self::Stop => "stop",
             Self::Retry => "retry",
             Self::Status => "status",
+            Self::Fix => "fix",
+            Self::Review => "review",
+            Self::Rebase => "rebase",
+            Self::Split => "split",
+            Self::Approve => "approve",
+            Self::Remember => "remember",
         }
+    }
+
+    /// The command with this word, which has no slash.
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|name| name.word() == word)
     }
 
     /// Says whether the command changes where a task stands.
     pub fn changes_task(self) -> bool {
         match self {
-            Self::Plan | Self::Implement | Self::Stop | Self::Retry => true,
-            Self::Ask | Self::Status => false,
+            Self::Plan
+            | Self::Implement
+            | Self::Stop
+            | Self::Retry
+            | Self::Fix
+            | Self::Rebase
+            | Self::Split
+            | Self::Approve => true,
+            Self::Ask | Self::Status | Self::Review | Self::Remember => false,
+        }
+    }
+
+    /// What is wrong with the command when nothing is written after it.
+    fn without_text(self) -> Option<Bad> {
+        match self {
+            Self::Ask => Some(Bad::NoQuestion),
+            Self::Remember => Some(Bad::NoFact),
+            Self::Plan
+            | Self::Implement
+            | Self::Stop
+            | Self::Retry
+            | Self::Status
+            | Self::Fix
+            | Self::Review
+            | Self::Rebase
+            | Self::Split
+            | Self::Approve => None,
         }
     }
 
@@ -104,6 +175,12 @@ impl Name {
             Self::Stop => Command::Stop { reason: text },
             Self::Retry => Command::Retry { remarks: text },
             Self::Status => Command::Status,
+            Self::Fix => Command::Fix { remarks: text },
+            Self::Review => Command::Review { focus: text },
+            Self::Rebase => Command::Rebase { remarks: text },
+            Self::Split => Command::Split { remarks: text },
+            Self::Approve => Command::Approve { answers: text },
+            Self::Remember => Command::Remember { fact: text },
         }
     }
 }
@@ -118,6 +195,12 @@ impl Command {
             Self::Stop { .. } => Name::Stop,
             Self::Retry { .. } => Name::Retry,
             Self::Status => Name::Status,
+            Self::Fix { .. } => Name::Fix,
+            Self::Review { .. } => Name::Review,
+            Self::Rebase { .. } => Name::Rebase,
+            Self::Split { .. } => Name::Split,
+            Self::Approve { .. } => Name::Approve,
+            Self::Remember { .. } => Name::Remember,
         }
     }
 
@@ -128,41 +211,47 @@ impl Command {
             | Self::Implement { answers: text }
             | Self::Ask { question: text }
             | Self::Stop { reason: text }
-            | Self::Retry { remarks: text } => text,
+            | Self::Retry { remarks: text }
+            | Self::Fix { remarks: text }
+            | Self::Review { focus: text }
+            | Self::Rebase { remarks: text }
+            | Self::Split { remarks: text }
+            | Self::Approve { answers: text }
+            | Self::Remember { fact: text } => text,
             Self::Status => "",
         }
     }
 }
 
-/// Reads the commands in a comment.
+/// Reads the commands in a comment. `bots` are the names under which zazen is spoken to.
 ///
 /// Text before the first command is for people. Each command has the rest of
 /// its line and the lines up to the next command, the signature or the end.
-pub fn parse(comment: &str) -> Parsed {
+pub fn parse(comment: &str, bots: &[&str]) -> Parsed {
     let Said { lines, end } = spoken::lines(comment);
-    let mut found: Vec<(Name, Line)> = Vec::new();
+    let mut found: Vec<Found> = Vec::new();
     let mut bad = None;
     for line in lines {
-        let word = first_word(&comment[line.start..line.end]);
-        match Name::ALL.into_iter().find(|name| word.strip_prefix('/') == Some(name.word())) {
-            Some(name) => found.push((name, line)),
-            None => bad = bad.or_else(|| misspelled(word)),
+        match command_of(&comment[line.start..line.end], bots) {
+            Ok((name, n_bytes)) => {
+                found.push(Found { name, line, text: line.start + n_bytes });
+            }
+            Err(other) => bad = bad.or(other),
         }
     }
 
-    let ends: Vec<usize> = found.iter().skip(1).map(|(_, line)| line.start).chain([end]).collect();
+    let ends: Vec<usize> = found.iter().skip(1).map(|next| next.line.start).chain([end]).collect();
     let mut commands = Vec::with_capacity(found.len());
-    for ((name, line), end) in found.iter().zip(ends) {
-        let written = comment[line.start..end.max(line.end)].trim_start_matches(' ');
-        let text = written[name.word().len() + 1..].trim();
-        if *name == Name::Ask && text.is_empty() {
-            bad = bad.or(Some(Bad::NoQuestion));
+    for (Found { name, line, text }, end) in found.iter().zip(ends) {
+        let text = comment[*text..end.max(line.end)].trim();
+        if text.is_empty() {
+            bad = bad.or(name.without_text());
         }
         commands.push(name.with(text));
     }
 
     let names: Vec<Name> =
-        found.iter().map(|(name, _)| *name).filter(|name| name.changes_task()).collect();
+        found.iter().map(|found| found.name).filter(|name| name.changes_task()).collect();
     if names.len() > 1 {
         bad = Some(Bad::Conflicting { names });
     }
@@ -170,6 +259,43 @@ pub fn parse(comment: &str) -> Parsed {
         commands.clear();
     }
     Parsed { commands, bad }
+}
+
+/// A command, its line, and where its text begins.
+struct Found {
+    name: Name,
+    line: Line,
+    text: usize,
+}
+
+/// The command that a line begins with, and where what is after it begins; or why it is none.
+fn command_of(line: &str, bots: &[&str]) -> Result<(Name, usize), Option<Bad>> {
+    let at = line.len() - line.trim_start_matches(' ').len();
+    let word = first_word(line);
+    if let Some(name) = word.strip_prefix('/').and_then(Name::from_word) {
+        return Ok((name, at + word.len()));
+    }
+    if !is_mention(word, bots) {
+        return Err(misspelled(word));
+    }
+    let rest = line[at + word.len()..].trim_start_matches([' ', '\t']);
+    let second = rest.split([' ', '\t']).next().unwrap_or_default();
+    match Name::from_word(second.strip_prefix('/').unwrap_or(second)) {
+        Some(name) => Ok((name, line.len() - rest.len() + second.len())),
+        None if second.starts_with('/') => Err(misspelled(second)),
+        // Short words are like each other, and people also speak of a bot.
+        None if second.len() < MENTIONED_LETTERS_MIN => Err(None),
+        None => Err(misspelled(&format!("/{second}"))),
+    }
+}
+
+/// Whether a word is the name of one of the bots, as one speaks to them: `@zazen`, `@zazen:`.
+fn is_mention(word: &str, bots: &[&str]) -> bool {
+    let Some(name) = word.strip_prefix('@') else { return false };
+    let name = name.trim_end_matches([',', ':']);
+    // GitHub's apps write as `name[bot]`, and are spoken to as `name`.
+    let spoken = |bot: &&str| bot.strip_suffix("[bot]").unwrap_or(bot).eq_ignore_ascii_case(name);
+    !name.is_empty() && bots.iter().any(spoken)
 }
 
 /// The line up to its first ASCII white space. No other white space ends a word.
@@ -278,6 +404,7 @@ impl fmt::Display for Bad {
                 write!(f, "a word looks like `{meant}`, but is not written in plain letters")
             }
             Self::NoQuestion => write!(f, "`/ask` needs a question after it"),
+            Self::NoFact => write!(f, "`/remember` needs a fact after it"),
             Self::Conflicting { names } => {
                 let names: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
                 write!(f, "{} cannot be in one comment", names.join(" and "))

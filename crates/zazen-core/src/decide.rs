@@ -32,8 +32,18 @@ pub struct WantedRun {
 /// Says what should be under way for `task`.
 pub fn decide(task: &Task) -> Wish {
     let mut wish = Wish { effects: texts(task), run: None };
-    for &comment in &task.to_acknowledge {
-        wish.effects.push(Effect::Acknowledge { task: task.id, comment });
+    for &text in &task.to_acknowledge {
+        wish.effects.push(Effect::Acknowledge { task: task.id, text });
+    }
+    for answer in &task.to_answer {
+        let (to, head) = (answer.to, answer.head.clone());
+        wish.effects.push(Effect::AnswerThread { task: task.id, to, head });
+    }
+    if let Some(review) = &task.review
+        && let Some(digest) = review.to_post
+    {
+        let at = review.at.clone();
+        wish.effects.push(Effect::PostReview { task: task.id, at, digest });
     }
     let Some((phase, urgent)) = wanted_phase(task) else {
         if let Some(run) = &task.run {
@@ -42,9 +52,12 @@ pub fn decide(task: &Task) -> Wish {
         wish.effects.extend(publishing(task));
         return wish;
     };
-    match (&task.run, start(task)) {
+    let from = start(task);
+    match (&task.run, &from) {
         // The run under way is for something else. It has to end first.
-        (Some(run), _) if run.phase != phase || is_waiting(&task.state) => {
+        (Some(run), from)
+            if run.phase != phase || is_waiting(&task.state) || is_off(run, from.as_ref()) =>
+        {
             wish.effects.push(Effect::StopRun { run: run.id });
         }
         (Some(run), _) => {
@@ -52,6 +65,7 @@ pub fn decide(task: &Task) -> Wish {
             wish.run = Some(WantedRun { phase, from, begun: Some(run.clone()), urgent });
         }
         (None, Some(from)) => {
+            let from = from.clone();
             wish.run = Some(WantedRun { phase, from, begun: None, urgent });
         }
         (None, None) => wish.effects.push(Effect::FindBase { task: task.id }),
@@ -66,6 +80,7 @@ fn wanted_phase(task: &Task) -> Option<(Phase, bool)> {
         State::Received(_) | State::Planning(_) => match task.kind {
             Kind::Change => Some((Phase::Plan, false)),
             Kind::Question => Some((Phase::Ask, false)),
+            Kind::Review => Some((Phase::Review, false)),
         },
         State::Queued(work) | State::Implementing(work) => {
             Some((Phase::Implement { step: work.n_done + 1 }, true))
@@ -82,6 +97,11 @@ fn wanted_phase(task: &Task) -> Option<(Phase, bool)> {
     }
 }
 
+/// Whether a run mends commits that are not what is to be mended any more.
+fn is_off(run: &Run, from: Option<&CommitId>) -> bool {
+    run.phase == Phase::Correct && from.is_some_and(|from| *from != run.from)
+}
+
 /// In these states a run that is under way is one of before.
 fn is_waiting(state: &State) -> bool {
     matches!(state, State::Received(_) | State::Queued(_))
@@ -95,7 +115,9 @@ fn start(task: &Task) -> Option<CommitId> {
 fn publishing(task: &Task) -> Option<Effect> {
     let State::Publishing(published) = &task.state else { return None };
     let head = published.head.clone();
-    Some(if published.pushed {
+    Some(if published.pushed && published.work.rework.is_some() {
+        Effect::UpdatePull { task: task.id, head }
+    } else if published.pushed {
         Effect::OpenPull { task: task.id, head }
     } else {
         Effect::Push { task: task.id, head }

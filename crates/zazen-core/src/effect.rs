@@ -9,7 +9,7 @@ use std::fmt;
 
 use crate::id::{CommentId, CommitId, IssueNumber, RepoName, RunId, TaskId};
 use crate::reply::Reply;
-use crate::task::{Digest, Phase, Slot};
+use crate::task::{Digest, Phase, PullHead, Slot, TextRef};
 
 /// Something to be done outside.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,11 +25,17 @@ pub enum Effect {
     /// Answer a comment that could not be acted on, or that asked something small.
     Reply { repo: RepoName, issue: IssueNumber, comment: CommentId, reply: Reply },
     /// Put the sign on a comment that its command was taken.
-    Acknowledge { task: TaskId, comment: CommentId },
+    Acknowledge { task: TaskId, text: TextRef },
     /// Push the verified commit to the task's branch.
     Push { task: TaskId, head: CommitId },
     /// Open the draft pull request.
     OpenPull { task: TaskId, head: CommitId },
+    /// See to it that the open pull request says what was pushed.
+    UpdatePull { task: TaskId, head: CommitId },
+    /// Answer the thread of a review: with the commit that has the change, if there is one.
+    AnswerThread { task: TaskId, to: TextRef, head: Option<CommitId> },
+    /// Put the review that has this digest on the pull request. It approves nothing.
+    PostReview { task: TaskId, at: PullHead, digest: Digest },
 }
 
 /// Says which effect this is. Equal keys are the same effect.
@@ -40,9 +46,12 @@ pub enum Key {
     StopRun(RunId),
     Show(TaskId, Slot),
     Reply(RepoName, IssueNumber, CommentId),
-    Acknowledge(TaskId, CommentId),
+    Acknowledge(TaskId, TextRef),
     Push(TaskId),
     OpenPull(TaskId),
+    UpdatePull(TaskId),
+    AnswerThread(TaskId, TextRef),
+    PostReview(TaskId),
 }
 
 impl Effect {
@@ -54,9 +63,12 @@ impl Effect {
             Self::StopRun { run } => Key::StopRun(*run),
             Self::Show { task, slot, .. } => Key::Show(*task, *slot),
             Self::Reply { repo, issue, comment, .. } => Key::Reply(repo.clone(), *issue, *comment),
-            Self::Acknowledge { task, comment } => Key::Acknowledge(*task, *comment),
+            Self::Acknowledge { task, text } => Key::Acknowledge(*task, *text),
             Self::Push { task, .. } => Key::Push(*task),
             Self::OpenPull { task, .. } => Key::OpenPull(*task),
+            Self::UpdatePull { task, .. } => Key::UpdatePull(*task),
+            Self::PostReview { task, .. } => Key::PostReview(*task),
+            Self::AnswerThread { task, to, .. } => Key::AnswerThread(*task, *to),
         }
     }
 
@@ -67,7 +79,10 @@ impl Effect {
             | Self::Show { task, .. }
             | Self::Acknowledge { task, .. }
             | Self::Push { task, .. }
-            | Self::OpenPull { task, .. } => Some(*task),
+            | Self::OpenPull { task, .. }
+            | Self::UpdatePull { task, .. }
+            | Self::AnswerThread { task, .. }
+            | Self::PostReview { task, .. } => Some(*task),
             Self::Run { run, .. } | Self::StopRun { run } => Some(run.task),
             Self::Reply { .. } => None,
         }
@@ -85,9 +100,14 @@ impl fmt::Display for Effect {
             Self::Reply { issue, comment, .. } => {
                 write!(f, "reply to comment {comment} on issue {issue}")
             }
-            Self::Acknowledge { comment, .. } => write!(f, "acknowledge comment {comment}"),
+            Self::Acknowledge { text, .. } => write!(f, "acknowledge comment {}", text.id),
             Self::Push { task, .. } => write!(f, "push the branch of task {task}"),
             Self::OpenPull { task, .. } => write!(f, "open the pull request of task {task}"),
+            Self::UpdatePull { task, .. } => write!(f, "update the pull request of task {task}"),
+            Self::PostReview { task, at, .. } => {
+                write!(f, "post the review of task {task} on #{}", at.pull)
+            }
+            Self::AnswerThread { to, .. } => write!(f, "answer {} on #{}", to.id, to.on),
         }
     }
 }

@@ -3,6 +3,8 @@
 //! Every id is a type of its own, so that no two can be mixed up, and every
 //! one is stable: nothing in zazen is identified by its text.
 
+mod comment;
+
 use std::fmt;
 use std::io::{self, Read, Write};
 use std::str::FromStr;
@@ -10,6 +12,8 @@ use std::sync::Arc;
 
 use borsh::{BorshDeserialize as Unpack, BorshSerialize as Pack};
 use serde::{Deserialize, Serialize};
+
+pub use self::comment::{CommentId, Stream};
 
 /// The number of a task: unique in one home, given out in order, never reused.
 #[derive(
@@ -46,13 +50,6 @@ pub struct IssueNumber(pub u64);
 )]
 #[serde(transparent)]
 pub struct PullNumber(pub u64);
-
-/// The number of a comment, as its forge counts them. Comments of one issue are in order.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Pack, Unpack, Serialize, Deserialize,
-)]
-#[serde(transparent)]
-pub struct CommentId(pub u64);
 
 /// A git commit: forty lower-case hexadecimal digits.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -298,12 +295,6 @@ impl fmt::Display for IssueNumber {
 }
 
 impl fmt::Display for PullNumber {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
-    }
-}
-
-impl fmt::Display for CommentId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)
     }

@@ -9,10 +9,11 @@ use std::borrow::Cow;
 
 use crate::command::{self, Command, Name};
 use crate::engine::{Book, Cause, Change, Fact, Opened};
-use crate::id::{CommentId, IssueNumber, PlanHash, RepoName, TaskId};
+use crate::id::{CommentId, CommitId, IssueNumber, PlanHash, RepoName, TaskId};
 use crate::reply::{Reply, StatusLine};
-use crate::task::{Event, Kind, State, Task};
-use crate::trust::Trust;
+use crate::task::{Ask, EVIDENCE_BYTES_MAX, Event, Kind, PullHead, State, Task, TextRef, evolve};
+use crate::text::{cut_middle, one_line, plain};
+use crate::trust::{Author, Permission, Trust};
 use crate::words;
 
 /// A comment, as its forge shows it. The issue's own text is comment 0.
@@ -23,7 +24,56 @@ pub struct Comment<'a> {
     pub title: &'a str,
     pub id: CommentId,
     pub author: &'a str,
+    /// What the forge lets the author do, where it says so.
+    pub permission: Option<Permission>,
+    /// Whether the author is a program.
+    pub is_bot: bool,
+    /// The names under which zazen is spoken to on this forge.
+    pub bots: &'a [&'a str],
+    /// What it asks for without a command in it.
+    pub implied: Option<Implied>,
+    /// The pull request that the conversation is about, where it is not zazen's own.
+    pub pull: Option<PullHead>,
     pub text: &'a str,
+}
+
+impl<'a> Comment<'a> {
+    fn author(&self) -> Author<'a> {
+        Author { name: self.author, permission: self.permission, is_bot: self.is_bot }
+    }
+}
+
+/// What a text, or an act that stands for one, asks for by itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Implied {
+    /// The command that it stands for: the label `zazen:plan`, or a review that asks for
+    /// changes (`/fix`, with the review's words). A command in the text goes before it.
+    Command(Name),
+    /// Checks that somebody else runs are red on this commit; the text is what they printed.
+    RedChecks { head: CommitId },
+}
+
+/// What the owner has set for all that people write.
+#[derive(Debug, Clone)]
+pub struct Rules {
+    pub trust: Trust,
+    /// How many rounds of rework reviews may lead to without a command.
+    pub rework_rounds: u32,
+}
+
+/// How many rounds of rework reviews may lead to, where the owner says nothing.
+pub const REWORK_ROUNDS: u32 = 3;
+
+/// How long a fact may be that somebody has remembered, in characters. Every agent reads it.
+const FACT_CHARS_MAX: usize = 1000;
+
+/// How much of what somebody wrote is kept with what it led to, in bytes.
+const REMARKS_BYTES_MAX: usize = 8 * 1024;
+
+impl Default for Rules {
+    fn default() -> Self {
+        Self { trust: Trust::default(), rework_rounds: REWORK_ROUNDS }
+    }
 }
 
 /// The text of the plan's page as it is on disk, in the moment when a command is read.
@@ -47,22 +97,38 @@ pub enum Request {
 ///
 /// Commands of people who may not give any change nothing. They are told so once on an
 /// issue, since who can write comments could else have zazen write as many.
-pub fn comment(book: &Book, trust: &Trust, comment: &Comment<'_>, on_disk: &PlanOnDisk) -> Fact {
+pub fn comment(book: &Book, rules: &Rules, comment: &Comment<'_>, on_disk: &PlanOnDisk) -> Fact {
     let cause =
         Cause::Comment { repo: comment.repo.clone(), issue: comment.issue, comment: comment.id };
-    let parsed = command::parse(comment.text);
-    let mut reader = Reader { book, comment, changes: Vec::new(), replies: Vec::new() };
-    if !trust.may_command(comment.author) {
-        let said_before = book.issue(comment.repo, comment.issue).refused;
-        let is_asked = !parsed.commands.is_empty() || parsed.bad.is_some();
-        if is_asked && !said_before {
-            reader.reply(Reply::Stranger);
+    let parsed = command::parse(comment.text, comment.bots);
+    let (changes, replies) = (Vec::new(), Vec::new());
+    let mut reader = Reader { book, rules, comment, changes, replies };
+    if let Some(Implied::RedChecks { head }) = &comment.implied {
+        // Nobody says so, and nobody's words in it are commands.
+        reader.red_checks(head);
+        return Fact { cause: Some(cause), changes: reader.finish() };
+    }
+    let may = |name| rules.trust.may_command(comment.author(), name);
+    let is_said = !parsed.commands.is_empty() || parsed.bad.is_some();
+    if let Some(bad) = parsed.bad {
+        if Name::ALL.into_iter().any(may) {
+            reader.reply(Reply::BadCommand { why: bad.to_string() });
+        } else {
+            reader.refuse();
         }
-    } else if let Some(bad) = parsed.bad {
-        reader.reply(Reply::BadCommand { why: bad.to_string() });
-    } else {
-        for command in parsed.commands {
+    }
+    for command in parsed.commands {
+        if may(command.name()) {
             reader.take(command, on_disk);
+        } else {
+            reader.refuse();
+        }
+    }
+    if let (Some(Implied::Command(name)), false) = (&comment.implied, is_said) {
+        if may(*name) {
+            reader.take_implied(*name, on_disk);
+        } else if *name != Name::Fix {
+            reader.refuse();
         }
     }
     Fact { cause: Some(cause), changes: reader.finish() }
@@ -86,6 +152,7 @@ pub fn request(book: &Book, id: &str, request: &Request) -> Result<Fact, String>
 
 struct Reader<'a> {
     book: &'a Book,
+    rules: &'a Rules,
     comment: &'a Comment<'a>,
     changes: Vec<Change>,
     replies: Vec<Reply>,
@@ -115,14 +182,106 @@ impl<'a> Reader<'a> {
             Command::Plan { remarks } => self.plan(by, remarks),
             Command::Ask { question } => self.open(Kind::Question, question),
             Command::Status => self.status(),
-            Command::Implement { answers } => self.implement(by, answers, on_disk),
+            Command::Implement { answers } | Command::Approve { answers } => {
+                self.implement(word, (by, answers), on_disk);
+            }
+            Command::Fix { remarks } => self.fix(&remarks, true),
+            Command::Review { focus } => self.review(focus),
+            Command::Remember { fact } => {
+                let fact = cut_middle(&one_line(&fact, FACT_CHARS_MAX), REMARKS_BYTES_MAX);
+                self.reply(Reply::Remembered { by, fact });
+            }
+            Command::Rebase { .. } | Command::Split { .. } => {
+                self.reply(Reply::NotPossible { command: word.to_owned() });
+            }
             Command::Stop { .. } => self.tell(word, Event::StopAsked { by }),
             Command::Retry { remarks } => self.tell(word, Event::RetryAsked { by, remarks }),
         }
     }
 
+    /// Takes what somebody did as the command that it stands for.
+    fn take_implied(&mut self, name: Name, on_disk: &PlanOnDisk) {
+        let by = self.comment.author.to_owned();
+        let text = self.comment.text.to_owned();
+        match name {
+            Name::Fix => self.fix(&text, false),
+            Name::Plan => self.plan(by, text),
+            Name::Implement | Name::Approve => {
+                self.implement(name.word(), (by, text), on_disk);
+            }
+            Name::Stop => self.tell(name.word(), Event::StopAsked { by }),
+            Name::Retry => self.tell(name.word(), Event::RetryAsked { by, remarks: text }),
+            Name::Status => self.status(),
+            // A question or a fact needs words that are meant as one.
+            Name::Review => self.review(text),
+            Name::Ask | Name::Rebase | Name::Split | Name::Remember => {}
+        }
+    }
+
+    /// Somebody wants the open pull request changed. A review that changes nothing is not
+    /// answered: it is not zazen that it speaks to.
+    fn fix(&mut self, remarks: &str, by_command: bool) {
+        let Comment { issue, id, author, .. } = *self.comment;
+        let ask = Ask {
+            text: TextRef { on: issue, id },
+            by: author.to_owned(),
+            remarks: cut_middle(&plain(remarks), REMARKS_BYTES_MAX),
+            by_command,
+        };
+        let event = Event::FixAsked { ask, rounds_max: self.rules.rework_rounds };
+        if by_command {
+            return self.tell("fix", event);
+        }
+        let Some(task) = self.task() else { return };
+        match evolve(task.clone().into_owned(), event.clone(), task.changed) {
+            Ok(next) if next.state.is_rework() && next.state != task.state => {
+                self.tell("fix", event);
+            }
+            // That there are no more rounds is said by a note.
+            Ok(next) if next != *task => self.changes.push(Change::Task { task: task.id, event }),
+            Ok(_) | Err(_) => {}
+        }
+    }
+
+    /// Red checks on a commit. Whether it is one of ours, the task knows.
+    fn red_checks(&mut self, head: &CommitId) {
+        let Some(task) = self.task() else { return };
+        let evidence = cut_middle(&plain(self.comment.text), EVIDENCE_BYTES_MAX);
+        let event = Event::ChecksFailed { head: head.clone(), evidence };
+        let next = evolve(task.clone().into_owned(), event.clone(), task.changed);
+        if next.is_ok_and(|next| next != *task) {
+            self.changes.push(Change::Task { task: task.id, event });
+        }
+    }
+
+    /// Reviews the pull request of this conversation, at the commit where it is now.
+    fn review(&mut self, focus: String) {
+        let own = self.task().and_then(|task| {
+            let State::Drafted { pull, head, .. } = &task.state else { return None };
+            Some(PullHead { pull: *pull, head: head.clone() })
+        });
+        let Some(at) = self.comment.pull.clone().or(own) else {
+            return self.reply(Reply::NoPull);
+        };
+        let tasks = self.book.tasks_of(self.comment.repo, self.comment.issue);
+        let same = tasks.filter(|task| {
+            let is_done = matches!(task.state, State::Failed { .. } | State::Stopped { .. });
+            !is_done && task.review.as_ref().is_some_and(|review| review.at == at)
+        });
+        match same.last() {
+            Some(task) => {
+                let is_done = matches!(task.state, State::Closed { .. });
+                let head = at.head.short().to_owned();
+                self.reply(Reply::SameReview { task: task.id, head, is_done });
+            }
+            None => self.open_with(Kind::Review, focus, Some(at)),
+        }
+    }
+
     fn plan(&mut self, by: String, remarks: String) {
         match self.task() {
+            // What is said on a pull request is about that one.
+            Some(task) if task.issue != self.comment.issue => self.wrong_time("plan", &task),
             Some(task) if may_be_planned_again(&task) => {
                 self.tell("plan", Event::PlanSentBack { by, remarks });
             }
@@ -133,7 +292,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn implement(&mut self, by: String, answers: String, on_disk: &PlanOnDisk) {
+    fn implement(&mut self, word: &str, (by, answers): (String, String), on_disk: &PlanOnDisk) {
         let Some(task) = self.task() else { return self.reply(Reply::NoPlan) };
         match (&task.state, &task.plan, on_disk) {
             (State::AwaitingApproval, Some(_), PlanOnDisk::Unreadable { why }) => {
@@ -141,10 +300,10 @@ impl<'a> Reader<'a> {
             }
             (State::AwaitingApproval, Some(plan), PlanOnDisk::AsKnown) => {
                 let hash: PlanHash = plan.hash.clone();
-                self.tell("implement", Event::PlanApproved { by, hash, answers });
+                self.tell(word, Event::PlanApproved { by, hash, answers });
             }
             (State::Received(_) | State::Planning(_), None, _) => self.reply(Reply::NoPlan),
-            _ => self.wrong_time("implement", &task),
+            _ => self.wrong_time(word, &task),
         }
     }
 
@@ -158,11 +317,16 @@ impl<'a> Reader<'a> {
             return;
         };
         let (id, comment) = (task.id, self.comment.id);
+        let on = Some(self.comment.issue).filter(|on| *on != task.issue);
         self.changes.push(Change::Task { task: id, event });
-        self.changes.push(Change::Task { task: id, event: Event::CommandTaken { comment } });
+        self.changes.push(Change::Task { task: id, event: Event::CommandTaken { comment, on } });
     }
 
     fn open(&mut self, kind: Kind, request: String) {
+        self.open_with(kind, request, None);
+    }
+
+    fn open_with(&mut self, kind: Kind, request: String, review: Option<PullHead>) {
         let n_opened = self.changes.iter().filter(|c| matches!(c, Change::Opened(_))).count();
         let first = self.book.next_task().0;
         let id = TaskId(first + u32::try_from(n_opened).unwrap_or(0));
@@ -174,9 +338,11 @@ impl<'a> Reader<'a> {
             title: self.comment.title.to_owned(),
             request,
             by: self.comment.author.to_owned(),
+            review,
         }));
         let comment = self.comment.id;
-        self.changes.push(Change::Task { task: id, event: Event::CommandTaken { comment } });
+        let taken = Event::CommandTaken { comment, on: None };
+        self.changes.push(Change::Task { task: id, event: taken });
     }
 
     fn status(&mut self) {
@@ -203,6 +369,15 @@ impl<'a> Reader<'a> {
         self.reply(reply);
     }
 
+    /// Tells somebody who may not command, once. Programs are told nothing: they may answer.
+    fn refuse(&mut self) {
+        let was_said = self.book.issue(self.comment.repo, self.comment.issue).refused
+            || self.replies.contains(&Reply::Stranger);
+        if !was_said && !self.comment.is_bot {
+            self.reply(Reply::Stranger);
+        }
+    }
+
     fn reply(&mut self, reply: Reply) {
         self.replies.push(reply);
     }
@@ -213,7 +388,7 @@ impl<'a> Reader<'a> {
         own.or_else(|| {
             let questions = self.book.tasks_of(self.comment.repo, self.comment.issue);
             questions
-                .filter(|task| task.kind == Kind::Question && fits(task, event))
+                .filter(|task| task.kind != Kind::Change && fits(task, event))
                 .max_by_key(|task| task.id)
         })
     }
@@ -222,12 +397,17 @@ impl<'a> Reader<'a> {
     fn fitting(&self, task: &Task) -> Vec<String> {
         let by = String::new;
         let is_own = self.task().is_some_and(|own| own.id == task.id);
+        let is_here = is_own && task.issue == self.comment.issue;
+        let text = TextRef { on: self.comment.issue, id: self.comment.id };
+        let ask = Ask { text, by: by(), remarks: String::new(), by_command: true };
+        let fix = Event::FixAsked { ask, rounds_max: self.rules.rework_rounds };
         let stop = Event::StopAsked { by: by() };
         let retry = Event::RetryAsked { by: by(), remarks: String::new() };
         let reached = |event| self.open_to(event).is_some_and(|open| open.id == task.id);
         let fits = [
-            (Name::Plan, is_own && (may_be_planned_again(task) || is_over(task))),
+            (Name::Plan, is_here && (may_be_planned_again(task) || is_over(task))),
             (Name::Implement, is_own && matches!(task.state, State::AwaitingApproval)),
+            (Name::Fix, reached(&fix)),
             (Name::Stop, reached(&stop)),
             (Name::Retry, reached(&retry)),
         ];
@@ -250,7 +430,7 @@ fn is_over(task: &Task) -> bool {
 }
 
 fn fits(task: &Task, event: &Event) -> bool {
-    crate::task::evolve(task.clone(), event.clone(), task.changed).is_ok()
+    evolve(task.clone(), event.clone(), task.changed).is_ok()
 }
 
 #[cfg(test)]

@@ -27,6 +27,7 @@ pub mod reply;
 pub mod page;
 pub mod plan;
 pub mod prompt;
+pub mod review;
 pub mod secret;
 pub mod text;
 pub mod words;

@@ -90,6 +90,14 @@ impl Page {
         &self.body
     }
 
+    /// Replaces all that comes after the front matter.
+    pub fn set_body(&mut self, body: &str) {
+        if let Some(front) = &mut self.front {
+            front.end_last_line();
+        }
+        body.clone_into(&mut self.body);
+    }
+
     /// The machine-written region of that name, if the page has one.
     pub fn region(&self, name: &str) -> Option<Region<'_>> {
         region::find(&self.body, name).map(|found| found.region(&self.body))

@@ -26,12 +26,58 @@ pub enum Reply {
     },
     /// `/stop`, `/retry` with no task on the issue.
     NoTask { command: String },
+    /// `/review` where there is no pull request.
+    NoPull,
+    /// `/review` of a commit that was reviewed, or is being reviewed.
+    SameReview { task: TaskId, head: String, is_done: bool },
+    /// `/remember`: the fact is kept, and then this is said.
+    Remembered { by: String, fact: String },
+    /// The forge, or this zazen, cannot do it.
+    NotPossible { command: String },
     /// Somebody gave a command who may not.
     Stranger,
     /// `/status`: what was the case when it was asked.
     Status { tasks: Vec<StatusLine> },
     /// More than one of these: a comment has at most one reply.
     Several { replies: Vec<Reply> },
+}
+
+impl Reply {
+    /// The facts that are to be kept before it is said, each with who said so.
+    pub fn facts(&self) -> Vec<(&str, &str)> {
+        match self {
+            Self::Remembered { by, fact } => vec![(by, fact)],
+            Self::Several { replies } => replies.iter().flat_map(Self::facts).collect(),
+            Self::BadCommand { .. }
+            | Self::NoPlan
+            | Self::UnreadablePlan { .. }
+            | Self::WrongTime { .. }
+            | Self::NoTask { .. }
+            | Self::NotPossible { .. }
+            | Self::NoPull
+            | Self::SameReview { .. }
+            | Self::Stranger
+            | Self::Status { .. } => Vec::new(),
+        }
+    }
+
+    /// Whether it tells somebody that they may not command.
+    pub fn has_stranger(&self) -> bool {
+        match self {
+            Self::Stranger => true,
+            Self::Several { replies } => replies.iter().any(Self::has_stranger),
+            Self::BadCommand { .. }
+            | Self::NoPlan
+            | Self::UnreadablePlan { .. }
+            | Self::WrongTime { .. }
+            | Self::NoTask { .. }
+            | Self::NotPossible { .. }
+            | Self::NoPull
+            | Self::SameReview { .. }
+            | Self::Remembered { .. }
+            | Self::Status { .. } => false,
+        }
+    }
 }
 
 /// One task in an answer to `/status`.

@@ -9,6 +9,7 @@
 //! for what is to be refused, and [`Lines`] for texts that come line by line.
 
 mod encoded;
+mod kept;
 mod lines;
 mod rules;
 
@@ -21,6 +22,7 @@ use aho_corasick::AhoCorasick;
 use regex::bytes::Regex;
 
 use self::encoded::{Base64, Hex};
+pub use self::kept::Secret;
 pub use self::lines::Lines;
 use self::rules::{RULES, Rule};
 

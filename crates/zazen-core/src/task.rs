@@ -5,6 +5,8 @@
 //! be done about it is another question; see [`crate::decide`].
 
 mod evolve;
+mod note;
+mod rework;
 mod trouble;
 
 use std::fmt;
@@ -13,6 +15,8 @@ use borsh::{BorshDeserialize as Unpack, BorshSerialize as Pack};
 use serde::{Deserialize, Serialize};
 
 pub use self::evolve::{IllegalEvent, evolve};
+pub use self::note::{Digest, Note, Slot};
+pub use self::rework::{Answer, Ask, IssueEnd, PullHead, ReviewOf, Rework, Rounds, TextRef};
 pub use self::trouble::{EVIDENCE_BYTES_MAX, Reaction, Trouble, TroubleKind};
 use crate::id::{
     CommentId, CommitId, IssueNumber, PlanHash, PullNumber, RepoName, RunId, TaskId, Time,
@@ -57,7 +61,13 @@ pub struct Task {
     pub notes: Vec<Note>,
     /// Comments whose commands were taken and not yet acknowledged.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub to_acknowledge: Vec<CommentId>,
+    pub to_acknowledge: Vec<TextRef>,
+    /// Threads of reviews that were worked on and not yet answered.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub to_answer: Vec<Answer>,
+    /// What is reviewed, where that was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub review: Option<Box<ReviewOf>>,
 }
 
 /// What kind of work a task is.
@@ -68,6 +78,8 @@ pub enum Kind {
     Change,
     /// One question, answered on the issue.
     Question,
+    /// One pull request, reviewed at one commit.
+    Review,
 }
 
 /// Where a task stands.
@@ -88,12 +100,17 @@ pub enum State {
     Implementing(Work),
     /// zazen runs the validation command on the commit that is to be published.
     Verifying(Work),
-    /// The checks were red. An agent mends that, once.
+    /// The checks were red, or people want the pull request changed. An agent does that.
     Correcting(Work),
-    /// The branch is pushed and the draft pull request opened.
+    /// The branch is pushed and the draft pull request opened, or brought up to date.
     Publishing(Published),
     /// The draft pull request is open. What happens to it is up to people.
-    Drafted { pull: PullNumber, head: CommitId },
+    Drafted {
+        pull: PullNumber,
+        head: CommitId,
+        #[serde(default)]
+        rounds: Rounds,
+    },
     /// A person merged the pull request.
     Merged { pull: PullNumber },
     /// A person closed the pull request, or the question was answered.
@@ -135,6 +152,9 @@ pub struct Work {
     #[serde(default)]
     pub n_corrections: u32,
     pub attempt: Try,
+    /// What is to be changed in the pull request, if it is open already.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rework: Option<Box<Rework>>,
 }
 
 /// Work whose checks are green, on its way out.
@@ -176,6 +196,7 @@ pub struct Run {
 pub enum Phase {
     Plan,
     Ask,
+    Review,
     /// One step of the plan. The first is 1.
     Implement {
         step: u32,
@@ -209,9 +230,19 @@ pub enum Event {
     /// A comment shows what it should.
     Shown { slot: Slot, digest: Digest },
     /// A command's comment has its reaction.
-    Acknowledged { comment: CommentId },
+    Acknowledged {
+        comment: CommentId,
+        /// The conversation, where it is not the task's issue.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        on: Option<IssueNumber>,
+    },
     /// A comment of this task holds a command that was taken.
-    CommandTaken { comment: CommentId },
+    CommandTaken {
+        comment: CommentId,
+        /// The conversation, where it is not the task's issue.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        on: Option<IssueNumber>,
+    },
     /// The branch is on the remote at this commit.
     Pushed { head: CommitId },
     /// The draft pull request is open.
@@ -220,6 +251,32 @@ pub enum Event {
     PullMerged,
     /// A person closed the pull request without merging it.
     PullClosed,
+    /// A person opened the closed pull request again. Its branch is at `head`.
+    PullReopened { head: CommitId },
+    /// A person turned the draft into a pull request that is ready for review.
+    PullReady { by: String },
+    /// The pull request is to go into another branch now.
+    BaseChanged { base: String },
+    /// The pull request's branch is gone.
+    BranchDeleted { by: String },
+    /// The branch is at a commit that zazen did not make.
+    HeadMoved { head: CommitId, by: String },
+    /// A person wants the open pull request changed.
+    FixAsked {
+        ask: Ask,
+        /// How many rounds for reviews the owner allows.
+        rounds_max: u32,
+    },
+    /// Checks on the forge are red on this commit.
+    ChecksFailed { head: CommitId, evidence: String },
+    /// The open pull request shows what was pushed.
+    PullUpdated { head: CommitId },
+    /// The thread of a review has its answer.
+    ThreadAnswered { to: TextRef },
+    /// The review is on the forge.
+    ReviewPosted,
+    /// The issue is not what it was.
+    IssueEnded { how: IssueEnd, by: String },
 }
 
 /// What a run came back with.
@@ -230,6 +287,8 @@ pub enum Outcome {
     Planned { plan: PlanRef },
     /// An answer to a question.
     Answered { digest: Digest },
+    /// A review of a pull request; its text is the task's report.
+    Reviewed { digest: Digest, n_findings: u32 },
     /// A step is done; the branch is at `head` (unchanged, if nothing was left to do).
     StepDone { head: CommitId, n_commits: u32 },
     /// The validation command passed on this commit.
@@ -238,53 +297,6 @@ pub enum Outcome {
     Failed { trouble: Trouble },
     /// The run was stopped because nobody wants it any more.
     Stopped,
-}
-
-/// A place on the issue where zazen writes. Each has at most one comment.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Pack, Unpack, Serialize, Deserialize,
-)]
-#[serde(rename_all = "kebab-case")]
-pub enum Slot {
-    /// The plan, with the progress. Edited in place.
-    Plan,
-    /// The n-th note. The first is 1.
-    Note(u32),
-}
-
-/// Something that people must be told.
-#[derive(Debug, Clone, PartialEq, Eq, Pack, Unpack, Serialize, Deserialize)]
-#[serde(tag = "note", rename_all = "kebab-case")]
-pub enum Note {
-    Drafted {
-        pull: PullNumber,
-    },
-    Failed {
-        trouble: Trouble,
-    },
-    Stopped {
-        by: String,
-    },
-    /// The answer to a question; its text is the task's report.
-    Answered {
-        digest: Digest,
-    },
-}
-
-/// Stands for a text that is shown: equal digests, equal texts.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Pack, Unpack, Serialize, Deserialize,
-)]
-#[serde(transparent)]
-pub struct Digest(pub u32);
-
-impl Digest {
-    /// Digests a text.
-    pub fn of(text: &str) -> Self {
-        let hash = blake3::hash(text.as_bytes());
-        let bytes = hash.as_bytes();
-        Self(u32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]))
-    }
 }
 
 impl Task {
@@ -331,6 +343,31 @@ impl State {
         }
     }
 
+    /// The pull request that this state is about.
+    pub fn pull(&self) -> Option<PullNumber> {
+        match self {
+            Self::Drafted { pull, .. } | Self::Merged { pull } => Some(*pull),
+            Self::Closed { pull } => *pull,
+            Self::Received(_)
+            | Self::Planning(_)
+            | Self::AwaitingApproval
+            | Self::Queued(_)
+            | Self::Implementing(_)
+            | Self::Verifying(_)
+            | Self::Correcting(_)
+            | Self::Publishing(_)
+            | Self::Stopped { .. }
+            | Self::Failed { .. } => {
+                self.work().and_then(|work| work.rework.as_ref()).map(|rework| rework.pull)
+            }
+        }
+    }
+
+    /// Whether this is rework on a pull request that is open.
+    pub fn is_rework(&self) -> bool {
+        self.work().is_some_and(|work| work.rework.is_some())
+    }
+
     /// The word for this state, the same everywhere.
     pub fn word(&self) -> &'static str {
         match self {
@@ -357,6 +394,7 @@ impl Phase {
         match self {
             Self::Plan => "plan",
             Self::Ask => "ask",
+            Self::Review => "review",
             Self::Implement { .. } => "implement",
             Self::Verify => "verify",
             Self::Correct => "correct",
@@ -369,7 +407,9 @@ impl fmt::Display for Phase {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Implement { step } => write!(f, "implement/{step}"),
-            Self::Plan | Self::Ask | Self::Verify | Self::Correct => f.write_str(self.word()),
+            Self::Plan | Self::Ask | Self::Review | Self::Verify | Self::Correct => {
+                f.write_str(self.word())
+            }
         }
     }
 }
@@ -391,14 +431,15 @@ impl fmt::Display for State {
                 f.write_str(")")
             }
             Self::Drafted { pull, .. } | Self::Merged { pull } => write!(f, " as #{pull}"),
+            Self::Correcting(_) | Self::Verifying(_) | Self::Publishing(_) => match self.pull() {
+                Some(pull) => write!(f, " for #{pull}"),
+                None => Ok(()),
+            },
             Self::Failed { trouble, .. } => write!(f, ": {}", trouble.kind.sentence()),
             Self::Stopped { by, .. } => write!(f, " by {by}"),
             Self::Received(_)
             | Self::Planning(_)
             | Self::AwaitingApproval
-            | Self::Verifying(_)
-            | Self::Correcting(_)
-            | Self::Publishing(_)
             | Self::Closed { .. } => Ok(()),
         }
     }

@@ -23,7 +23,8 @@ pub use self::pull::{Evidence, FileChange, Pull, pull};
 pub use self::traffic::traffic;
 use crate::plan::{self, Plan};
 use crate::reply::{Reply, StatusLine};
-use crate::task::{Kind, Note, State, Task, Trouble};
+use crate::review::{Finding, Review};
+use crate::task::{Answer, IssueEnd, Kind, Note, PullHead, State, Task, Trouble};
 use crate::text::{cut_middle, fence, neutral, one_line};
 
 /// A text for people. Only this module makes one.
@@ -116,6 +117,15 @@ fn headline(task: &Task, plan: &Plan) -> String {
             let again = if work.attempt.n_failed > 0 { ", second try" } else { "" };
             format!("**In progress:** step {} of {n_steps}{again}.", work.n_done + 1)
         }
+        State::Correcting(_) if task.state.is_rework() => {
+            "**The pull request is being changed**, as was asked.".to_owned()
+        }
+        State::Verifying(_) if task.state.is_rework() => {
+            "**The pull request is being changed.** The checks are running.".to_owned()
+        }
+        State::Publishing(_) if task.state.is_rework() => {
+            "**The checks are green.** The pull request is being updated.".to_owned()
+        }
         State::Verifying(_) => "**All steps are done.** The checks are running.".to_owned(),
         State::Correcting(_) => "**The checks are red.** An agent is mending that.".to_owned(),
         State::Publishing(_) => {
@@ -143,7 +153,10 @@ fn next_move(task: &Task, plan: &Plan, page: &str) -> String {
         }
         State::Failed { trouble, .. } => trouble.kind.advice().to_owned(),
         State::Stopped { .. } => "Write `/retry` to go on from here.".to_owned(),
-        State::Drafted { .. } => "Please review it there. zazen never merges.".to_owned(),
+        State::Drafted { .. } => {
+            "Please review it there; `/fix` with your remarks has it changed. zazen never merges."
+                .to_owned()
+        }
         State::Merged { .. } | State::Closed { .. } => {
             "There is nothing left to do. `/plan` begins anew.".to_owned()
         }
@@ -177,7 +190,114 @@ pub fn note(note: &Note, answer: &str, kept: Option<&Kept>) -> Text {
         }
         Note::Answered { .. } => neutral(&cut_middle(answer.trim(), ANSWER_BYTES_MAX)),
         Note::Failed { trouble } => failed(trouble, kept),
+        Note::Reworked { pull, head } => format!(
+            "#{pull} is at `{}` now, with what was asked for. The checks passed on exactly that \
+             commit.",
+            head.short()
+        ),
+        Note::Unchanged { .. } => unchanged(answer),
+        Note::RoundsUsedUp { n } => format!(
+            "Reviews have had this changed {} by now, so I wait. Write `/fix` with what is still \
+             wrong to have me go on.",
+            n_of((*n).into(), "time")
+        ),
+        Note::ChecksStayRed { is_same: true } => "The forge's checks are red in the same way as \
+            before, so I leave them. Write `/fix` and say what to do about it."
+            .to_owned(),
+        Note::ChecksStayRed { is_same: false } => {
+            "The forge's checks are still red after I mended \
+            them, so I leave them. Write `/fix` and say what to do about it."
+                .to_owned()
+        }
+        Note::Foreign { by, head } => format!(
+            "{} put `{}` on the branch, so it is theirs now, and I leave it alone. Write `/fix` \
+             with what is to be done to have me add commits on top of theirs.",
+            person(by),
+            head.short()
+        ),
+        Note::BaseChanged { base } => format!(
+            "The pull request is to go into `{}` now. What I checked was on top of the branch \
+             that it was to go into before.",
+            line(base).replace('`', "'")
+        ),
+        Note::BranchDeleted { by } => {
+            format!("{} deleted the branch, so I leave it. The commits are kept here.", person(by))
+        }
+        Note::IssueEnded { how, by } => format!(
+            "Stopped, as the issue was {} by {}. Write `/retry` to go on from here.",
+            issue_end(*how),
+            person(by)
+        ),
     })
+}
+
+/// What an agent says that was asked to change something, and changed nothing.
+fn unchanged(answer: &str) -> String {
+    let mut text = "I looked at what was asked for, and changed nothing. Write `/fix` and say \
+                    what is wrong if something is."
+        .to_owned();
+    if !answer.trim().is_empty() {
+        text.push('\n');
+        let answer = cut_middle(answer.trim(), ANSWER_BYTES_MAX);
+        fold(&mut text, "What the agent said (a claim)", &quote(&answer));
+    }
+    text
+}
+
+/// A line of a repository's memory. `source` ends it, and is found again.
+pub fn remembered(fact: &str, by: &str, source: &str) -> String {
+    format!("- {} ({}, {source}", one_line(fact, LINE_CHARS_MAX * 4), one_line(by, NAME_CHARS_MAX))
+}
+
+/// A review of a pull request, as one comment: where the forge has no place beside the lines.
+pub fn review_comment(at: &PullHead, review: &Review) -> Text {
+    let n = n_of(review.findings.len() as u64, "finding");
+    let mut text = format!(
+        "**Review of #{} at `{}`:** {n}. This is an agent's word, and approves nothing.\n\n{}\n",
+        at.pull,
+        at.head.short(),
+        quote(&review.summary)
+    );
+    for finding in &review.findings {
+        text.push_str(review_finding(finding).as_str());
+        text.push('\n');
+    }
+    Text(text)
+}
+
+/// One finding of a review. Where it stands beside its line, the place is still named.
+pub fn review_finding(finding: &Finding) -> Text {
+    let Finding { severity, place, title, why, suggestion } = finding;
+    let place = place.as_ref().map_or(String::new(), |place| {
+        format!(" `{}`:", line(&place.to_string()).replace('`', "'"))
+    });
+    let mut text = format!("**{severity}**{place} {}\n", line(title));
+    if !why.is_empty() {
+        let _infallible = write!(text, "\n{}", quote(why));
+    }
+    if let Some(suggestion) = suggestion {
+        let _infallible = write!(text, "\n{}", fence(suggestion, "suggestion"));
+    }
+    Text(text)
+}
+
+/// An answer in the thread of a review.
+pub fn thread_answer(answer: &Answer) -> Text {
+    Text(match &answer.head {
+        Some(head) => format!("This was worked on in `{}`.", head.short()),
+        None => "I looked at this, and changed nothing.".to_owned(),
+    })
+}
+
+/// What became of an issue, in a word that fits after "was".
+fn issue_end(how: IssueEnd) -> &'static str {
+    match how {
+        IssueEnd::Closed => "closed",
+        IssueEnd::Transferred => "moved to another repository",
+        IssueEnd::Converted => "turned into a discussion",
+        IssueEnd::Deleted => "deleted",
+        IssueEnd::Locked => "locked",
+    }
 }
 
 fn failed(trouble: &Trouble, kept: Option<&Kept>) -> String {
@@ -221,6 +341,20 @@ fn reply_text(reply: &Reply) -> String {
         Reply::NoTask { command } => format!(
             "There is nothing here that `/{command}` could act on. `/plan` begins something."
         ),
+        Reply::NoPull => "There is no pull request here to review.".to_owned(),
+        Reply::SameReview { task, head, is_done: true } => format!(
+            "I have reviewed `{}` (task {task}), and nothing was changed since.",
+            line(head)
+        ),
+        Reply::SameReview { task, head, is_done: false } => {
+            format!("I am reviewing `{}` already (task {task}).", line(head))
+        }
+        Reply::Remembered { fact, .. } => {
+            format!("I keep this for all work on this repository:\n\n{}", quote(fact).trim_end())
+        }
+        Reply::NotPossible { command } => {
+            format!("Nothing was done: `/{command}` is not possible here.")
+        }
         Reply::Stranger => "Nothing was started: commands here are taken from people whom the \
                             owner of this zazen trusts. One of them can read this, and write \
                             the command."
@@ -252,8 +386,12 @@ fn status_line(status: &StatusLine) -> String {
 /// Where a task stands, in words that fit after "task 3".
 pub fn standing(task: &Task) -> String {
     let is_change = task.kind == Kind::Change;
+    let is_review = task.kind == Kind::Review;
     match &task.state {
         State::Received(_) if is_change => "waits for its turn to be planned".to_owned(),
+        State::Received(_) if is_review => "waits for its turn to be reviewed".to_owned(),
+        State::Planning(_) if is_review => "is being reviewed".to_owned(),
+        State::Closed { pull: None } if is_review => "was reviewed".to_owned(),
         State::Received(_) => "waits for its turn to be answered".to_owned(),
         State::Planning(_) if is_change => "is being planned".to_owned(),
         State::Planning(_) => "is being answered".to_owned(),
@@ -261,6 +399,9 @@ pub fn standing(task: &Task) -> String {
         State::Queued(_) => "is approved and waits for its turn".to_owned(),
         State::Implementing(work) => {
             format!("is at step {} of {}", work.n_done + 1, work.plan.n_steps)
+        }
+        State::Correcting(_) if task.state.is_rework() => {
+            "is being changed, as was asked".to_owned()
         }
         State::Verifying(_) => "is being checked".to_owned(),
         State::Correcting(_) => "is being mended, as its checks are red".to_owned(),

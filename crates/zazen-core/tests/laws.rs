@@ -33,6 +33,9 @@ fn script() -> impl Strategy<Value = (u64, Vec<Action>)> {
         1 => (any::<u8>(), any::<bool>()).prop_map(|(n, stop)| Action::Request(n, stop)),
         1 => any::<u8>().prop_map(Action::Edit),
         1 => (any::<u8>(), any::<bool>()).prop_map(|(n, merge)| Action::EndPull(n, merge)),
+        2 => (any::<u8>(), any::<bool>()).prop_map(|(n, fix)| Action::Review(n, fix)),
+        1 => any::<u8>().prop_map(Action::RedChecks),
+        1 => (any::<u8>(), any::<u8>()).prop_map(|(n, what)| Action::Meddle(n, what)),
     ];
     (any::<u64>(), prop::collection::vec(action, 0..ACTIONS_MAX))
 }

@@ -5,7 +5,7 @@ use super::*;
 
 #[track_caller]
 fn check(comment: &str, expected: &Expect) {
-    let parsed = parse(comment);
+    let parsed = parse(comment, &["zazen"]);
     let mut lines: Vec<String> =
         parsed.commands.iter().map(|command| format!("{command:?}")).collect();
     lines.extend(parsed.bad.map(|bad| format!("bad: {bad}")));
@@ -14,7 +14,7 @@ fn check(comment: &str, expected: &Expect) {
 
 #[track_caller]
 fn check_none(comment: &str) {
-    assert_eq!(parse(comment), Parsed::default(), "{comment}");
+    assert_eq!(parse(comment, &["zazen"]), Parsed::default(), "{comment}");
 }
 
 #[test]
@@ -63,7 +63,7 @@ fn a_command_that_is_not_said_is_none() {
 fn a_path_or_another_word_is_no_command() {
     check_none("/usr/bin/plan is missing");
     check_none("/plan/x");
-    check_none("/etc holds it\n/approve\n/merge");
+    check_none("/etc holds it\n/merge\n/deploy");
     check_none("/plan.md is wrong");
     check_none("/api returns 500");
     check_none("/");
@@ -123,7 +123,7 @@ fn a_command_in_other_letters_does_nothing_and_is_flagged() {
         "/PL\u{410}N",
     ];
     for comment in flagged {
-        let parsed = parse(comment);
+        let parsed = parse(comment, &["zazen"]);
         assert!(parsed.commands.is_empty(), "{comment:?}");
         assert!(matches!(parsed.bad, Some(Bad::Lookalike { .. })), "{comment:?}: {parsed:?}");
     }
@@ -142,7 +142,7 @@ fn two_letters_swapped_are_one_error() {
 proptest! {
     #[test]
     fn any_comment_can_be_read(comment in any::<String>()) {
-        let parsed = parse(&comment);
+        let parsed = parse(&comment, &["zazen"]);
         prop_assert!(parsed.commands.is_empty() || parsed.bad.is_none());
     }
 
@@ -152,15 +152,15 @@ proptest! {
         text in "[a-zA-Z0-9é.,?][a-zA-Z0-9é.,? \n`>]{0,60}[a-z]",
     ) {
         let command = name.with(&text);
-        let parsed = parse(&command.to_string());
+        let parsed = parse(&command.to_string(), &["zazen"]);
         prop_assert_eq!(parsed.commands, vec![command]);
     }
 
     #[test]
     fn nothing_in_a_quote_or_a_fence_is_a_command(text in "(/plan|/stop|[ a\n`>~-]|\r){0,40}") {
         let quote: String = text.split(['\n', '\r']).flat_map(|line| ["> ", line, "\n"]).collect();
-        prop_assert_eq!(parse(&quote), Parsed::default());
-        prop_assert_eq!(parse(&crate::text::fence(&text, "md")), Parsed::default());
+        prop_assert_eq!(parse(&quote, &["zazen"]), Parsed::default());
+        prop_assert_eq!(parse(&crate::text::fence(&text, "md"), &["zazen"]), Parsed::default());
     }
 
     #[test]
@@ -171,8 +171,43 @@ proptest! {
         ]),
         0..40,
     )) {
-        let parsed = parse(&pieces.concat());
+        let parsed = parse(&pieces.concat(), &["zazen"]);
         let n_acts = parsed.commands.iter().filter(|c| c.name().changes_task()).count();
         prop_assert!(n_acts <= 1);
     }
+}
+
+#[test]
+fn a_command_can_be_said_to_the_bot_by_its_name() {
+    let expected = expect![[r#"
+        Plan { remarks: "make it small" }
+        Ask { question: "why?" }"#]];
+    check("Hello.\n\n@zazen plan make it small\n\n  @Zazen: /ask why?", &expected);
+    for comment in [
+        "> @zazen plan",
+        "`@zazen plan`",
+        "I asked @zazen plan",
+        "- @zazen plan",
+        "@zazens plan",
+        "@ada plan",
+        "@ plan",
+        "@zazen",
+        "@zazen does it well",
+        "@zazen as I said",
+        "<!-- @zazen plan -->",
+    ] {
+        check_none(comment);
+    }
+    check(
+        "@zazen implemnt",
+        &expect!["bad: `/implemnt` is not a command; did you mean `/implement`?"],
+    );
+    check("@zazen plan\n/stop", &expect!["bad: `/plan` and `/stop` cannot be in one comment"]);
+}
+
+#[test]
+fn an_app_is_spoken_to_without_the_end_of_its_name() {
+    let parsed = parse("@zazen-ada plan", &["zazen-ada[bot]"]);
+    assert_eq!(parsed.commands, [Command::Plan { remarks: String::new() }]);
+    assert_eq!(parse("@zazen plan", &["zazen-ada[bot]"]), Parsed::default());
 }

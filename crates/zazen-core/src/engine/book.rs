@@ -1,6 +1,7 @@
 //! What the journal says, folded: tasks, issues, and replies that are due.
 
 mod dense;
+mod seen;
 mod shelf;
 
 use std::borrow::Cow;
@@ -9,12 +10,13 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use serde::{Deserialize, Serialize};
 
 use self::dense::Dense;
+pub use self::seen::Seen;
 use self::shelf::Shelf;
 use super::ledger::Ledger;
 use crate::effect::Effect;
-use crate::id::{CommentId, IssueNumber, RepoName, TaskId, Time};
+use crate::id::{CommentId, IssueNumber, PullNumber, RepoName, TaskId, Time};
 use crate::reply::Reply;
-use crate::task::{Event, IllegalEvent, Kind, State, Task, Try, evolve};
+use crate::task::{Event, IllegalEvent, Kind, PullHead, ReviewOf, State, Task, Try, evolve};
 
 /// Everything that the journal's facts add up to.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -41,9 +43,9 @@ pub struct IssueRef {
 /// What is known of one issue.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct IssueState {
-    /// The last comment that was read. All before it were read too.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub seen: Option<CommentId>,
+    /// The texts that were read.
+    #[serde(default, skip_serializing_if = "Seen::is_empty")]
+    pub seen: Seen,
     /// The task that commands on this issue are for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub task: Option<TaskId>,
@@ -100,6 +102,9 @@ pub struct Opened {
     #[serde(default)]
     pub request: String,
     pub by: String,
+    /// What is to be reviewed, where that was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub review: Option<PullHead>,
 }
 
 /// A fact does not fit what is known.
@@ -141,7 +146,7 @@ impl IssueState {
     fn open(&mut self, kind: Kind, task: TaskId) {
         let other = match kind {
             Kind::Change => self.task.replace(task),
-            Kind::Question => Some(task),
+            Kind::Question | Kind::Review => Some(task),
         };
         self.others = self.others.iter().copied().chain(other).collect();
     }
@@ -251,7 +256,9 @@ impl Book {
     pub fn was_taken(&self, cause: &Cause) -> bool {
         match cause {
             Cause::Comment { repo, issue, comment } => {
-                self.issue(repo, *issue).seen.is_some_and(|seen| *comment <= seen)
+                let issues = self.issues.get(repo);
+                let issue = issues.and_then(|issues| issues.get(issue));
+                issue.is_some_and(|issue| issue.seen.contains(*comment))
             }
             Cause::Request { id } => self.requests.contains(id),
         }
@@ -260,7 +267,7 @@ impl Book {
     fn note_cause(&mut self, cause: Cause) {
         match cause {
             Cause::Comment { repo, issue, comment } => {
-                self.issue_mut(&repo, issue).seen = Some(comment);
+                self.issue_mut(&repo, issue).seen.insert(comment);
             }
             Cause::Request { id } => {
                 self.requests.push_back(id);
@@ -276,9 +283,10 @@ impl Book {
             Change::Opened(opened) => {
                 self.issue_mut(&opened.repo, opened.issue).open(opened.kind, opened.id);
             }
+            Change::Task { task, event: Event::PullOpened { pull } } => self.note_pull(task, pull),
             Change::Task { .. } => {}
             Change::ReplyDue { repo, issue, comment, reply } => {
-                if reply == Reply::Stranger {
+                if reply.has_stranger() {
                     self.issue_mut(&repo, issue).refused = true;
                 }
                 self.replies.push((IssueRef { repo, issue }, comment, reply));
@@ -288,6 +296,13 @@ impl Book {
                 self.replies.retain(|(a, c, _)| *a != at || *c != comment);
             }
         }
+    }
+
+    /// What is written on the pull request is said to its task. Forges count pull requests and
+    /// issues together.
+    fn note_pull(&mut self, task: TaskId, pull: PullNumber) {
+        let Some(repo) = self.task(task).map(|task| task.repo.clone()) else { return };
+        self.issue_mut(&repo, IssueNumber(pull.0)).task = Some(task);
     }
 
     fn issue_mut(&mut self, repo: &RepoName, issue: IssueNumber) -> &mut IssueState {
@@ -311,7 +326,7 @@ impl Book {
             changed: at,
             request: opened.request.clone(),
             state: State::Received(Try::default()),
-            base: None,
+            base: opened.review.as_ref().map(|at| at.head.clone()),
             n_runs: 0,
             run: None,
             usage: crate::usage::Usage::default(),
@@ -319,6 +334,8 @@ impl Book {
             shown: Vec::new(),
             notes: Vec::new(),
             to_acknowledge: Vec::new(),
+            to_answer: Vec::new(),
+            review: opened.review.clone().map(|at| Box::new(ReviewOf { at, to_post: None })),
         }
     }
 }

@@ -12,9 +12,8 @@ use expect_test::{Expect, expect};
 
 use super::*;
 use crate::id::{CommentId, CommitId, IssueNumber, PlanHash, PullNumber, RepoName};
-use crate::intake::{self, PlanOnDisk};
-use crate::task::{Kind, Outcome, PlanRef, State, Task, Trouble, TroubleKind};
-use crate::trust::Trust;
+use crate::intake::{self, PlanOnDisk, Rules};
+use crate::task::{Ask, Kind, Outcome, PlanRef, State, Task, TextRef, Trouble, TroubleKind};
 use crate::usage::Usage;
 
 #[test]
@@ -825,6 +824,110 @@ fn a_run_whose_beginning_was_not_recorded_begins_later() {
     );
 }
 
+#[test]
+fn a_review_is_worked_in_and_the_pull_request_updated() {
+    check(
+        "1 opened, 1 planned, 1 approved, 1 step done, 1 green, 1 pushed, 1 drafted, 1 reviewed, \
+         1 reviewed, 1 mended, 1 green, 1 pushed, 1 updated, 1 merged",
+        expect![[r#"
+            1 opened
+                > run 1.1: plan
+            1 planned
+                = task 1 is awaiting-approval
+            1 approved
+                > run 1.2: implement/1
+            1 step done
+                > run 1.3: verify
+            1 green
+                > push the branch of task 1
+            1 pushed
+                > open the pull request of task 1
+            1 drafted
+                = task 1 is drafted as #1
+            1 reviewed
+                > run 1.4: correct
+            1 reviewed
+            1 mended
+                > run 1.5: verify
+            1 green
+                > push the branch of task 1
+            1 pushed
+                > update the pull request of task 1
+            1 updated
+                > run 1.6: correct
+            1 merged
+                > stop run 1.6
+                = task 1 is merged as #1
+        "#]],
+    );
+}
+
+#[test]
+fn a_pull_request_that_is_merged_ends_what_is_being_done_to_it() {
+    check(
+        "1 opened, 1 planned, 1 approved, 1 step done, 1 green, 1 pushed, 1 drafted, \
+         1 to be fixed, 1 merged, 1 run halted, 1 reviewed",
+        expect![[r#"
+            1 opened
+                > run 1.1: plan
+            1 planned
+                = task 1 is awaiting-approval
+            1 approved
+                > run 1.2: implement/1
+            1 step done
+                > run 1.3: verify
+            1 green
+                > push the branch of task 1
+            1 pushed
+                > open the pull request of task 1
+            1 drafted
+                = task 1 is drafted as #1
+            1 to be fixed
+                > run 1.4: correct
+            1 merged
+                > stop run 1.4
+                = task 1 is merged as #1
+            1 run halted
+            1 reviewed
+                ! task 1 is merged and cannot take the event FixAsked
+        "#]],
+    );
+}
+
+#[test]
+fn somebody_elses_commits_are_built_upon_only_when_that_is_asked_for() {
+    check(
+        "1 opened, 1 planned, 1 approved, 1 step done, 1 green, 1 pushed, 1 drafted, \
+         1 pushed to by grace, 1 reviewed, 1 to be fixed, 1 closed, 1 run halted, 1 reopened",
+        expect![[r#"
+            1 opened
+                > run 1.1: plan
+            1 planned
+                = task 1 is awaiting-approval
+            1 approved
+                > run 1.2: implement/1
+            1 step done
+                > run 1.3: verify
+            1 green
+                > push the branch of task 1
+            1 pushed
+                > open the pull request of task 1
+            1 drafted
+                = task 1 is drafted as #1
+            1 pushed to by grace
+            1 reviewed
+            1 to be fixed
+                > run 1.4: correct
+            1 closed
+                > stop run 1.4
+                = task 1 is closed
+            1 run halted
+            1 reopened
+                = task 1 is drafted as #1
+        "#]],
+    );
+}
+
 /// Plays `script` on an engine with one place. The world does the small things (texts,
 /// bases, signs) at once, and they are not printed.
 #[expect(clippy::needless_pass_by_value, reason = "an `Expect` is written in place")]
@@ -905,12 +1008,17 @@ impl Play {
             repo: &repo(),
             issue,
             title: "Sum by month",
-            id: CommentId(self.n_comments),
+            id: CommentId::comment(self.n_comments),
             author: "ada",
+            permission: None,
+            is_bot: false,
+            bots: &["zazen"],
+            implied: None,
+            pull: None,
             text: &text,
         };
         let fact =
-            intake::comment(self.engine.book(), &Trust::default(), &comment, &PlanOnDisk::AsKnown);
+            intake::comment(self.engine.book(), &Rules::default(), &comment, &PlanOnDisk::AsKnown);
         self.take_in(fact);
     }
 
@@ -940,6 +1048,23 @@ impl Play {
             "retried" => self.event(id, Event::RetryAsked { by: by(), remarks: none() }),
             "merged" => self.event(id, Event::PullMerged),
             "closed" => self.event(id, Event::PullClosed),
+            "reopened" => self.event(id, Event::PullReopened { head: commit(0) }),
+            "updated" => {
+                let head = self.verified_head(id).unwrap_or(commit(0));
+                self.event(id, Event::PullUpdated { head });
+                self.engine.ended(&Key::UpdatePull(id));
+            }
+            "pushed to by grace" => {
+                self.event(id, Event::HeadMoved { head: commit(99), by: "grace".to_owned() });
+            }
+            "reviewed" | "to be fixed" => {
+                self.n_comments += 1;
+                let id_of = CommentId::of(crate::id::Stream::Review, self.n_comments);
+                let text = TextRef { on: IssueNumber(u64::from(n)), id: id_of };
+                let by_command = what == "to be fixed";
+                let ask = Ask { text, by: by(), remarks: none(), by_command };
+                self.event(id, Event::FixAsked { ask, rounds_max: 2 });
+            }
             "shown" => self.do_all(|effect| matches!(effect, Effect::Show { .. })),
             "based" => self.do_all(|effect| matches!(effect, Effect::FindBase { .. })),
             "replied" => self.do_all(|effect| matches!(effect, Effect::Reply { .. })),
@@ -1000,6 +1125,7 @@ impl Play {
             title: "Sum by month".to_owned(),
             request: String::new(),
             by: "ada".to_owned(),
+            review: None,
         };
         self.take_in(Fact { cause: None, changes: vec![Change::Opened(opened)] });
     }
@@ -1072,7 +1198,11 @@ fn done(effect: &Effect) -> Option<Fact> {
     let (task, event) = match effect.clone() {
         Effect::FindBase { task } => (task, Event::BaseFound { base: commit(0) }),
         Effect::Show { task, slot, digest } => (task, Event::Shown { slot, digest }),
-        Effect::Acknowledge { task, comment } => (task, Event::Acknowledged { comment }),
+        Effect::Acknowledge { task, text } => {
+            (task, Event::Acknowledged { comment: text.id, on: Some(text.on) })
+        }
+        Effect::PostReview { task, .. } => (task, Event::ReviewPosted),
+        Effect::AnswerThread { task, to, .. } => (task, Event::ThreadAnswered { to }),
         Effect::Reply { repo, issue, comment, .. } => {
             let change = Change::Replied { repo, issue, comment };
             return Some(Fact { cause: None, changes: vec![change] });
@@ -1080,7 +1210,8 @@ fn done(effect: &Effect) -> Option<Fact> {
         Effect::Run { .. }
         | Effect::StopRun { .. }
         | Effect::Push { .. }
-        | Effect::OpenPull { .. } => return None,
+        | Effect::OpenPull { .. }
+        | Effect::UpdatePull { .. } => return None,
     };
     Some(Fact::of(task, event))
 }

@@ -6,7 +6,7 @@ use expect_test::{Expect, expect, expect_file};
 
 use super::*;
 use crate::engine::Unfit;
-use crate::id::{CommitId, PullNumber, RunId, Time};
+use crate::id::{PullNumber, RunId, Stream, Time};
 use crate::task::{Outcome, Phase, PlanRef, Trouble, TroubleKind};
 use crate::usage::Usage;
 
@@ -33,8 +33,18 @@ enum Stand {
 #[test]
 fn every_command_in_every_state() {
     let mut table = String::from("# What a command does where a task stands\n");
-    let commands =
-        ["/plan smaller", "/implement yes", "/stop", "/retry look", "/ask why?", "/status"];
+    let commands = [
+        "/plan smaller",
+        "/implement yes",
+        "/approve",
+        "/fix the names",
+        "/review",
+        "/remember that sums are in cents",
+        "/stop",
+        "/retry look",
+        "/ask why?",
+        "/status",
+    ];
     for command in commands {
         writeln!(table, "\n## `{command}`\n").unwrap();
         let mut stand = Some(Stand::Nothing);
@@ -59,25 +69,27 @@ fn what_asks_for_nothing_changes_nothing_and_is_read_once() {
 #[test]
 fn a_strangers_commands_start_nothing_and_are_answered_once() {
     let trust = Trust::new(["grace".to_owned()].into(), false);
+    let rules = Rules { trust, ..Rules::default() };
     let mut book = Book::default();
-    let first = super::comment(&book, &trust, &comment_12("/plan"), &PlanOnDisk::AsKnown);
+    let first = super::comment(&book, &rules, &comment_12("/plan"), &PlanOnDisk::AsKnown);
     let [Change::ReplyDue { reply: Reply::Stranger, .. }] = &first.changes[..] else {
         panic!("it led to {first:?}");
     };
     book.take_in(first, Time(1)).unwrap();
-    let again = Comment { id: CommentId(100), ..comment_12("/ask why?") };
-    let again = super::comment(&book, &trust, &again, &PlanOnDisk::AsKnown);
+    let again = Comment { id: CommentId::comment(100), ..comment_12("/ask why?") };
+    let again = super::comment(&book, &rules, &again, &PlanOnDisk::AsKnown);
     assert_eq!(again.changes, []);
-    let grace = Comment { author: "grace", id: CommentId(101), ..comment_12("/plan") };
-    let taken = super::comment(&book, &trust, &grace, &PlanOnDisk::AsKnown);
+    let grace = Comment { author: "grace", id: CommentId::comment(101), ..comment_12("/plan") };
+    let taken = super::comment(&book, &rules, &grace, &PlanOnDisk::AsKnown);
     assert!(matches!(taken.changes[..], [Change::Opened(_), ..]), "it led to {taken:?}");
 }
 
 #[test]
 fn the_text_of_the_issue_is_comment_0() {
     let mut book = Book::default();
-    let issue = Comment { id: CommentId(0), text: "Sums are slow.\n\n/plan", ..comment_12("") };
-    let fact = super::comment(&book, &Trust::default(), &issue, &PlanOnDisk::AsKnown);
+    let issue =
+        Comment { id: CommentId::comment(0), text: "Sums are slow.\n\n/plan", ..comment_12("") };
+    let fact = super::comment(&book, &Rules::default(), &issue, &PlanOnDisk::AsKnown);
     check(
         &fact,
         expect![[r#"
@@ -86,7 +98,7 @@ fn the_text_of_the_issue_is_comment_0() {
     );
     book.take_in(fact.clone(), Time(1)).unwrap();
     assert_eq!(book.take_in(fact, Time(1)), Err(Unfit::Repeated));
-    assert_eq!(book.issue(&repo(), IssueNumber(12)).seen, Some(CommentId(0)));
+    assert!(book.issue(&repo(), IssueNumber(12)).seen.contains(CommentId::comment(0)));
 }
 
 #[test]
@@ -110,8 +122,8 @@ fn two_tasks_of_one_comment_have_numbers_of_their_own() {
 fn stop_and_retry_reach_a_question_where_there_is_nothing_else_for_them() {
     let mut book = book(Stand::Drafted);
     book.take_in(read(&book, "/ask how large is it?"), Time(50)).unwrap();
-    let stop = Comment { id: CommentId(100), ..comment_12("/stop") };
-    let fact = super::comment(&book, &Trust::default(), &stop, &PlanOnDisk::AsKnown);
+    let stop = Comment { id: CommentId::comment(100), ..comment_12("/stop") };
+    let fact = super::comment(&book, &Rules::default(), &stop, &PlanOnDisk::AsKnown);
     check(
         &fact,
         expect![[r#"
@@ -119,13 +131,13 @@ fn stop_and_retry_reach_a_question_where_there_is_nothing_else_for_them() {
         comment 100 is taken"#]],
     );
     book.take_in(fact, Time(51)).unwrap();
-    let retry = Comment { id: CommentId(101), ..comment_12("/retry\n/status") };
+    let retry = Comment { id: CommentId::comment(101), ..comment_12("/retry\n/status") };
     check(
-        &super::comment(&book, &Trust::default(), &retry, &PlanOnDisk::AsKnown),
+        &super::comment(&book, &Rules::default(), &retry, &PlanOnDisk::AsKnown),
         expect![[r#"
             task 2: try again with ""
             comment 101 is taken
-            reply: - Task 1 is a draft, #5 (0 tokens, cost $0). You can write `/plan`.
+            reply: - Task 1 is a draft, #5 (0 tokens, cost $0). You can write `/plan` or `/fix`.
             - Task 2 was stopped by ada (0 tokens, cost $0). You can write `/retry`."#]],
     );
 }
@@ -162,7 +174,7 @@ fn a_command_that_is_misspelled_does_nothing() {
 fn a_plan_that_cannot_be_read_is_not_approved() {
     let book = book(Stand::AwaitingApproval);
     let on_disk = PlanOnDisk::Unreadable { why: "there is no `## Steps` section".to_owned() };
-    let fact = super::comment(&book, &Trust::default(), &comment_12("/implement"), &on_disk);
+    let fact = super::comment(&book, &Rules::default(), &comment_12("/implement"), &on_disk);
     check(
         &fact,
         expect![[r#"
@@ -238,7 +250,12 @@ fn change_in_words(change: &Change) -> String {
             }
             Event::StopAsked { by } => format!("task {task}: {by} says stop"),
             Event::RetryAsked { remarks, .. } => format!("task {task}: try again with {remarks:?}"),
-            Event::CommandTaken { comment } => format!("comment {comment} is taken"),
+            Event::CommandTaken { comment, on: None } => format!("comment {comment} is taken"),
+            Event::CommandTaken { comment, on: Some(on) } => {
+                format!("comment {comment} on #{on} is taken")
+            }
+            Event::FixAsked { ask, .. } => format!("task {task}: fix {:?}", ask.remarks),
+            Event::ChecksFailed { evidence, .. } => format!("task {task}: red, {evidence:?}"),
             event @ (Event::PlanEdited { .. }
             | Event::BaseFound { .. }
             | Event::RunBegun { .. }
@@ -246,6 +263,15 @@ fn change_in_words(change: &Change) -> String {
             | Event::Blocked { .. }
             | Event::Shown { .. }
             | Event::Acknowledged { .. }
+            | Event::PullReopened { .. }
+            | Event::PullReady { .. }
+            | Event::BaseChanged { .. }
+            | Event::BranchDeleted { .. }
+            | Event::HeadMoved { .. }
+            | Event::PullUpdated { .. }
+            | Event::ThreadAnswered { .. }
+            | Event::IssueEnded { .. }
+            | Event::ReviewPosted
             | Event::Pushed { .. }
             | Event::PullOpened { .. }
             | Event::PullMerged
@@ -257,7 +283,7 @@ fn change_in_words(change: &Change) -> String {
 }
 
 fn read(book: &Book, text: &str) -> Fact {
-    super::comment(book, &Trust::default(), &comment_12(text), &PlanOnDisk::AsKnown)
+    super::comment(book, &Rules::default(), &comment_12(text), &PlanOnDisk::AsKnown)
 }
 
 /// A comment on issue 12 that was not read.
@@ -267,8 +293,13 @@ fn comment_12(text: &str) -> Comment<'_> {
         repo: &REPO,
         issue: IssueNumber(12),
         title: "Sum by month",
-        id: CommentId(99),
+        id: CommentId::comment(99),
         author: "ada",
+        permission: None,
+        is_bot: false,
+        bots: &["zazen"],
+        implied: None,
+        pull: None,
         text,
     }
 }
@@ -307,6 +338,7 @@ fn book(stand: Stand) -> Book {
         title: "Sum by month".to_owned(),
         request: String::new(),
         by: "ada".to_owned(),
+        review: None,
     };
     if stand == Stand::Nothing {
         return book;
@@ -380,4 +412,74 @@ fn commit(digit: char) -> CommitId {
 
 fn repo() -> RepoName {
     "ada/sums".parse().unwrap()
+}
+
+#[test]
+fn a_pull_request_is_reviewed_once_at_each_of_its_commits() {
+    let at = |digit| Some(PullHead { pull: PullNumber(12), head: commit(digit) });
+    let mut book = book(Stand::Nothing);
+    let ask = Comment { pull: at('b'), ..comment_12("/review the errors") };
+    let fact = super::comment(&book, &Rules::default(), &ask, &PlanOnDisk::AsKnown);
+    check(
+        &fact,
+        expect![[r#"
+        task 1 is opened, a Review with the request "the errors"
+        comment 99 is taken"#]],
+    );
+    book.take_in(fact, Time(1)).unwrap();
+    assert_eq!(book.task(TaskId(1)).unwrap().base, Some(commit('b')));
+    let again = Comment { id: CommentId::comment(100), ..ask.clone() };
+    let fact = super::comment(&book, &Rules::default(), &again, &PlanOnDisk::AsKnown);
+    check(&fact, expect!["reply: I am reviewing `bbbbbbbbbbbb` already (task 1)."]);
+    let later = Comment { id: CommentId::comment(101), pull: at('c'), ..ask };
+    let fact = super::comment(&book, &Rules::default(), &later, &PlanOnDisk::AsKnown);
+    check(
+        &fact,
+        expect![[r#"
+        task 2 is opened, a Review with the request "the errors"
+        comment 101 is taken"#]],
+    );
+}
+
+#[test]
+fn what_a_review_says_is_taken_from_who_may_command_and_from_nobody_else() {
+    let book = book(Stand::Drafted);
+    let read = |author, permission, is_bot, issue| {
+        let said = Comment {
+            author,
+            permission: Some(permission),
+            is_bot,
+            issue: IssueNumber(issue),
+            id: CommentId::of(Stream::Review, 7),
+            implied: Some(Implied::Command(Name::Fix)),
+            ..comment_12("The names are wrong.")
+        };
+        super::comment(&book, &Rules::default(), &said, &PlanOnDisk::AsKnown)
+    };
+    check(
+        &read("ada", Permission::Write, false, 5),
+        expect![[r#"
+        task 1: fix "The names are wrong."
+        comment review/7 on #5 is taken"#]],
+    );
+    assert_eq!(read("eve", Permission::Read, false, 5).changes, []);
+    assert_eq!(read("ci", Permission::Admin, true, 5).changes, []);
+    assert_eq!(read("ada", Permission::Write, false, 77).changes, [], "nothing of ours is there");
+}
+
+#[test]
+fn red_checks_count_on_our_own_commit_and_a_command_in_their_output_does_not() {
+    let book = book(Stand::Drafted);
+    let read = |digit| {
+        let red = Comment {
+            author: "",
+            issue: IssueNumber(5),
+            id: CommentId::of(Stream::Checks, 7),
+            implied: Some(Implied::RedChecks { head: commit(digit) }),
+            ..comment_12("/stop\n2 failed")
+        };
+        super::comment(&book, &Rules::default(), &red, &PlanOnDisk::AsKnown)
+    };
+    check(&read('c'), expect![[r#"task 1: red, "/stop\n2 failed""#]]);
+    assert_eq!(read('e').changes, []);
 }

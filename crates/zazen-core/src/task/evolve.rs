@@ -1,9 +1,11 @@
 //! One event moves one task.
 
+mod rework;
+
 use super::trouble::{CORRECTIONS_MAX, FAILURES_MAX, Reaction};
 use super::{
-    Event, Kind, Note, Outcome, Phase, PlanRef, Published, Run, Slot, State, Task, Trouble,
-    TroubleKind, Try, Work,
+    Event, Kind, Note, Outcome, Phase, PlanRef, Published, Rounds, Run, Slot, State, Task, TextRef,
+    Trouble, TroubleKind, Try, Work,
 };
 use crate::id::{CommitId, RunId, Time};
 
@@ -24,17 +26,36 @@ pub struct IllegalEvent {
 /// is called from here. The table in `docs/states.md` is printed from this
 /// function by a test, so the two cannot disagree.
 pub fn evolve(mut task: Task, event: Event, at: Time) -> Result<Task, IllegalEvent> {
-    if !matches!(event, Event::Shown { .. } | Event::Acknowledged { .. }) {
+    let is_said = matches!(
+        event,
+        Event::Shown { .. } | Event::Acknowledged { .. } | Event::ThreadAnswered { .. }
+    );
+    if !is_said {
         task.changed = at;
     }
     match event {
         Event::Shown { slot, digest } => show(&mut task, slot, digest),
-        Event::Acknowledged { comment } => task.to_acknowledge.retain(|c| *c != comment),
-        Event::CommandTaken { comment } => {
-            if !task.to_acknowledge.contains(&comment) {
-                task.to_acknowledge.push(comment);
+        Event::Acknowledged { comment, on } => {
+            let text = TextRef { on: on.unwrap_or(task.issue), id: comment };
+            task.to_acknowledge.retain(|other| *other != text);
+        }
+        Event::CommandTaken { comment, on } => {
+            let text = TextRef { on: on.unwrap_or(task.issue), id: comment };
+            if !task.to_acknowledge.contains(&text) {
+                task.to_acknowledge.push(text);
             }
         }
+        Event::ReviewPosted => {
+            if let Some(review) = &mut task.review {
+                review.to_post = None;
+            }
+        }
+        Event::ThreadAnswered { to } => task.to_answer.retain(|answer| answer.to != to),
+        Event::ChecksFailed { head, evidence } => {
+            rework::checks_failed(&mut task, &head, evidence);
+        }
+        Event::HeadMoved { head, by } => rework::head_moved(&mut task, &head, &by),
+        Event::FixAsked { ask, rounds_max } => return rework::fix_asked(task, ask, rounds_max),
         Event::BaseFound { base } => task.base = Some(base),
         Event::RunBegun { run, phase, from } => return begin(task, run, phase, (from, at)),
         Event::RunEnded { run, outcome, usage } => {
@@ -54,8 +75,15 @@ pub fn evolve(mut task: Task, event: Event, at: Time) -> Result<Task, IllegalEve
         | Event::PlanApproved { .. }
         | Event::Pushed { .. }
         | Event::PullOpened { .. }
-        | Event::PullMerged
-        | Event::PullClosed => return advance(task, event),
+        | Event::PullUpdated { .. } => return advance(task, event),
+        Event::PullMerged => return rework::closed(task, true),
+        Event::PullClosed => return rework::closed(task, false),
+        Event::PullReopened { head } => return rework::reopened(task, head),
+        Event::BranchDeleted { by } => return Ok(rework::branch_deleted(task, by)),
+        Event::IssueEnded { how, by } => return Ok(rework::issue_ended(task, how, by)),
+        Event::BaseChanged { base } => rework::base_changed(&mut task, base),
+        // It is theirs to say, and nothing follows.
+        Event::PullReady { .. } => {}
     }
     Ok(task)
 }
@@ -106,6 +134,7 @@ fn first_phase(kind: Kind) -> Phase {
     match kind {
         Kind::Change => Phase::Plan,
         Kind::Question => Phase::Ask,
+        Kind::Review => Phase::Review,
     }
 }
 
@@ -120,8 +149,22 @@ fn end(mut task: Task, run: &Run, outcome: Outcome) -> Result<Task, IllegalEvent
             task.notes.push(Note::Answered { digest });
             State::Closed { pull: None }
         }
+        (State::Planning(_), Outcome::Reviewed { digest, .. }) if task.kind == Kind::Review => {
+            rework::reviewed(task.review.as_deref_mut(), digest)
+        }
         (State::Implementing(work), Outcome::StepDone { head, .. }) => {
             step_done(work, head, run, &mut task.notes)
+        }
+        // Somebody else's commits came under it.
+        (State::Correcting(work), _) if work.head.as_ref().is_some_and(|h| *h != run.from) => {
+            State::Correcting(work)
+        }
+        (State::Correcting(work), Outcome::StepDone { head, .. })
+            if rework::is_unchanged(&work, run, &head) =>
+        {
+            task.state = State::AwaitingApproval;
+            rework::nothing_changed(&mut task, work, run);
+            return Ok(task);
         }
         (State::Correcting(work), Outcome::StepDone { head, .. }) => {
             State::Verifying(Work { head: Some(head), attempt: Try::default(), ..work })
@@ -147,7 +190,14 @@ fn end(mut task: Task, run: &Run, outcome: Outcome) -> Result<Task, IllegalEvent
             Outcome::Failed { trouble },
         ) => run_failed(state, trouble, &mut task.notes),
         // A run that was told to stop comes back, or finished just before it was.
-        (state @ (State::Stopped { .. } | State::Failed { .. }), _) => state,
+        (
+            state @ (State::Stopped { .. }
+            | State::Failed { .. }
+            | State::Drafted { .. }
+            | State::Merged { .. }
+            | State::Closed { .. }),
+            _,
+        ) => state,
         // The run was stopped for another reason than a person's: it starts again.
         (
             state @ (State::Planning(_)
@@ -232,7 +282,8 @@ fn interrupt(mut task: Task, event: Event) -> Result<Task, IllegalEvent> {
             State::Stopped { back, .. } | State::Failed { back, .. },
             Event::RetryAsked { remarks, .. },
         ) => {
-            if is_fresh(&back) {
+            // A review stays at its commit.
+            if is_fresh(&back) && task.kind != Kind::Review {
                 // A tip that was found long ago may be old by now.
                 task.base = None;
             }
@@ -264,6 +315,7 @@ fn interrupt(mut task: Task, event: Event) -> Result<Task, IllegalEvent> {
 
 /// The task goes on.
 fn advance(mut task: Task, event: Event) -> Result<Task, IllegalEvent> {
+    let is_rework = task.state.is_rework();
     task.state = match (task.state, event) {
         (
             State::AwaitingApproval
@@ -272,7 +324,7 @@ fn advance(mut task: Task, event: Event) -> Result<Task, IllegalEvent> {
             | State::Stopped { .. }
             | State::Failed { .. },
             Event::PlanSentBack { remarks, .. },
-        ) if task.kind == Kind::Change => {
+        ) if task.kind == Kind::Change && !is_rework => {
             task.base = None;
             task.request = remarks;
             State::Received(Try::default())
@@ -291,12 +343,19 @@ fn advance(mut task: Task, event: Event) -> Result<Task, IllegalEvent> {
         (State::Publishing(published), Event::Pushed { head }) if published.head == head => {
             State::Publishing(Published { pushed: true, ..published })
         }
-        (State::Publishing(published), Event::PullOpened { pull }) if published.pushed => {
+        (State::Publishing(published), Event::PullOpened { pull })
+            if published.pushed && !is_rework =>
+        {
             task.notes.push(Note::Drafted { pull });
-            State::Drafted { pull, head: published.head }
+            State::Drafted { pull, head: published.head, rounds: Rounds::default() }
         }
-        (State::Drafted { pull, .. }, Event::PullMerged) => State::Merged { pull },
-        (State::Drafted { pull, .. }, Event::PullClosed) => State::Closed { pull: Some(pull) },
+        (State::Publishing(published), Event::PullUpdated { head })
+            if published.pushed && published.head == head && is_rework =>
+        {
+            task.state = State::AwaitingApproval;
+            rework::updated(&mut task, published);
+            return Ok(task);
+        }
         (state, event) => {
             task.state = state;
             return Err(illegal(&task, format!("{event:?}")));
@@ -308,7 +367,15 @@ fn advance(mut task: Task, event: Event) -> Result<Task, IllegalEvent> {
 impl Work {
     /// The work as it begins: nothing done.
     fn first(plan: PlanRef, answers: String) -> Self {
-        Self { plan, answers, n_done: 0, head: None, n_corrections: 0, attempt: Try::default() }
+        Self {
+            plan,
+            answers,
+            n_done: 0,
+            head: None,
+            n_corrections: 0,
+            attempt: Try::default(),
+            rework: None,
+        }
     }
 }
 

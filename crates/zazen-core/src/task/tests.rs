@@ -6,6 +6,7 @@ use expect_test::{expect, expect_file};
 
 use super::trouble::{CORRECTIONS_MAX, FAILURES_MAX};
 use super::*;
+use crate::id::Stream;
 
 /// Prints every legal move. `docs/states.md` is what it prints.
 #[test]
@@ -175,6 +176,9 @@ fn stop_and_retry_come_back_to_the_right_place() {
         Correcting → correcting, from the same base
         Publishing, not pushed → publishing, from the same base
         Publishing, pushed → publishing, from the same base
+        Correcting for #9 → correcting for #9, from the same base
+        Publishing for #9, pushed → publishing for #9, from the same base
+        Planning, where a review was asked for → received, from the same base
         Planning, where a question was asked → received, from a new base
     "#]]
     .assert_eq(&table);
@@ -256,6 +260,11 @@ fn samples() -> Vec<(String, Task)> {
     }
     let mut question = begun(task(State::Planning(Try::default())));
     question.kind = Kind::Question;
+    let mut review = begun(task(State::Planning(Try::default())));
+    review.kind = Kind::Review;
+    let at = PullHead { pull: PullNumber(7), head: commit('b') };
+    review.review = Some(Box::new(ReviewOf { at, to_post: None }));
+    samples.push(("Planning, where a review was asked for".to_owned(), review));
     samples.push(("Planning, where a question was asked".to_owned(), question));
     samples
 }
@@ -280,10 +289,17 @@ fn after(state: &State) -> Option<State> {
             State::Verifying(Work { n_corrections: CORRECTIONS_MAX, ..work.clone() })
         }
         State::Verifying(work) => State::Correcting(work.clone()),
-        State::Correcting(_) => State::Publishing(published(false)),
+        State::Correcting(work) if work.rework.is_none() => State::Publishing(published(false)),
+        State::Correcting(_) => State::Publishing(Published { work: rework(), ..published(true) }),
         State::Publishing(Published { pushed: false, .. }) => State::Publishing(published(true)),
-        State::Publishing(_) => drafted(),
-        State::Drafted { .. } => State::Merged { pull: PullNumber(9) },
+        State::Publishing(Published { work, .. }) if work.rework.is_none() => drafted(),
+        State::Drafted { rounds, .. } if !rounds.foreign => State::Drafted {
+            pull: PullNumber(9),
+            head: commit('c'),
+            rounds: Rounds { foreign: true, ..Rounds::default() },
+        },
+        State::Drafted { .. } => State::Correcting(rework()),
+        State::Publishing(_) => State::Merged { pull: PullNumber(9) },
         State::Merged { .. } => State::Closed { pull: Some(PullNumber(9)) },
         State::Closed { .. } => {
             State::Stopped { by: ada(), back: Box::new(State::Queued(first())) }
@@ -327,6 +343,8 @@ fn events(task: &Task) -> Vec<(String, Event)> {
             Event::BaseFound { .. }
             | Event::Shown { .. }
             | Event::Acknowledged { .. }
+            | Event::ThreadAnswered { .. }
+            | Event::ReviewPosted
             | Event::CommandTaken { .. } => {
                 let after = evolve(task.clone(), event, Time(2)).expect("it is legal everywhere");
                 assert_eq!(after.state, task.state);
@@ -340,7 +358,32 @@ fn events(task: &Task) -> Vec<(String, Event)> {
             | Event::Pushed { .. }
             | Event::PullOpened { .. }
             | Event::PullMerged
-            | Event::PullClosed => events.push((name_of_event(&event).to_owned(), event)),
+            | Event::PullClosed
+            | Event::PullReopened { .. }
+            | Event::PullReady { .. }
+            | Event::BaseChanged { .. }
+            | Event::BranchDeleted { .. }
+            | Event::HeadMoved { .. }
+            | Event::FixAsked { .. }
+            | Event::ChecksFailed { .. }
+            | Event::PullUpdated { .. }
+            | Event::IssueEnded { .. } => {
+                let name = name_of_event(&event).to_owned();
+                let is_told = matches!(
+                    event,
+                    Event::PullReady { .. }
+                        | Event::BaseChanged { .. }
+                        | Event::BranchDeleted { .. }
+                        | Event::HeadMoved { .. }
+                        | Event::ChecksFailed { .. }
+                        | Event::IssueEnded { .. }
+                );
+                // Legal everywhere, and named where something comes of it.
+                let after = evolve(task.clone(), event.clone(), task.changed);
+                if !is_told || after.expect("it is legal everywhere") != *task {
+                    events.push((name, event));
+                }
+            }
         }
     }
     events
@@ -356,7 +399,7 @@ fn at(outcome: Outcome, run: &Run) -> Outcome {
 
 fn event_after(event: &Event) -> Option<Event> {
     let digest = Digest(7);
-    let comment = CommentId(3);
+    let comment = CommentId::comment(3);
     Some(match event {
         Event::PlanSentBack { .. } => {
             Event::PlanEdited { plan: PlanRef { hash: PlanHash::of("edited"), ..plan() } }
@@ -376,13 +419,30 @@ fn event_after(event: &Event) -> Option<Event> {
         }
         Event::RunEnded { .. } => Event::Blocked { trouble: trouble(TroubleKind::Repository) },
         Event::Blocked { .. } => Event::Shown { slot: Slot::Plan, digest },
-        Event::Shown { .. } => Event::Acknowledged { comment },
-        Event::Acknowledged { .. } => Event::CommandTaken { comment },
+        Event::Shown { .. } => Event::Acknowledged { comment, on: None },
+        Event::Acknowledged { .. } => Event::CommandTaken { comment, on: None },
         Event::CommandTaken { .. } => Event::Pushed { head: commit('c') },
         Event::Pushed { .. } => Event::PullOpened { pull: PullNumber(9) },
         Event::PullOpened { .. } => Event::PullMerged,
         Event::PullMerged => Event::PullClosed,
-        Event::PullClosed => return None,
+        Event::PullClosed => Event::PullReopened { head: commit('c') },
+        Event::PullReopened { .. } => Event::PullReady { by: ada() },
+        Event::PullReady { .. } => Event::BaseChanged { base: "next".to_owned() },
+        Event::BaseChanged { .. } => Event::BranchDeleted { by: ada() },
+        Event::BranchDeleted { .. } => Event::HeadMoved { head: commit('f'), by: ada() },
+        Event::HeadMoved { .. } => fix(4, true),
+        Event::FixAsked { ask, .. } if ask.by_command => fix(5, false),
+        Event::FixAsked { .. } => {
+            Event::ChecksFailed { head: commit('c'), evidence: "1 failed".to_owned() }
+        }
+        Event::ChecksFailed { .. } => Event::PullUpdated { head: commit('c') },
+        Event::PullUpdated { .. } => {
+            let to = TextRef { on: IssueNumber(9), id: comment };
+            Event::ThreadAnswered { to }
+        }
+        Event::ThreadAnswered { .. } => Event::IssueEnded { how: IssueEnd::Closed, by: ada() },
+        Event::IssueEnded { .. } => Event::ReviewPosted,
+        Event::ReviewPosted => return None,
     })
 }
 
@@ -404,6 +464,18 @@ fn name_of_event(event: &Event) -> &'static str {
         Event::PullOpened { .. } => "the pull request is opened",
         Event::PullMerged => "the pull request is merged",
         Event::PullClosed => "the pull request is closed",
+        Event::PullReopened { .. } => "the pull request is opened again",
+        Event::PullReady { .. } => "the draft is turned ready",
+        Event::BaseChanged { .. } => "the pull request's base changes",
+        Event::BranchDeleted { .. } => "the branch is deleted",
+        Event::HeadMoved { .. } => "somebody else pushes to the branch",
+        Event::FixAsked { ask, .. } if ask.by_command => "fix",
+        Event::FixAsked { .. } => "a review asks for changes",
+        Event::ChecksFailed { .. } => "the forge's checks are red",
+        Event::PullUpdated { .. } => "the pull request is updated",
+        Event::ThreadAnswered { .. } => "a thread is answered",
+        Event::IssueEnded { .. } => "the issue is closed",
+        Event::ReviewPosted => "the review is posted",
     }
 }
 
@@ -413,7 +485,8 @@ fn phases(task: &Task) -> Vec<Phase> {
     loop {
         phases.push(match phases.last().expect("it begins with one") {
             Phase::Plan => Phase::Ask,
-            Phase::Ask => Phase::Implement { step },
+            Phase::Ask => Phase::Review,
+            Phase::Review => Phase::Implement { step },
             Phase::Implement { .. } => Phase::Verify,
             Phase::Verify => Phase::Correct,
             Phase::Correct => return phases,
@@ -427,7 +500,8 @@ fn outcomes() -> Vec<Outcome> {
     loop {
         outcomes.push(match outcomes.last().expect("it begins with one") {
             Outcome::Planned { .. } => Outcome::Answered { digest: Digest(7) },
-            Outcome::Answered { .. } => step_done('d'),
+            Outcome::Answered { .. } => Outcome::Reviewed { digest: Digest(7), n_findings: 2 },
+            Outcome::Reviewed { .. } => step_done('d'),
             Outcome::StepDone { .. } => Outcome::ChecksGreen { head: commit('c') },
             Outcome::ChecksGreen { .. } => failed(TroubleKind::Crash),
             Outcome::Failed { trouble } if trouble.kind == TroubleKind::Crash => {
@@ -446,6 +520,7 @@ fn name_of_outcome(outcome: &Outcome) -> String {
     match outcome {
         Outcome::Planned { .. } => "a plan comes back".to_owned(),
         Outcome::Answered { .. } => "an answer comes back".to_owned(),
+        Outcome::Reviewed { .. } => "a review comes back".to_owned(),
         Outcome::StepDone { .. } => "a step is done".to_owned(),
         Outcome::ChecksGreen { .. } => "the checks are green".to_owned(),
         Outcome::Failed { trouble } if trouble.kind == TroubleKind::RedChecks => {
@@ -466,6 +541,7 @@ fn heading(state: &State) -> String {
     let more = match state {
         State::Publishing(Published { pushed: false, .. }) => ", not pushed",
         State::Publishing(_) => ", pushed",
+        State::Drafted { rounds, .. } if rounds.foreign => ", with somebody else's commits",
         State::Verifying(work) if work.n_corrections > 0 => ", corrected before",
         State::Received(_)
         | State::Planning(_)
@@ -507,6 +583,8 @@ fn task(state: State) -> Task {
         shown: Vec::new(),
         notes: Vec::new(),
         to_acknowledge: Vec::new(),
+        to_answer: Vec::new(),
+        review: None,
     }
 }
 
@@ -569,7 +647,29 @@ fn work() -> Work {
         head: Some(commit('c')),
         n_corrections: 0,
         attempt: Try::default(),
+        rework: None,
     }
+}
+
+/// Work on a pull request that is open, because of a review.
+fn rework() -> Work {
+    let Event::FixAsked { ask, .. } = fix(1, false) else { unreachable!() };
+    let rework = Rework {
+        pull: PullNumber(9),
+        head: commit('c'),
+        rounds: Rounds { n_by_reviews: 1, n_by_reviews_max: 3, ..Rounds::default() },
+        asks: vec![ask],
+        later: Vec::new(),
+    };
+    Work { n_done: 2, rework: Some(Box::new(rework)), ..work() }
+}
+
+/// The n-th text that wants the pull request changed: a command, or a review's comment.
+fn fix(n: u64, by_command: bool) -> Event {
+    let stream = if by_command { Stream::Comment } else { Stream::ReviewComment };
+    let text = TextRef { on: IssueNumber(9), id: CommentId::of(stream, n) };
+    let ask = Ask { text, by: ada(), remarks: format!("change {n}"), by_command };
+    Event::FixAsked { ask, rounds_max: 3 }
 }
 
 fn published(pushed: bool) -> Published {
@@ -578,7 +678,7 @@ fn published(pushed: bool) -> Published {
 }
 
 fn drafted() -> State {
-    State::Drafted { pull: PullNumber(9), head: commit('c') }
+    State::Drafted { pull: PullNumber(9), head: commit('c'), rounds: Rounds::default() }
 }
 
 fn plan() -> PlanRef {
@@ -599,4 +699,99 @@ fn commit(digit: char) -> CommitId {
 
 fn ada() -> String {
     "ada".to_owned()
+}
+
+#[test]
+fn a_review_is_answered_by_commits_on_the_same_pull_request() {
+    let mut task = then(task(drafted()), fix(1, false));
+    expect!["correcting for #9"].assert_eq(&task.state.to_string());
+    // The rest of the review comes before the agent begins, and one more text after.
+    task = begun(then(task, fix(2, false)));
+    task = then(task, fix(3, false));
+    let State::Correcting(work) = &task.state else { panic!("{}", task.state) };
+    let rework = work.rework.as_ref().unwrap();
+    assert_eq!((rework.asks.len(), rework.later.len()), (2, 1));
+    let run = task.run.as_ref().unwrap().id;
+    let usage = Usage::default();
+    task = then(task, Event::RunEnded { run, outcome: step_done('d'), usage });
+    task = end(task, Outcome::ChecksGreen { head: commit('d') });
+    let opened = Event::PullOpened { pull: PullNumber(10) };
+    task = then(task, Event::Pushed { head: commit('d') });
+    assert!(evolve(task.clone(), opened, Time(2)).is_err(), "there is one already");
+    task = then(task, Event::PullUpdated { head: commit('d') });
+    assert_eq!(task.to_answer.len(), 2);
+    assert!(task.to_answer.iter().all(|answer| answer.head == Some(commit('d'))));
+    let State::Correcting(work) = &task.state else { panic!("{}", task.state) };
+    assert_eq!(work.rework.as_ref().unwrap().asks.len(), 1, "what came later is the next round");
+    let to = task.to_answer[0].to;
+    task = then(task, Event::ThreadAnswered { to });
+    assert_eq!(task.to_answer.len(), 1);
+}
+
+#[test]
+fn reviews_lead_to_so_many_rounds_and_a_command_to_more() {
+    let mut task = task(drafted());
+    for n in 0..3 {
+        task = then(task, fix(n, false));
+        task = end(task, Outcome::StepDone { head: commit('c'), n_commits: 0 });
+        expect!["drafted as #9"].assert_eq(&task.state.to_string());
+    }
+    let n_notes = task.notes.len();
+    for n in 3..6 {
+        task = then(task, fix(n, false));
+        assert_eq!(task.state.word(), "drafted");
+        assert_eq!(task.notes.len(), n_notes + 1, "it is said once");
+    }
+    assert_eq!(task.notes.last(), Some(&Note::RoundsUsedUp { n: 3 }));
+    task = end(then(task, fix(7, true)), step_done('d'));
+    expect!["verifying for #9"].assert_eq(&task.state.to_string());
+}
+
+#[test]
+fn red_checks_of_the_forge_are_mended_twice_and_not_when_they_say_the_same() {
+    let red = |text: &str| Event::ChecksFailed { head: commit('c'), evidence: text.to_owned() };
+    let nothing = || Outcome::StepDone { head: commit('c'), n_commits: 0 };
+    let once = end(then(task(drafted()), red("10:12 a failed")), nothing());
+    let again = then(once.clone(), red("11:30 a failed"));
+    assert_eq!(again.notes.last(), Some(&Note::ChecksStayRed { is_same: true }));
+    let twice = end(then(once, red("b failed")), nothing());
+    let thrice = then(twice, red("c failed"));
+    assert_eq!(thrice.notes.last(), Some(&Note::ChecksStayRed { is_same: false }));
+    let other = Event::ChecksFailed { head: commit('e'), evidence: String::new() };
+    let after = then(task(drafted()), other);
+    assert_eq!((after.state, after.notes.len()), (drafted(), 0), "it is not our commit");
+}
+
+#[test]
+fn somebody_elses_commits_are_left_alone_until_a_person_says_fix() {
+    let moved = Event::HeadMoved { head: commit('f'), by: ada() };
+    let mut task = then(then(task(drafted()), moved.clone()), moved);
+    assert_eq!(task.notes.len(), 1);
+    task = then(task, fix(1, false));
+    assert_eq!(task.state.word(), "drafted");
+    task = begun(then(task, fix(2, true)));
+    assert_eq!(task.run.as_ref().unwrap().from, commit('f'), "it builds on theirs");
+
+    let moved = Event::HeadMoved { head: commit('e'), by: ada() };
+    task = then(task, moved);
+    assert_eq!(task.state.word(), "failed");
+    task = then(task, fix(3, true));
+    let run = task.run.as_ref().unwrap().id;
+    let usage = Usage::default();
+    task = then(task, Event::RunEnded { run, outcome: step_done('d'), usage });
+    assert_eq!(task.state.work().unwrap().head, Some(commit('e')), "the old run is off it");
+}
+
+#[test]
+fn a_review_stays_at_its_commit_and_is_posted_once() {
+    let mut review = samples().into_iter().find(|(name, _)| name.contains("review")).unwrap().1;
+    let stopped = then(review.clone(), Event::StopAsked { by: ada() });
+    assert_eq!(then(stopped, retry("")).base, Some(commit('b')));
+    let (run, usage) = (review.run.as_ref().unwrap().id, Usage::default());
+    let outcome = Outcome::Reviewed { digest: Digest(7), n_findings: 2 };
+    review = then(review, Event::RunEnded { run, outcome, usage });
+    assert_eq!(review.state, State::Closed { pull: None });
+    assert_eq!(review.review.as_ref().unwrap().to_post, Some(Digest(7)));
+    review = then(review, Event::ReviewPosted);
+    assert_eq!(review.review.as_ref().unwrap().to_post, None);
 }

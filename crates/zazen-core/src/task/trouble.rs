@@ -24,6 +24,8 @@ pub enum TroubleKind {
     UnreadablePlan,
     /// The agent ended without an answer.
     NoAnswer,
+    /// The agent's review could not be read.
+    UnreadableReview,
     /// All steps were done, and nothing changed.
     EmptyWork,
     /// The validation command failed.
@@ -88,9 +90,10 @@ pub const EVIDENCE_BYTES_MAX: usize = 4 * 1024;
 
 impl TroubleKind {
     /// All of them.
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 24] = [
         Self::UnreadablePlan,
         Self::NoAnswer,
+        Self::UnreadableReview,
         Self::EmptyWork,
         Self::RedChecks,
         Self::DirtyTree,
@@ -119,6 +122,7 @@ impl TroubleKind {
         match self {
             Self::UnreadablePlan
             | Self::NoAnswer
+            | Self::UnreadableReview
             | Self::EmptyWork
             | Self::RedChecks
             | Self::DirtyTree
@@ -148,6 +152,7 @@ impl TroubleKind {
         match self {
             Self::UnreadablePlan => "the plan could not be read",
             Self::NoAnswer => "the agent ended without an answer",
+            Self::UnreadableReview => "the review could not be read",
             Self::EmptyWork => "the agent finished, but nothing was changed",
             Self::RedChecks => "the checks are red",
             Self::DirtyTree => "the agent left changes that it did not commit",
@@ -179,6 +184,7 @@ impl TroubleKind {
         match self {
             Self::UnreadablePlan => "Say here what the plan should cover, then write `/retry`.",
             Self::NoAnswer => "Write `/retry`, or ask in other words with `/ask`.",
+            Self::UnreadableReview => "Write `/retry`, or review it yourself.",
             Self::EmptyWork => {
                 "If the work is done already, there is nothing left to do. If not, write `/retry` \
                  and say what is missing."

@@ -1,6 +1,6 @@
 //! The day in prose, and the messages of the home's commits.
 
-use super::{n_of, person};
+use super::{issue_end, line, n_of, person};
 use crate::id::CommitId;
 use crate::task::{Event, Outcome, State, Task};
 use crate::text::{neutral, one_line};
@@ -26,7 +26,32 @@ pub fn day_line(task: &Task, event: &Event) -> Option<String> {
         Event::PullOpened { pull } => format!("Opened draft pull request #{pull} for {name}."),
         Event::PullMerged => format!("The pull request of {name} was merged."),
         Event::PullClosed => format!("The pull request of {name} was closed without a merge."),
-        Event::BaseFound { .. }
+        Event::PullReopened { .. } => format!("The pull request of {name} was opened again."),
+        Event::PullReady { by } => {
+            format!("{} turned the draft of {name} into a pull request to review.", person(by))
+        }
+        Event::BaseChanged { base } => {
+            format!("The pull request of {name} is to go into `{}` now.", line(base))
+        }
+        Event::BranchDeleted { by } => format!("{} deleted the branch of {name}.", person(by)),
+        Event::HeadMoved { head, by } => {
+            format!("{} moved the branch of {name} to `{}`.", person(by), head.short())
+        }
+        Event::FixAsked { ask, .. } => {
+            format!("{} wants the pull request of {name} changed.", person(&ask.by))
+        }
+        Event::ChecksFailed { head, .. } => {
+            format!("The forge's checks of {name} are red at `{}`.", head.short())
+        }
+        Event::PullUpdated { head } => {
+            format!("The pull request of {name} is at `{}` now.", head.short())
+        }
+        Event::IssueEnded { how, by } => {
+            format!("The issue of {name} was {} by {}.", issue_end(*how), person(by))
+        }
+        Event::ReviewPosted
+        | Event::ThreadAnswered { .. }
+        | Event::BaseFound { .. }
         | Event::RunBegun { .. }
         | Event::Shown { .. }
         | Event::Acknowledged { .. }
@@ -41,6 +66,9 @@ fn outcome_line(name: &str, task: &Task, outcome: &Outcome) -> Option<String> {
             n_of(plan.n_steps.into(), "step"),
             n_of(plan.n_questions.into(), "open question")
         ),
+        Outcome::Reviewed { n_findings, .. } => {
+            format!("Reviewed {name}: {}.", n_of((*n_findings).into(), "finding"))
+        }
         Outcome::Answered { .. } => format!("Answered the question of {name}."),
         Outcome::StepDone { head, .. } => return step_line(name, task, head),
         Outcome::ChecksGreen { head } => {
@@ -88,16 +116,16 @@ const LINE_CHARS_MAX: usize = 200;
 
 /// The message of a commit of the home that holds these lines of the day.
 pub fn home_commit(lines: &[String]) -> String {
-    let line = |line: &str, chars_max| neutral(&one_line(line, chars_max));
+    let cut = |line: &str, chars_max| neutral(&one_line(line, chars_max));
     let [first, rest @ ..] = lines else { return "Keep the pages up to date".to_owned() };
     let first = first.trim_end_matches('.');
     if rest.is_empty() {
-        return line(first, SUBJECT_CHARS_MAX);
+        return cut(first, SUBJECT_CHARS_MAX);
     }
     let more = format!(", and {} more", rest.len());
-    let mut message = format!("{}{more}\n\n", line(first, SUBJECT_CHARS_MAX - more.len()));
+    let mut message = format!("{}{more}\n\n", cut(first, SUBJECT_CHARS_MAX - more.len()));
     for each in lines {
-        message.extend(["- ", &line(each, LINE_CHARS_MAX), "\n"]);
+        message.extend(["- ", &cut(each, LINE_CHARS_MAX), "\n"]);
     }
     message
 }

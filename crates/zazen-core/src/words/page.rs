@@ -39,7 +39,7 @@ pub fn progress(task: &Task, plan: Option<&Plan>) -> String {
 pub fn result(task: &Task) -> Option<String> {
     let head = task.state.work().and_then(|work| work.head.as_ref());
     match &task.state {
-        State::Drafted { pull, head } => {
+        State::Drafted { pull, head, .. } => {
             Some(format!("Draft pull request #{pull}, at commit {}.\n", head.short()))
         }
         State::Merged { pull } => Some(format!("Merged as #{pull}.\n")),
@@ -81,9 +81,10 @@ pub fn result(task: &Task) -> Option<String> {
 pub fn doing(phase: Phase) -> String {
     match phase {
         Phase::Plan => "reading the code and writing a plan".to_owned(),
+        Phase::Review => "reading the change to review it".to_owned(),
         Phase::Ask => "reading the code to answer".to_owned(),
         Phase::Implement { step } => format!("carrying out step {step}"),
         Phase::Verify => "running the checks".to_owned(),
-        Phase::Correct => "mending the red checks".to_owned(),
+        Phase::Correct => "mending what is wrong".to_owned(),
     }
 }

@@ -328,7 +328,7 @@ fn what_a_phase_is_called() {
         ask: reading the code to answer
         implement/2: carrying out step 2
         verify: running the checks
-        correct: mending the red checks
+        correct: mending what is wrong
     "#]]
     .assert_eq(&all);
 }
@@ -426,7 +426,11 @@ fn publishing(pushed: bool) -> State {
 }
 
 fn drafted() -> State {
-    State::Drafted { pull: PullNumber(9), head: commit('c') }
+    State::Drafted {
+        pull: PullNumber(9),
+        head: commit('c'),
+        rounds: crate::task::Rounds::default(),
+    }
 }
 
 fn ended(outcome: Outcome) -> Event {
@@ -452,6 +456,8 @@ fn task(state: State) -> Task {
         shown: Vec::new(),
         notes: Vec::new(),
         to_acknowledge: Vec::new(),
+        to_answer: Vec::new(),
+        review: None,
     }
 }
 
@@ -463,6 +469,7 @@ fn work() -> Work {
         head: Some(commit('c')),
         n_corrections: 0,
         attempt: Try::default(),
+        rework: None,
     }
 }
 

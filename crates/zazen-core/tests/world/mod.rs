@@ -4,23 +4,23 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::test_runner::TestCaseError;
+use zazen_core::command::Name;
 use zazen_core::effect::{Effect, Key};
 use zazen_core::engine::{Book, Change, Engine, Fact, Policy};
 use zazen_core::id::{
-    CommentId, CommitId, IssueNumber, PlanHash, PullNumber, RepoName, RunId, TaskId, Time,
+    CommentId, CommitId, IssueNumber, PlanHash, PullNumber, RepoName, RunId, Stream, TaskId, Time,
 };
-use zazen_core::intake::{self, PlanOnDisk, Request};
+use zazen_core::intake::{self, Implied, PlanOnDisk, Request, Rules};
 use zazen_core::task::{
-    Digest, Event, Outcome, Phase, PlanRef, Run, Slot, State, Task, Trouble, TroubleKind,
+    Digest, Event, IssueEnd, Outcome, Phase, PlanRef, Run, Slot, State, Task, Trouble, TroubleKind,
 };
-use zazen_core::trust::Trust;
 use zazen_core::usage::Usage;
 
 /// What the owner of this world allows.
 pub(crate) const PLACES: Policy = Policy { n_runs_max: 2 };
 
 /// What people write.
-pub(crate) const COMMENTS: [&str; 14] = [
+pub(crate) const COMMENTS: [&str; 16] = [
     "/plan",
     "/plan make it smaller",
     "/plan\n/ask how large is it?",
@@ -35,6 +35,8 @@ pub(crate) const COMMENTS: [&str; 14] = [
     "/status",
     "/plann",
     "thank you",
+    "/review",
+    "/remember it is slow",
 ];
 
 /// Something that happens by itself, not because the engine asked for it.
@@ -50,6 +52,12 @@ pub(crate) enum Action {
     Edit(u8),
     /// A person merges (or closes) a pull request.
     EndPull(u8, bool),
+    /// A person reviews a pull request (or writes `/fix` on it).
+    Review(u8, bool),
+    /// The forge's checks are red on the commit of a pull request.
+    RedChecks(u8),
+    /// A person does something else with a pull request, its branch or its issue.
+    Meddle(u8, u8),
 }
 
 /// When the daemon is killed.
@@ -146,15 +154,48 @@ impl World {
                 self.record(Fact::of(task.id, Event::PlanEdited { plan }));
             }
             Action::EndPull(n, merge) => {
-                let drafted: Vec<TaskId> = self
-                    .book()
-                    .tasks()
-                    .filter(|task| matches!(task.state, State::Drafted { .. }))
-                    .map(|task| task.id)
-                    .collect();
-                let Some(&task) = pick(&drafted, n) else { return };
+                let open = self.with_pull(|state| {
+                    !matches!(state, State::Merged { .. } | State::Closed { .. })
+                });
+                let Some(&task) = pick(&open, n) else { return };
                 let event = if merge { Event::PullMerged } else { Event::PullClosed };
                 self.record(Fact::of(task, event));
+            }
+            Action::Review(n, command) => {
+                let Some(&task) = pick(&self.with_pull(|_| true), n) else { return };
+                let on = IssueNumber(pull_of(task).0);
+                let (stream, text) = if command {
+                    (Stream::Comment, "/fix the names")
+                } else {
+                    (Stream::ReviewComment, "This is wrong.")
+                };
+                let implied = (!command).then_some(Implied::Command(Name::Fix));
+                self.say((on, stream), text, implied);
+            }
+            Action::RedChecks(n) => {
+                let Some(&task) = pick(&self.with_pull(|_| true), n) else { return };
+                let known = self.book().task(task).expect("it is known").into_owned();
+                let State::Drafted { head, .. } = known.state else { return };
+                let on = IssueNumber(pull_of(task).0);
+                let text = ["a failed", "b failed", "c failed"][usize::from(n) % 3];
+                self.say((on, Stream::Checks), text, Some(Implied::RedChecks { head }));
+            }
+            Action::Meddle(n, what) => {
+                let tasks: Vec<TaskId> = self.book().tasks().map(|task| task.id).collect();
+                let Some(&task) = pick(&tasks, n) else { return };
+                let by = "ada".to_owned();
+                let event = match what % 6 {
+                    0 => Event::HeadMoved { head: self.commit("theirs"), by },
+                    1 => Event::BranchDeleted { by },
+                    2 => Event::IssueEnded { how: IssueEnd::Closed, by },
+                    3 => Event::BaseChanged { base: "next".to_owned() },
+                    4 => Event::PullReady { by },
+                    _ => Event::PullReopened { head: self.commit("again") },
+                };
+                let fact = Fact::of(task, event);
+                if self.engine.check(&fact, self.now()).is_ok() {
+                    self.record(fact);
+                }
             }
         }
         self.settle();
@@ -193,27 +234,48 @@ impl World {
         self.journal.iter().filter(|fact| fact.cause.is_some()).cloned().collect()
     }
 
+    /// The tasks whose pull request was opened, and that stand like this.
+    fn with_pull(&self, stands: impl Fn(&State) -> bool) -> Vec<TaskId> {
+        let tasks = self.book().tasks();
+        let tasks = tasks.filter(|task| task.state.pull().is_some() && stands(&task.state));
+        tasks.map(|task| task.id).collect()
+    }
+
     fn waiting(&self) -> Vec<Task> {
         let waits = |task: &Cow<'_, Task>| matches!(task.state, State::AwaitingApproval);
         self.book().tasks().filter(waits).map(Cow::into_owned).collect()
     }
 
     fn comment(&mut self, issue: IssueNumber, text: &str) {
+        self.say((issue, Stream::Comment), text, None);
+    }
+
+    fn say(
+        &mut self,
+        (issue, stream): (IssueNumber, Stream),
+        text: &str,
+        implied: Option<Implied>,
+    ) {
         self.n_comments += 1;
         let repo = repo();
         let comment = intake::Comment {
             repo: &repo,
             issue,
             title: "Sum by month",
-            id: CommentId(self.n_comments),
+            id: CommentId::of(stream, self.n_comments),
             author: "ada",
+            permission: None,
+            is_bot: false,
+            bots: &["zazen"],
+            implied,
+            pull: None,
             text,
         };
-        let fact = intake::comment(self.book(), &Trust::default(), &comment, &PlanOnDisk::AsKnown);
+        let fact = intake::comment(self.book(), &Rules::default(), &comment, &PlanOnDisk::AsKnown);
         self.record(fact);
         // Read again, by a daemon that does not know that it was read.
         let before = self.book().clone();
-        let again = intake::comment(self.book(), &Trust::default(), &comment, &PlanOnDisk::AsKnown);
+        let again = intake::comment(self.book(), &Rules::default(), &comment, &PlanOnDisk::AsKnown);
         let now = self.now();
         self.engine.take_in(again, now).expect_err("a comment is taken once");
         assert_eq!(*self.book(), before);
@@ -257,14 +319,17 @@ impl World {
             }
             Effect::FindBase { task } => (task, Event::BaseFound { base: self.commit("base") }),
             Effect::Show { task, slot, digest } => (task, Event::Shown { slot, digest }),
-            Effect::Acknowledge { task, comment } => (task, Event::Acknowledged { comment }),
+            Effect::Acknowledge { task, text } => {
+                (task, Event::Acknowledged { comment: text.id, on: Some(text.on) })
+            }
+            Effect::PostReview { task, .. } => (task, Event::ReviewPosted),
+            Effect::AnswerThread { task, to, .. } => (task, Event::ThreadAnswered { to }),
+            Effect::UpdatePull { task, head } => (task, Event::PullUpdated { head }),
             Effect::Push { task, .. } if luck.is_multiple_of(8) => {
                 (task, Event::Blocked { trouble: trouble(TroubleKind::ForeignBranch) })
             }
             Effect::Push { task, head } => (task, Event::Pushed { head }),
-            Effect::OpenPull { task, .. } => {
-                (task, Event::PullOpened { pull: PullNumber(u64::from(task.0)) })
-            }
+            Effect::OpenPull { task, .. } => (task, Event::PullOpened { pull: pull_of(task) }),
             Effect::StopRun { run } => {
                 let known = self.book().task(run.task).and_then(|task| task.run.clone())?;
                 // Some end just before they are stopped.
@@ -303,6 +368,7 @@ impl World {
                 let n_steps = 1 + u32::from(luck.to_le_bytes()[2] % 3);
                 Outcome::Planned { plan: PlanRef { hash, version, n_steps, n_questions: 0 } }
             }
+            Phase::Review => Outcome::Reviewed { digest: Digest(8), n_findings: 1 },
             Phase::Ask => Outcome::Answered { digest: Digest(7) },
             Phase::Implement { .. } | Phase::Correct if luck.is_multiple_of(5) => {
                 Outcome::StepDone { head: run.from.clone(), n_commits: 0 }
@@ -350,12 +416,16 @@ impl World {
                 assert_eq!((known.id, known.phase, &known.from), (*run, *phase, from));
             }
             Effect::StopRun { run } => assert!(!self.ended_runs.contains(run), "{run} has ended"),
-            Effect::Push { task, head } | Effect::OpenPull { task, head } => {
+            Effect::Push { task, head }
+            | Effect::OpenPull { task, head }
+            | Effect::UpdatePull { task, head } => {
                 self.check_published(*task, head);
             }
             Effect::FindBase { .. }
             | Effect::Show { .. }
             | Effect::Reply { .. }
+            | Effect::AnswerThread { .. }
+            | Effect::PostReview { .. }
             | Effect::Acknowledge { .. } => {}
         }
     }
@@ -449,6 +519,8 @@ pub(crate) fn unfit_facts(book: &Book) -> Vec<Fact> {
             Event::PullOpened { pull: PullNumber(5) },
             Event::PullMerged,
             Event::PullClosed,
+            Event::PullReopened { head: head.clone() },
+            Event::PullUpdated { head: head.clone() },
             Event::Shown { slot: Slot::Note(7), digest: Digest(7) },
         ];
         for phase in [Phase::Plan, Phase::Ask, Phase::Implement { step: 9 }, Phase::Verify] {
@@ -471,6 +543,11 @@ pub(crate) fn unfit_facts(book: &Book) -> Vec<Fact> {
         facts.iter().rev().take(2).flat_map(|fact| fact.changes.clone()).collect();
     facts.push(Fact { cause: None, changes: halves });
     facts
+}
+
+/// The number of a task's pull request: no issue has it.
+fn pull_of(task: TaskId) -> PullNumber {
+    PullNumber(100 + u64::from(task.0))
 }
 
 fn repo() -> RepoName {

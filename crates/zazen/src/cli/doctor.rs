@@ -97,6 +97,7 @@ async fn look(context: &Context) -> Vec<Finding> {
     findings.push(reach(&home, &config));
     findings.push(harness(context, &config));
     findings.extend(models(context, &config));
+    findings.extend(github(context, &config));
     findings.extend(repos(&config));
     findings.push(space(&home));
     findings
@@ -194,6 +195,17 @@ fn models(context: &Context, config: &Config) -> Vec<Finding> {
         }
     };
     config.models.iter().map(look).collect()
+}
+
+/// Whether there is what zazen logs in to GitHub with. Nothing is sent; `github status` does that.
+fn github(context: &Context, config: &Config) -> Option<Finding> {
+    let at = config.github.as_ref()?.api.to_string();
+    let fix = "zazen github setup, or mend `[github]` in zazen.toml";
+    Some(match daemon::github_client(config, &context.environment) {
+        Ok(Some(_)) => good("github", &format!("{at}, with a login; try it: zazen github status")),
+        Ok(None) => warning("github", "zazen.toml does not say how to log in", fix),
+        Err(err) => bad("github", &format!("{err:#}"), fix),
+    })
 }
 
 fn repos(config: &Config) -> Vec<Finding> {

@@ -235,7 +235,7 @@ fn of(issue: Issue, comments: Option<Vec<Comment>>) -> IssueJson {
             comments
                 .into_iter()
                 .map(|comment| CommentJson {
-                    comment: comment.id.0,
+                    comment: comment.id.n,
                     author: comment.author,
                     at: comment.at,
                     body: comment.body,

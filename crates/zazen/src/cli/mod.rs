@@ -7,6 +7,7 @@ mod completions;
 mod context;
 mod doctor;
 mod exit;
+mod github;
 mod hidden;
 mod init;
 mod issue;
@@ -50,6 +51,9 @@ enum Command {
     /// Point zazen at repositories
     #[command(subcommand)]
     Repo(repo::Command),
+    /// Make a GitHub App for this zazen, and see whether it works
+    #[command(subcommand)]
+    Github(github::Command),
     /// Write and read issues of the local forge
     #[command(subcommand)]
     Issue(issue::Command),
@@ -79,6 +83,7 @@ pub fn main() -> ExitCode {
         Command::Demo(args) => crate::demo::run(&args, &context),
         Command::Init(args) => init::run(&args, &context),
         Command::Repo(command) => repo::run(command, &context),
+        Command::Github(command) => github::run(command, &context),
         Command::Issue(command) => issue::run(command, &context),
         Command::Up(args) => up::run(&args, &context),
         Command::Status(args) => status::run(&args, &context),

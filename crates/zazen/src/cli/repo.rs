@@ -11,7 +11,7 @@ use zazen_core::id::RepoName;
 use zazen_core::text::slug;
 
 use super::{Context, ErrorKind, Result, json, kinded, line};
-use crate::config;
+use crate::config::{self, Forge, GithubLogin};
 use crate::git::Source;
 use crate::home::Home;
 use crate::home::atomic::{self, Durability};
@@ -27,7 +27,11 @@ pub(super) enum Command {
 #[derive(Debug, clap::Args)]
 pub(super) struct Add {
     /// A folder with a repository in it, or a URL
-    source: String,
+    #[arg(required_unless_present = "github")]
+    source: Option<String>,
+    /// A repository at GitHub, with its issues and pull requests
+    #[arg(long, value_name = "OWNER/NAME", conflicts_with_all = ["source", "name"])]
+    github: Option<RepoName>,
     /// What to call it [default: local/<the last part of the path>]
     #[arg(long)]
     name: Option<RepoName>,
@@ -67,11 +71,13 @@ pub(super) fn run(command: Command, context: &Context) -> Result {
 fn add(args: &Add, context: &Context) -> Result {
     let (home, config) = context.configured()?;
     let usage = kinded(ErrorKind::Usage);
-    let source = checked_source(&args.source).map_err(kinded(ErrorKind::Usage))?;
-    let name = match &args.name {
-        Some(name) => name.clone(),
-        None => default_name(&source)?,
-    };
+    let (name, source) = named(args)?;
+    let has_login = config.github.as_ref().is_some_and(|at| at.login != GithubLogin::None);
+    if source.is_none() && !has_login {
+        return Err(kinded(ErrorKind::Config)(anyhow::anyhow!(
+            "zazen.toml does not say how to log in to GitHub; `zazen github setup` makes an App"
+        )));
+    }
     if config.repos.iter().any(|repo| repo.name == name) {
         return Err(usage(anyhow::anyhow!(
             "{name} is in zazen.toml already; give this one another name with `--name`"
@@ -79,31 +85,46 @@ fn add(args: &Add, context: &Context) -> Result {
     }
     let new = NewRepo {
         name: &name,
-        source: &source,
+        source: source.as_deref(),
         branch: args.branch.as_deref(),
         check: args.check.as_deref(),
     };
     write_repo(&home, &new)?;
     let (_, config) = context.configured()?;
-    let remote = config
-        .repos
-        .iter()
-        .find(|repo| repo.name == name)
-        .map(|repo| repo.remote.display().to_string())
-        .unwrap_or_default();
+    let repo = config.repos.into_iter().find(|repo| repo.name == name);
+    let repo = repo.context("find in zazen.toml what was just written there")?;
+    let remote = match repo.forge {
+        Forge::Local => repo.remote.display().to_string(),
+        Forge::Github => repo.source.clone(),
+    };
     if args.json {
-        return json(&RepoJson { name, source, remote });
+        return json(&RepoJson { name, source: repo.source, remote });
     }
-    line(&format!("{name}: read from {source}"));
+    line(&format!("{name}: read from {}", repo.source));
     line(&format!("  branches are pushed to {remote}"));
     line("  a daemon that is up has to be started again to see it");
     Ok(())
 }
 
+/// The name of what is to be added and, unless it is at GitHub, where it is.
+fn named(args: &Add) -> Result<(RepoName, Option<String>)> {
+    if let Some(name) = &args.github {
+        return Ok((name.clone(), None));
+    }
+    let source = checked_source(args.source.as_deref().unwrap_or_default())
+        .map_err(kinded(ErrorKind::Usage))?;
+    let name = match &args.name {
+        Some(name) => name.clone(),
+        None => default_name(&source)?,
+    };
+    Ok((name, Some(source)))
+}
+
 /// What is written to `zazen.toml` for one repository.
 pub(crate) struct NewRepo<'a> {
     pub(crate) name: &'a RepoName,
-    pub(crate) source: &'a str,
+    /// Where it is; nothing, if it is at GitHub.
+    pub(crate) source: Option<&'a str>,
     pub(crate) branch: Option<&'a str>,
     pub(crate) check: Option<&'a str>,
 }
@@ -116,7 +137,10 @@ pub(crate) fn write_repo(home: &Home, new: &NewRepo<'_>) -> anyhow::Result<()> {
         text.parse().with_context(|| format!("read {}", path.display()))?;
     let mut table = Table::new();
     table.insert("name", value(new.name.to_string()));
-    table.insert("source", value(new.source));
+    match new.source {
+        Some(source) => table.insert("source", value(source)),
+        None => table.insert("forge", value("github")),
+    };
     for (key, text) in [("branch", new.branch), ("check", new.check)] {
         if let Some(text) = text {
             table.insert(key, value(text));

@@ -6,6 +6,7 @@
 
 mod container;
 mod env;
+mod github;
 mod money;
 mod policy;
 mod raw;
@@ -27,6 +28,10 @@ use zazen_core::trust::Trust;
 
 pub use self::container::{Containers, Image};
 pub use self::env::{CRASH_VARIABLE, Environment};
+pub use self::github::{
+    APP_KEY_FILE, Forge, GITHUB_API, GITHUB_DIR, Github, GithubLogin, Poll, WEBHOOK_SECRET_FILE,
+    check_api, web_of,
+};
 pub use self::policy::{Policy, Programs};
 
 /// The name of the configuration's file in a home.
@@ -53,6 +58,8 @@ pub struct Config {
     /// The built-in prices, with the owner's over them.
     pub prices: Prices,
     pub budget: Budget,
+    /// Nothing, where GitHub is not used.
+    pub github: Option<Github>,
     pub repos: Vec<Repo>,
 }
 
@@ -155,9 +162,11 @@ pub enum Api {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Repo {
     pub name: RepoName,
+    /// Where its issues and pull requests are.
+    pub forge: Forge,
     /// Where the code comes from: a path or a URL. zazen only reads it.
     pub source: String,
-    /// Where branches are pushed: a bare repository.
+    /// Where branches are pushed on the local forge: a bare repository.
     pub remote: PathBuf,
     /// The branch that work starts from; empty means the source's own default.
     pub branch: String,
@@ -244,6 +253,7 @@ impl Check<'_> {
             return Err(self.wrong(&["runs", "parallel"], "`runs.parallel` is 0; write 1 or more"));
         }
         let sandbox = self.sandbox(raw.sandbox)?;
+        let github = self.github(raw.github)?;
         Ok(Config {
             name: raw.name.unwrap_or_else(|| self.environment.user.clone()),
             n_runs_max,
@@ -254,7 +264,8 @@ impl Check<'_> {
             },
             trust: self.trust(raw.trust)?,
             policy: self.policy(raw.policy)?,
-            repos: self.repos(raw.repo, &sandbox)?,
+            repos: self.repos(raw.repo, (&sandbox, github.as_ref()))?,
+            github,
             sandbox,
             harness,
             models,

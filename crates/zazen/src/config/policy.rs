@@ -1,9 +1,13 @@
 //! What the owner allows: who may ask for work, what a repository may tell agents, and
 //! what a result may hold. Part of the checking of `zazen.toml`; see the parent.
 
+use std::collections::BTreeMap;
+
+use zazen_core::command::Name;
+use zazen_core::intake::REWORK_ROUNDS;
 use zazen_core::secret::Scanner;
 use zazen_core::text::plain;
-use zazen_core::trust::Trust;
+use zazen_core::trust::{Permission, Trust};
 
 use super::{Check, Error, raw};
 
@@ -19,6 +23,8 @@ pub struct Policy {
     /// Whether agents are given the repository's own instructions (`AGENTS.md`).
     pub repo_instructions: bool,
     pub repo_programs: Programs,
+    /// How many rounds of rework reviews may lead to without a command.
+    pub rework_rounds: u32,
 }
 
 /// Which programs of the repository are started for agents.
@@ -46,7 +52,32 @@ impl Check<'_> {
                 return Err(self.wrong(&["trust", "strangers"], &why));
             }
         };
-        Ok(Trust::new(raw.people.into_iter().collect(), may_start))
+        let permission = match &raw.permission {
+            None => Permission::Write,
+            Some(word) => self.permission(&["trust", "permission"], word)?,
+        };
+        let mut commands = BTreeMap::new();
+        for (word, needed) in &raw.commands {
+            let at = ["trust", "commands", word];
+            let Some(name) = Name::from_word(word) else {
+                return Err(self.wrong(&at, &format!("there is no command `/{word}`")));
+            };
+            commands.insert(name, self.permission(&at, needed)?);
+        }
+        let trust = Trust::new(raw.people.into_iter().collect(), may_start);
+        Ok(trust.needing(permission, commands))
+    }
+
+    /// A permission that makes a difference: "none" would let everybody in.
+    fn permission(&self, at: &[&str], word: &str) -> Result<Permission, Error> {
+        match word.parse() {
+            Ok(Permission::None) => {
+                let why = "`none` would let everybody command; write at least \"read\"";
+                Err(self.wrong(at, why))
+            }
+            Ok(permission) => Ok(permission),
+            Err(err) => Err(self.wrong(at, &err.to_string())),
+        }
     }
 
     pub(super) fn policy(&self, raw: raw::Policy) -> Result<Policy, Error> {
@@ -76,6 +107,7 @@ impl Check<'_> {
             author,
             agent_config,
             secret_exceptions,
+            rework_rounds: raw.rework_rounds.unwrap_or(REWORK_ROUNDS),
             repo_instructions: raw.repo_instructions.unwrap_or(true),
             repo_programs: Programs {
                 hooks: raw.repo_hooks.unwrap_or(false),

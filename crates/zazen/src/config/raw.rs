@@ -28,6 +28,7 @@ pub(super) struct File {
     pub(super) budget: Budget,
     #[serde(default)]
     pub(super) prices: BTreeMap<String, Listed>,
+    pub(super) github: Option<Github>,
     #[serde(default)]
     pub(super) repo: Vec<Repo>,
 }
@@ -72,6 +73,9 @@ pub(super) struct Trust {
     pub(super) people: Vec<String>,
     pub(super) strangers: Option<String>,
     pub(super) strangers_engine: Option<String>,
+    pub(super) permission: Option<String>,
+    #[serde(default)]
+    pub(super) commands: BTreeMap<String, String>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -128,9 +132,26 @@ pub(super) struct Tokens {
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
+pub(super) struct Github {
+    pub(super) api: Option<String>,
+    pub(super) app_id: Option<u64>,
+    pub(super) app_key_file: Option<String>,
+    pub(super) token_env: Option<String>,
+    pub(super) token_file: Option<String>,
+    pub(super) gh: Option<bool>,
+    pub(super) listen: Option<String>,
+    pub(super) webhook_secret_file: Option<String>,
+    pub(super) poll: Option<String>,
+    pub(super) closes: Option<bool>,
+    pub(super) limits: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(super) struct Repo {
     pub(super) name: String,
-    pub(super) source: String,
+    pub(super) forge: Option<String>,
+    pub(super) source: Option<String>,
     pub(super) remote: Option<String>,
     pub(super) branch: Option<String>,
     pub(super) check: Option<String>,
@@ -150,6 +171,7 @@ pub(super) struct Policy {
     pub(super) agent_config: Option<String>,
     pub(super) secret_exceptions: Option<Vec<String>>,
     pub(super) repo_instructions: Option<bool>,
+    pub(super) rework_rounds: Option<u32>,
     pub(super) repo_hooks: Option<bool>,
     pub(super) repo_mcp: Option<bool>,
 }

@@ -5,10 +5,14 @@
 use zazen_core::host::{Hosts, InvalidHost};
 use zazen_core::id::RepoName;
 
-use super::{Check, Error, Repo, Sandbox, raw};
+use super::{Check, Error, Github, Repo, Sandbox, raw};
 
 impl Check<'_> {
-    pub(super) fn repos(&self, raw: Vec<raw::Repo>, sandbox: &Sandbox) -> Result<Vec<Repo>, Error> {
+    pub(super) fn repos(
+        &self,
+        raw: Vec<raw::Repo>,
+        around: (&Sandbox, Option<&Github>),
+    ) -> Result<Vec<Repo>, Error> {
         let mut repos: Vec<Repo> = Vec::new();
         for (raw, index) in raw.into_iter().zip(0_usize..) {
             let place = index.to_string();
@@ -22,7 +26,7 @@ impl Check<'_> {
                     format!("there are two repositories called `{name}`; give one another name");
                 return Err(wrong(&why));
             }
-            repos.push(self.repo(name, raw, (&place, sandbox))?);
+            repos.push(self.repo(name, raw, (&place, around))?);
         }
         Ok(repos)
     }
@@ -48,7 +52,7 @@ impl Check<'_> {
         &self,
         name: RepoName,
         raw: raw::Repo,
-        (place, sandbox): (&str, &Sandbox),
+        (place, (sandbox, github)): (&str, (&Sandbox, Option<&Github>)),
     ) -> Result<Repo, Error> {
         let engine = match &raw.engine {
             None => sandbox.engine,
@@ -56,13 +60,15 @@ impl Check<'_> {
         };
         let image = self.image(&raw, (place, engine, sandbox.containers.image.as_ref()))?;
         let hosts = self.hosts(place, &raw)?;
+        let (forge, source) = self.forge(&raw, (place, github))?;
         let remote = match raw.remote {
             Some(path) => self.host_path(&path),
             None => self.root.join(".zazen/remotes").join(format!("{name}.git")),
         };
         Ok(Repo {
             name,
-            source: raw.source,
+            forge,
+            source,
             remote,
             branch: raw.branch.unwrap_or_default(),
             check: raw.check.unwrap_or_default(),

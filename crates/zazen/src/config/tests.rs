@@ -5,7 +5,10 @@ use zazen_core::budget::{Limit, Scope};
 use zazen_core::host::{Authority, Way};
 use zazen_core::price::Prices;
 
-use super::{Api, Config, Engine, Environment, HarnessName, Image, Key, Target, parse};
+use super::{
+    Api, Config, Engine, Environment, Forge, GithubLogin, HarnessName, Image, Key, Poll, Target,
+    parse,
+};
 
 /// The least that is a configuration.
 const SMALL: &str =
@@ -343,4 +346,61 @@ fn the_engine_of_containers_is_on_this_machine() {
     assert_eq!(sockets, [PathBuf::from("/run/p.sock")]);
     let said = wrong(&at("tcp://10.0.0.1:2375"));
     assert!(said.contains("not a unix socket"), "{said}");
+}
+
+/// A configuration with what is written below `[github]`, and a repository there.
+fn at_github(lines: &str) -> String {
+    format!("{SMALL}[github]\n{lines}[[repo]]\nname = \"ada/tally\"\nforge = \"github\"\n")
+}
+
+#[test]
+fn a_repository_at_github_has_its_address_from_there() {
+    let config = good(&at_github("app_id = 7\n"));
+    let github = config.github.unwrap();
+    let key = PathBuf::from("/zazen/.zazen/github/app.pem");
+    assert_eq!(github.login, GithubLogin::App { id: 7, key });
+    assert_eq!((github.poll, github.closes, github.keeps_limits), (Poll::Auto, false, true));
+    assert_eq!(github.webhook_secret, Path::new("/zazen/.zazen/github/webhook-secret"));
+    assert_eq!(config.repos[0].forge, Forge::Github);
+    assert_eq!(config.repos[0].source, "https://github.com/ada/tally.git");
+    for (api, source) in [
+        ("https://git.example.org/api/v3/", "https://git.example.org/ada/tally.git"),
+        ("https://api.house.ghe.com", "https://house.ghe.com/ada/tally.git"),
+        ("http://127.0.0.1:8080", "http://127.0.0.1:8080/ada/tally.git"),
+    ] {
+        let config = good(&at_github(&format!("api = \"{api}\"\ngh = true\n")));
+        assert_eq!(config.repos[0].source, source);
+    }
+}
+
+#[test]
+fn an_app_comes_before_a_token_and_a_token_before_gh() {
+    let login = |lines: &str| good(&at_github(lines)).github.unwrap().login;
+    let several = "gh = true\ntoken_file = \"~/t\"\ntoken_env = \"T\"\n";
+    assert_eq!(login(several), GithubLogin::Variable("T".to_owned()));
+    let file = GithubLogin::File("/home/ada/t".into());
+    assert_eq!(login("gh = true\ntoken_file = \"~/t\"\n"), file);
+    assert!(matches!(login("app_id = 1\ntoken_env = \"T\"\n"), GithubLogin::App { id: 1, .. }));
+}
+
+#[test]
+fn what_is_wrong_about_github_is_named() {
+    for (lines, says) in [
+        ("api = \"http://git.example.org/api/v3\"\ngh = true\n", "has to be `https`"),
+        ("api = \"https://a:b@git.example.org\"\ngh = true\n", "no login"),
+        ("api = \"https://github.com\"\ngh = true\n", "where the pages are"),
+        ("app_id = 0\n", "`app_id` is 0"),
+        ("gh = true\nlisten = \"7171\"\n", "not an address and a port"),
+        ("gh = true\npoll = \"often\"\n", "write `auto`, `off` or `60s`"),
+        ("gh = true\npoll = \"off\"\n", "would hear of nothing"),
+        ("gh = true\nlimits = \"none\"\n", "write `github` or `as-told`"),
+        ("", "does not say how zazen logs in"),
+    ] {
+        let said = wrong(&at_github(lines));
+        assert!(said.contains(says), "{said}");
+    }
+    let said = wrong(&format!("{SMALL}[[repo]]\nname = \"a/b\"\n"));
+    assert!(said.contains("has no `source`"), "{said}");
+    let said = wrong(&format!("{SMALL}[[repo]]\nname = \"a/b\"\nforge = \"gitlab\"\n"));
+    assert!(said.contains("there are `local` and `github`"), "{said}");
 }

@@ -19,7 +19,7 @@ use super::day;
 use super::pages::Behind;
 
 /// Changes whenever the same journal would lead to another book.
-const SHAPE: u32 = 3;
+const SHAPE: u32 = 6;
 
 /// How many records come between two snapshots. Reading so many takes a few
 /// hundredths of a second.

@@ -42,6 +42,7 @@ pub(super) fn lines(book: &Book, changes: &[Change], at: Time) -> Vec<Line> {
                 let what = match opened.kind {
                     Kind::Change => "asked for a plan",
                     Kind::Question => "asked a question",
+                    Kind::Review => "asked for a review",
                 };
                 let (by, repo, issue) = (&opened.by, &opened.repo, opened.issue);
                 Some(format!("{by} {what} on {repo} #{issue}: task {}.", opened.id))

@@ -55,6 +55,11 @@ pub(super) fn answer(world: &World, task: &Task) -> anyhow::Result<String> {
     fs::read_to_string(&path).with_context(|| format!("read {}", path.display()))
 }
 
+/// What the agent of a run said at its end, if that is still there.
+pub(super) fn words_of(world: &World, run: RunId) -> String {
+    fs::read_to_string(world.home.run_dir(run).join(ANSWER_FILE)).unwrap_or_default()
+}
+
 /// What the work of a run printed, both streams in order, cut in the middle.
 pub(super) fn output(world: &World, run: RunId, bytes_max: usize) -> anyhow::Result<String> {
     output_of(&RunDir::new(world.home.run_dir(run)), bytes_max)

@@ -4,13 +4,14 @@
 //! plan's text says when it is read, and what the commits are when they have
 //! been collected and checked.
 
+use std::collections::BTreeMap;
 use std::fs;
-use std::sync::Arc;
 
 use anyhow::Context as _;
 use serde_json::json;
 use zazen_core::id::{CommitId, RunId};
 use zazen_core::plan;
+use zazen_core::review;
 use zazen_core::task::{
     Digest, EVIDENCE_BYTES_MAX, Outcome, Phase, PlanRef, Task, Trouble, TroubleKind,
 };
@@ -78,6 +79,10 @@ async fn look(
             Ok(_) => failed(because(run_trouble(TroubleKind::NoAnswer, "", &ended.stream))),
             Err(trouble) => failed(because(trouble)),
         }),
+        Phase::Review => match claimed(ended) {
+            Ok(answer) => reviewed(world, task, from, &world.clean(answer)).await,
+            Err(trouble) => Ok(failed(because(trouble))),
+        },
         Phase::Implement { .. } | Phase::Correct => match claimed(ended) {
             Ok(_) => step_done(world, task, dir, (phase, from), ended).await,
             Err(trouble) => {
@@ -174,6 +179,46 @@ fn answered(world: &World, task: &Task, answer: &str) -> anyhow::Result<Outcome>
     Ok(Outcome::Answered { digest: Digest::of(&text) })
 }
 
+/// The review, with only those places that are in the reviewed commit.
+async fn reviewed(
+    world: &World,
+    task: &Task,
+    at: &CommitId,
+    answer: &str,
+) -> anyhow::Result<Outcome> {
+    let mut review = match review::parse(&plain(answer)) {
+        Ok(review) => review,
+        Err(err) => {
+            let evidence = format!("{err}\n\nThis was the answer:\n\n{answer}");
+            let evidence = cut_middle(&plain(&evidence), EVIDENCE_BYTES_MAX);
+            return Ok(failed(Trouble { kind: TroubleKind::UnreadableReview, evidence }));
+        }
+    };
+    let mirror = world.mirror(&task.repo).await?;
+    let mut n_lines = BTreeMap::new();
+    for place in review.findings.iter().filter_map(|finding| finding.place.as_ref()) {
+        if !n_lines.contains_key(&place.path) {
+            // What cannot be read has no lines: nothing is said about one of them.
+            let text = mirror.read_file(at, &place.path, REVIEWED_BYTES_MAX).await;
+            let text = text.ok().flatten().unwrap_or_default();
+            let n = String::from_utf8_lossy(&text).lines().count();
+            n_lines.insert(place.path.clone(), n);
+        }
+    }
+    drop(mirror);
+    let lines_of = |path: &str| n_lines.get(path).copied().unwrap_or(0);
+    review.place(|place| place.line as usize <= lines_of(&place.path));
+    let dir = world.task_dir(task);
+    fs::create_dir_all(&dir).with_context(|| format!("make {}", dir.display()))?;
+    let text = review::print(&review);
+    atomic::write(&Home::report_page(&dir), text.as_bytes(), Durability::Durable)?;
+    let n_findings = u32::try_from(review.findings.len()).unwrap_or(u32::MAX);
+    Ok(Outcome::Reviewed { digest: Digest::of(&text), n_findings })
+}
+
+/// How large a file may be whose lines are counted.
+const REVIEWED_BYTES_MAX: u64 = 4 << 20;
+
 /// The step's commits, collected and checked.
 async fn step_done(
     world: &World,
@@ -255,10 +300,10 @@ async fn collect_from(
     let policy = &world.config.policy;
     let step = match phase {
         Phase::Implement { step } => task.state.work().map(|work| (step, work.plan.n_steps)),
-        Phase::Plan | Phase::Ask | Phase::Verify | Phase::Correct => None,
+        Phase::Plan | Phase::Ask | Phase::Review | Phase::Verify | Phase::Correct => None,
     };
     let guards = Guards {
-        scanner: Arc::clone(&world.scanner),
+        scanner: world.scanner(),
         secret_exceptions: policy.secret_exceptions.clone(),
         agent_config: policy.agent_config,
     };

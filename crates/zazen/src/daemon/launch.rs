@@ -9,12 +9,12 @@ use anyhow::{Context as _, bail};
 use zazen_core::id::{CommitId, RunId};
 use zazen_core::prompt::{self, Brief, Place, Said};
 use zazen_core::task::{Phase, State, Task, Try};
-use zazen_core::trust::Tier;
+use zazen_core::trust::{Author, Tier};
 use zazen_core::words;
 
 use super::containers;
 use super::crash::{self, Moment};
-use super::perform::check_command;
+use super::perform::{base_branch, check_command};
 use super::run::{EGRESS_FILE, token};
 use super::world::World;
 use crate::config::Config;
@@ -56,8 +56,10 @@ pub(super) async fn start(
     let (work, launch) = if phase == Phase::Verify {
         (checks(world, task)?, Launch::default())
     } else {
-        let instructions = instructions(world, task, &mirror).await?;
-        agent(world, task, dir, (phase, &brief(world, task, talk, instructions)?))?
+        let onto = onto(world, task, &mirror).await?;
+        let instructions = instructions(world, task, (&mirror, onto.as_ref())).await?;
+        let brief = brief(world, task, talk, instructions)?;
+        agent(world, task, dir, (phase, &brief, onto.as_ref()))?
     };
     drop(mirror);
     let container = match engine {
@@ -121,9 +123,14 @@ impl Talk {
         Ok(Self { issue, comments })
     }
 
-    fn authors(&self) -> impl Iterator<Item = &str> {
-        let of_comments = self.comments.iter().map(|comment| comment.author.as_str());
-        of_comments.chain([self.issue.author.as_str()])
+    fn authors(&self) -> impl Iterator<Item = Author<'_>> {
+        let Issue { author, permission, is_bot, .. } = &self.issue;
+        let of_issue = Author { name: author, permission: *permission, is_bot: *is_bot };
+        let of_comments = self.comments.iter().map(|comment| {
+            let Comment { author, permission, is_bot, .. } = comment;
+            Author { name: author, permission: *permission, is_bot: *is_bot }
+        });
+        of_comments.chain([of_issue])
     }
 }
 
@@ -135,8 +142,9 @@ fn check_trust(world: &World, task: &Task, talk: &Talk) -> anyhow::Result<()> {
     if trust.tier_of_all(talk.authors()) == Tier::Stranger && engine < *strangers_engine {
         bail!(
             "people who are not in `trust.people` wrote on issue #{}, and `trust.strangers_engine` \
-             asks for a stronger sandbox than `sandbox.engine` is; use that engine",
-            task.issue
+             asks for a stronger sandbox than the `engine` of {} is; use that engine",
+            task.issue,
+            task.repo
         );
     }
     Ok(())
@@ -144,7 +152,7 @@ fn check_trust(world: &World, task: &Task, talk: &Talk) -> anyhow::Result<()> {
 
 fn access(phase: Phase) -> Access {
     match phase {
-        Phase::Plan | Phase::Ask => Access::ReadOnly,
+        Phase::Plan | Phase::Ask | Phase::Review => Access::ReadOnly,
         Phase::Implement { .. } | Phase::Correct | Phase::Verify => Access::ReadWrite,
     }
 }
@@ -213,19 +221,25 @@ fn collect(
     let step = match phase {
         Phase::Implement { step } => Some(step),
         Phase::Correct => None,
-        Phase::Plan | Phase::Ask | Phase::Verify => return Ok(None),
+        Phase::Plan | Phase::Ask | Phase::Review | Phase::Verify => return Ok(None),
     };
     let work = task.state.work().context("the task has no work")?;
     let (_, plan) = world.plan(&work.plan.hash)?;
     let title = step
         .and_then(|step| plan.steps.get(step.saturating_sub(1) as usize))
-        .map_or_else(|| format!("Mend the checks of {}", task.title), |step| step.title.clone());
+        .map_or_else(|| mended(task), |step| step.title.clone());
     let place = step.map(|step| (step, work.plan.n_steps));
     Ok(Some(Collect {
         base: from.clone(),
         message: words::step_commit(task.id, task.issue, &title, place),
         author: world.config.policy.author.clone(),
     }))
+}
+
+/// What a correction is, for its commit.
+fn mended(task: &Task) -> String {
+    let what = if task.state.is_rework() { "Rework" } else { "Mend the checks of" };
+    format!("{what} {}", task.title)
 }
 
 /// The validation command.
@@ -244,7 +258,7 @@ fn agent(
     world: &World,
     task: &Task,
     dir: &RunDir,
-    (phase, brief): (Phase, &Brief),
+    (phase, brief, onto): (Phase, &Brief, Option<&CommitId>),
 ) -> anyhow::Result<(Work, Launch)> {
     let fresh = Try::default();
     let work = task.state.work();
@@ -260,10 +274,15 @@ fn agent(
             prompt::plan(brief, &task.request, earlier, attempt)
         }
         (Phase::Ask, _) => prompt::ask(brief, &task.request, attempt),
+        (Phase::Review, _) => prompt::review(brief, &task.request, onto, attempt),
         (Phase::Implement { step }, Some(work)) => {
             let (text, plan) = world.plan(&work.plan.hash)?;
             let place = Place { index: step.saturating_sub(1) as usize, text: &text };
             prompt::implement(brief, &plan, place, &work.answers, attempt)
+        }
+        (Phase::Correct, Some(work)) if let Some(rework) = &work.rework => {
+            let (text, plan) = world.plan(&work.plan.hash)?;
+            prompt::rework(brief, &plan, &text, rework, attempt)
         }
         (Phase::Correct, Some(work)) => {
             let (text, plan) = world.plan(&work.plan.hash)?;
@@ -307,10 +326,24 @@ fn brief(world: &World, task: &Task, talk: Talk, instructions: String) -> anyhow
     })
 }
 
+/// The commit that the work is on top of: what a pull request is to go into, where one is
+/// reviewed. What is reviewed may be anybody's.
+async fn onto(world: &World, task: &Task, mirror: &Mirror) -> anyhow::Result<Option<CommitId>> {
+    if task.review.is_none() {
+        return Ok(task.base.clone());
+    }
+    let branch = base_branch(world, task, mirror).await?;
+    mirror.resolve(&branch).await
+}
+
 /// What the repository tells agents, as it stands on the base branch: never what an
 /// earlier step made of it.
-async fn instructions(world: &World, task: &Task, mirror: &Mirror) -> anyhow::Result<String> {
-    let Some(base) = task.base.as_ref().filter(|_| world.config.policy.repo_instructions) else {
+async fn instructions(
+    world: &World,
+    task: &Task,
+    (mirror, base): (&Mirror, Option<&CommitId>),
+) -> anyhow::Result<String> {
+    let Some(base) = base.filter(|_| world.config.policy.repo_instructions) else {
         return Ok(String::new());
     };
     for name in INSTRUCTIONS {

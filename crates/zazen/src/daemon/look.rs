@@ -10,7 +10,7 @@ use std::time::{Duration, SystemTime};
 use anyhow::{Context as _, bail};
 use tokio::sync::mpsc;
 use zazen_core::engine::{Cause, Fact, IssueRef};
-use zazen_core::id::{CommentId, IssueNumber, PlanHash, PullNumber, RepoName, TaskId};
+use zazen_core::id::{CommentId, IssueNumber, PlanHash, PullNumber, RepoName, Stream, TaskId};
 use zazen_core::intake::{self, PlanOnDisk, Request};
 use zazen_core::plan;
 use zazen_core::task::{Event, PlanRef, State};
@@ -150,7 +150,7 @@ impl Daemon {
             if matches!(task.state, State::AwaitingApproval) {
                 drop(task);
                 self.look_at_plan(id).await?;
-            } else if let State::Drafted { pull, .. } = task.state {
+            } else if let Some(pull) = open_pull(&task.state) {
                 let repo = task.repo.clone();
                 drop(task);
                 self.look_at_pull(id, &repo, pull).await?;
@@ -164,6 +164,7 @@ impl Daemon {
         for place in self.owed.due() {
             match place {
                 Place::Issue(issue) => self.look_at_issue(&issue).await?,
+                Place::Conversation(issue) => self.news.look_at(issue),
                 Place::Issues => {
                     self.owed.done(&Place::Issues);
                     self.look_for_issues();
@@ -201,9 +202,14 @@ impl Daemon {
         }
         let issue = forge.issue(&at.repo, at.issue)?;
         let seen = self.engine.book().issue(&at.repo, at.issue).seen;
-        let mut texts = forge.comments_after(&at.repo, at.issue, seen.unwrap_or(CommentId(0)))?;
-        if seen.is_none() {
+        let last = CommentId::comment(seen.last(Stream::Comment).unwrap_or(0));
+        let mut texts = forge.comments_after(&at.repo, at.issue, last)?;
+        if !seen.contains(CommentId::comment(0)) {
             texts.insert(0, own_text(&issue));
+        }
+        for stream in Stream::ALL.into_iter().filter(|stream| *stream != Stream::Comment) {
+            let last = CommentId::of(stream, seen.last(stream).unwrap_or(0));
+            texts.extend(forge.texts_after(&at.repo, at.issue, last)?);
         }
         for text in texts {
             // What zazen wrote is never a command.
@@ -229,15 +235,21 @@ impl Daemon {
             None => Some(PlanOnDisk::AsKnown),
         };
         let Some(on_disk) = on_disk else { return Ok(false) };
+        let bot = self.world.forge.bot(&issue.repo);
         let asked = intake::Comment {
             repo: &issue.repo,
             issue: issue.number,
             title: &issue.title,
             id: comment.id,
             author: &comment.author,
-            text: &comment.body,
+            permission: comment.permission,
+            is_bot: comment.is_bot,
+            bots: &[bot.as_deref().unwrap_or(BOT)],
+            implied: comment.implied.clone().filter(|_| !comment.is_old),
+            pull: None,
+            text: if comment.is_old { "" } else { &comment.body },
         };
-        let fact = intake::comment(self.engine.book(), &self.world.config.trust, &asked, &on_disk);
+        let fact = intake::comment(self.engine.book(), &self.world.rules, &asked, &on_disk);
         self.must_take(fact).await?;
         Ok(true)
     }
@@ -294,13 +306,8 @@ impl Daemon {
     /// Takes what people did with pull requests.
     pub(super) async fn look_at_pulls(&mut self, paths: &BTreeSet<PathBuf>) -> anyhow::Result<()> {
         for (repo, number) in pulls_of(&self.world.home, paths) {
-            let is_its =
-                |state: &State| matches!(state, State::Drafted { pull, .. } if *pull == number);
-            let mut tasks = self.engine.book().tasks();
-            let task = tasks.find(|task| task.repo == repo && is_its(&task.state));
-            let task = task.map(|task| task.id);
-            drop(tasks);
-            if let Some(task) = task {
+            // Pull requests and issues are counted together.
+            if let Some(task) = self.engine.book().issue(&repo, IssueNumber(number.0)).task {
                 self.look_at_pull(task, &repo, number).await?;
             }
         }
@@ -317,12 +324,20 @@ impl Daemon {
             Err(err) if is_gone(&err) => return Ok(()),
             pull => pull?,
         };
+        let Some(task) = self.engine.book().task(task) else { return Ok(()) };
+        let was_closed = matches!(task.state, State::Closed { pull: Some(_) });
         let event = match pull.state {
+            PullState::Open if was_closed && task.state.pull() == Some(number) => {
+                Event::PullReopened { head: pull.head.parse()? }
+            }
+            _ if open_pull(&task.state) != Some(number) => return Ok(()),
             PullState::Open => return Ok(()),
             PullState::Merged => Event::PullMerged,
             PullState::Closed => Event::PullClosed,
         };
-        self.must_take(Fact::of(task, event)).await
+        let id = task.id;
+        drop(task);
+        self.must_take(Fact::of(id, event)).await
     }
 
     /// Takes the requests of the command line.
@@ -364,6 +379,12 @@ impl Daemon {
     }
 }
 
+/// The pull request that is open in this state.
+fn open_pull(state: &State) -> Option<PullNumber> {
+    let is_over = matches!(state, State::Merged { .. } | State::Closed { .. });
+    state.pull().filter(|_| !is_over)
+}
+
 /// Whether an error says that a file is not there any more.
 fn is_gone(err: &anyhow::Error) -> bool {
     let io = err.chain().find_map(|cause| cause.downcast_ref::<io::Error>());
@@ -373,11 +394,15 @@ fn is_gone(err: &anyhow::Error) -> bool {
 /// The issue's own text, as its first comment.
 fn own_text(issue: &Issue) -> Comment {
     Comment {
-        id: CommentId(0),
+        id: CommentId::comment(0),
         author: issue.author.clone(),
         body: issue.body.clone(),
         at: issue.at.clone(),
+        permission: issue.permission,
+        is_bot: issue.is_bot,
         key: None,
+        is_old: issue.is_old,
+        implied: None,
         reactions: Vec::new(),
     }
 }

@@ -16,16 +16,19 @@ mod containers;
 pub mod crash;
 mod day;
 mod evidence;
+mod github;
 mod judge;
 mod keep;
 mod launch;
 mod look;
+mod news;
 mod owed;
 mod page;
 mod pages;
 mod perform;
 mod recover;
 mod run;
+mod scanners;
 mod world;
 
 use std::borrow::Cow;
@@ -47,7 +50,9 @@ pub use self::book::read_book;
 pub use self::containers::{kinds, named};
 use self::crash::Moment;
 pub use self::evidence::{calls_of, traffic};
+pub use self::github::github_client;
 pub use self::keep::now;
+use self::news::News;
 use self::owed::{Owed, Place};
 use self::pages::Pages;
 use self::perform::{Ending, Report};
@@ -83,6 +88,7 @@ pub async fn run(world: Arc<World>, shutdown: CancellationToken) -> anyhow::Resu
         // The pages say it before anybody is told.
         daemon.keep_pages();
         daemon.perform_next().await?;
+        daemon.start_copies();
         let patience = daemon.patience();
         tokio::select! {
             biased;
@@ -100,6 +106,9 @@ pub async fn run(world: Arc<World>, shutdown: CancellationToken) -> anyhow::Resu
                 }
             },
             Some(issue) = found.recv() => daemon.look_at_issue(&issue).await?,
+            Some(delivery) = daemon.news.deliveries.recv() => daemon.take_delivery(delivery).await,
+            Some(found) = daemon.news.found.recv() => daemon.take_found(found).await,
+            Some(copied) = daemon.news.copies.join_next() => daemon.take_copy(copied).await?,
             Some(all) = daemon.looking.join_next() => daemon.note_looked(all)?,
             () = tokio::time::sleep(patience) => daemon.look_again().await?,
         }
@@ -119,6 +128,8 @@ struct Daemon {
     looking: JoinSet<bool>,
     /// Where the issues that were found go.
     found: mpsc::Sender<IssueRef>,
+    /// What comes from GitHub.
+    news: News,
     /// What is to be looked at again: a person was just writing there, it could not be
     /// read, or what it says could not be taken.
     owed: Owed,
@@ -136,6 +147,7 @@ impl Daemon {
         world.gateway.start_from(engine.book().ledger());
         world.sweep(&engine).await?;
         let pages = Pages::new(world.clone(), behind)?;
+        let news = News::start(&world).await?;
         let mut reaping = JoinSet::new();
         let home = world.home.clone();
         reaping.spawn_blocking(move || recover::tidy(&home));
@@ -148,6 +160,7 @@ impl Daemon {
             reaping,
             looking: JoinSet::new(),
             found,
+            news,
             owed: Owed::default(),
             unreadable: BTreeMap::new(),
         })
@@ -215,7 +228,10 @@ impl Daemon {
         for fact in facts {
             let changes = fact.changes.clone();
             match self.engine.take_in(fact, at) {
-                Ok(touched) => self.pages.note(self.engine.book(), &touched, (&changes, at)),
+                Ok(touched) => {
+                    self.stir(&touched);
+                    self.pages.note(self.engine.book(), &touched, (&changes, at));
+                }
                 // It fitted alone, and not after the one before it.
                 Err(err) => tracing::error!("a fact was passed over: {err}"),
             }
@@ -295,6 +311,7 @@ impl Daemon {
                 tokio::time::sleep(LAST_PAGES_EVERY).await;
             }
         }
+        self.news.close().await;
         self.pages.commits.commit_now().await;
         crash::point(self.world.crash(), Moment::DrainEnds);
         if self.pages.write(self.engine.book()) {

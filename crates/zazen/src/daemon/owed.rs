@@ -19,6 +19,8 @@ const AGAIN_MAX: Duration = Duration::from_secs(60);
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Place {
     Issue(IssueRef),
+    /// An issue or a pull request on another forge, to be copied.
+    Conversation(IssueRef),
     /// Which issues there are.
     Issues,
     /// All that is not an issue.

@@ -3,6 +3,8 @@
 //! Each arm first looks whether its result is there already: after a crash the
 //! same effect is asked for again, and must not be done twice.
 
+use std::fs;
+use std::io;
 use std::sync::Arc;
 
 use anyhow::Context as _;
@@ -11,8 +13,12 @@ use zazen_core::engine::{Change, Fact};
 use zazen_core::id::{CommentId, CommitId, IssueNumber, RepoName, RunId};
 use zazen_core::plan::Plan;
 use zazen_core::reply::Reply;
-use zazen_core::task::{Digest, Event, Note, Slot, State, Task, Trouble, TroubleKind};
-use zazen_core::text::{cut_middle, plain, slug};
+use zazen_core::review;
+use zazen_core::task::{
+    Answer, Digest, Event, Note, Published, PullHead, Slot, State, Task, TextRef, Trouble,
+    TroubleKind,
+};
+use zazen_core::text::{cut_middle, one_line, plain, slug};
 use zazen_core::words::{self, Evidence, FileChange, Kept};
 
 use super::crash::{self, Moment};
@@ -20,10 +26,13 @@ use super::evidence;
 use super::keep::now;
 use super::run;
 use super::world::World;
+use crate::config::Forge;
 use crate::forge::NewPull;
+use crate::forge::github::client::Purpose;
 use crate::git::publish::{BranchName, PushError, Remote, push};
 use crate::git::{KeptRef, Mirror, Source, create_bare};
 use crate::home::Home;
+use crate::home::atomic::{self, Durability};
 use crate::sandbox;
 
 /// What came of an effect.
@@ -48,6 +57,9 @@ const TAKEN: &str = "eyes";
 /// How much of the checks' output is read back for the pull request, in bytes.
 const OUTPUT_BYTES_MAX: usize = 256 * 1024;
 
+/// How much of the validation command is in the title of a check, in characters.
+const COMMAND_CHARS_MAX: usize = 120;
+
 /// Performs `effect`. `task` is its task as it was when the effect was asked for.
 pub(super) async fn perform(world: Arc<World>, effect: Effect, task: Option<Task>) -> Report {
     let key = effect.key();
@@ -70,9 +82,14 @@ async fn act(world: &Arc<World>, effect: Effect, task: Option<Task>) -> anyhow::
         Effect::Run { run, phase, from } => run::perform(world, &task, (run, phase, from)).await,
         Effect::StopRun { run } => stop(world, run).await,
         Effect::Show { slot, digest, .. } => show(world, &task, slot, digest).await,
-        Effect::Acknowledge { comment, .. } => acknowledge(world, &task, comment).await,
+        Effect::Acknowledge { text, .. } => acknowledge(world, &task, text).await,
         Effect::Push { head, .. } => push_branch(world, &task, &head).await,
         Effect::OpenPull { head, .. } => open_pull(world, &task, &head).await,
+        Effect::UpdatePull { head, .. } => update_pull(world, &task, &head).await,
+        Effect::PostReview { at, .. } => post_review(world, &task, &at).await,
+        Effect::AnswerThread { to, head, .. } => {
+            answer_thread(world, &task, Answer { to, head }).await
+        }
         Effect::Reply { .. } => Ok(Vec::new()),
     }
 }
@@ -82,11 +99,46 @@ async fn answer(
     (repo, issue, comment): (RepoName, IssueNumber, CommentId),
     reply: &Reply,
 ) -> anyhow::Result<Vec<Fact>> {
+    for (by, fact) in reply.facts() {
+        remember(world, (&repo, issue, comment), by, fact)?;
+    }
     let text = words::reply(reply);
     let text = world.clean(text.as_str());
     world.publisher.show(&repo, issue, (&format!("reply/{comment}"), &text)).await?;
     let change = Change::Replied { repo, issue, comment };
     Ok(vec![Fact { cause: None, changes: vec![change] }])
+}
+
+/// Adds a fact to the memory of a repository, once: its line says where it comes from.
+fn remember(
+    world: &World,
+    (repo, issue, comment): (&RepoName, IssueNumber, CommentId),
+    by: &str,
+    fact: &str,
+) -> anyhow::Result<()> {
+    let path = world.home.memory_dir().join("repos").join(format!("{repo}.md"));
+    let dir = path.parent().context("a memory is in a folder")?;
+    fs::create_dir_all(dir).with_context(|| format!("make {}", dir.display()))?;
+    let old = match fs::read_to_string(&path) {
+        Err(err) if err.kind() == io::ErrorKind::NotFound => String::new(),
+        text => text.with_context(|| format!("read {}", path.display()))?,
+    };
+    let source = format!("#{issue} {comment})");
+    if old.lines().any(|line| line.starts_with("- ") && line.ends_with(&source)) {
+        return Ok(());
+    }
+    let day = jiff::Timestamp::now().strftime("%Y-%m-%d").to_string();
+    let line = words::remembered(fact, by, &format!("{day}, {source}"));
+    let mut text = old.trim_end().to_owned();
+    if text.is_empty() {
+        text = format!("# {repo}");
+        text.push('\n');
+    }
+    text.push('\n');
+    text.push_str(&world.clean(&line));
+    text.push('\n');
+    atomic::write(&path, text.as_bytes(), Durability::Durable)
+        .with_context(|| format!("write {}", path.display()))
 }
 
 async fn find_base(world: &World, task: &Task) -> anyhow::Result<Vec<Fact>> {
@@ -101,7 +153,8 @@ async fn find_base(world: &World, task: &Task) -> anyhow::Result<Vec<Fact>> {
 async fn look_for_base(world: &World, task: &Task) -> anyhow::Result<CommitId> {
     let repo = world.repo(&task.repo)?;
     let mirror = world.mirror(&task.repo).await?;
-    mirror.fetch(None).await?;
+    let auth = world.auth(&task.repo, Purpose::Read).await?;
+    mirror.fetch(auth.as_ref()).await?;
     let branch = base_branch(world, task, &mirror).await?;
     let base = mirror
         .resolve(&branch)
@@ -112,7 +165,11 @@ async fn look_for_base(world: &World, task: &Task) -> anyhow::Result<CommitId> {
     Ok(base)
 }
 
-async fn base_branch(world: &World, task: &Task, mirror: &Mirror) -> anyhow::Result<String> {
+pub(super) async fn base_branch(
+    world: &World,
+    task: &Task,
+    mirror: &Mirror,
+) -> anyhow::Result<String> {
     let repo = world.repo(&task.repo)?;
     if !repo.branch.is_empty() {
         return Ok(repo.branch.clone());
@@ -141,7 +198,17 @@ async fn show(world: &World, task: &Task, slot: Slot, digest: Digest) -> anyhow:
             let note = task.notes.get(index).context("there is no such note")?;
             let answer = match note {
                 Note::Answered { .. } => evidence::answer(world, task)?,
-                Note::Drafted { .. } | Note::Failed { .. } | Note::Stopped { .. } => String::new(),
+                Note::Unchanged { run } => evidence::words_of(world, *run),
+                Note::Drafted { .. }
+                | Note::Failed { .. }
+                | Note::Stopped { .. }
+                | Note::Reworked { .. }
+                | Note::RoundsUsedUp { .. }
+                | Note::ChecksStayRed { .. }
+                | Note::Foreign { .. }
+                | Note::BaseChanged { .. }
+                | Note::BranchDeleted { .. }
+                | Note::IssueEnded { .. } => String::new(),
             };
             words::note(note, &answer, kept(world, task).as_ref())
         }
@@ -167,9 +234,31 @@ fn kept(world: &World, task: &Task) -> Option<Kept> {
     })
 }
 
-async fn acknowledge(world: &World, task: &Task, comment: CommentId) -> anyhow::Result<Vec<Fact>> {
-    world.publisher.react(&task.repo, (task.issue, comment), TAKEN).await?;
-    Ok(vec![Fact::of(task.id, Event::Acknowledged { comment })])
+async fn acknowledge(world: &World, task: &Task, text: TextRef) -> anyhow::Result<Vec<Fact>> {
+    world.publisher.react(&task.repo, (text.on, text.id), TAKEN).await?;
+    let on = Some(text.on).filter(|on| *on != task.issue);
+    Ok(vec![Fact::of(task.id, Event::Acknowledged { comment: text.id, on })])
+}
+
+/// Puts a review on the pull request's conversation, as one comment that names the lines.
+async fn post_review(world: &World, task: &Task, at: &PullHead) -> anyhow::Result<Vec<Fact>> {
+    let path = Home::report_page(&world.task_dir(task));
+    let text = fs::read_to_string(&path).with_context(|| format!("read {}", path.display()))?;
+    let review = review::parse(&text).context("read the review again")?;
+    let text = words::review_comment(at, &review);
+    let key = format!("{}/review", task.id);
+    let text = world.clean(text.as_str());
+    world.publisher.show(&task.repo, task.issue, (&key, &text)).await?;
+    Ok(vec![Fact::of(task.id, Event::ReviewPosted)])
+}
+
+/// Answers where the text stands.
+async fn answer_thread(world: &World, task: &Task, answer: Answer) -> anyhow::Result<Vec<Fact>> {
+    let text = words::thread_answer(&answer);
+    let key = format!("{}/answer/{}", task.id, answer.to.id);
+    let (place, text) = ((answer.to.on, answer.to.id), world.clean(text.as_str()));
+    world.publisher.answer(&task.repo, place, (&key, &text)).await?;
+    Ok(vec![Fact::of(task.id, Event::ThreadAnswered { to: answer.to })])
 }
 
 /// The branch of a task. It never changes: it is made of the number and the first title.
@@ -178,12 +267,8 @@ fn branch(task: &Task) -> anyhow::Result<BranchName> {
 }
 
 async fn push_branch(world: &World, task: &Task, head: &CommitId) -> anyhow::Result<Vec<Fact>> {
-    let path = world.repo(&task.repo)?.remote.clone();
     let mirror = world.mirror(&task.repo).await?;
-    if !path.exists() {
-        create_bare(&path, &mirror).await?;
-    }
-    let remote = Remote { source: Source::Path(path), auth: None };
+    let remote = remote(world, task, &mirror).await?;
     let event = match push(&mirror, &remote, &branch(task)?, head).await {
         Ok(_) => Event::Pushed { head: head.clone() },
         Err(err @ (PushError::Foreign { .. } | PushError::Rejected { .. })) => {
@@ -194,8 +279,73 @@ async fn push_branch(world: &World, task: &Task, head: &CommitId) -> anyhow::Res
     Ok(vec![Fact::of(task.id, event)])
 }
 
+/// Where the branches of a task's repository go.
+async fn remote(world: &World, task: &Task, mirror: &Mirror) -> anyhow::Result<Remote> {
+    let repo = world.repo(&task.repo)?;
+    match repo.forge {
+        Forge::Github => {
+            let auth = world.auth(&task.repo, Purpose::Push).await?;
+            Ok(Remote { source: repo.source.parse()?, auth })
+        }
+        Forge::Local => {
+            let path = repo.remote.clone();
+            if !path.exists() {
+                create_bare(&path, mirror).await?;
+            }
+            Ok(Remote { source: Source::Path(path), auth: None })
+        }
+    }
+}
+
 async fn open_pull(world: &World, task: &Task, head: &CommitId) -> anyhow::Result<Vec<Fact>> {
     let State::Publishing(published) = &task.state else { return Ok(Vec::new()) };
+    let (pull, base_branch) = pull_text(world, task, (published, head)).await?;
+    let branch = branch(task)?;
+    let body = world.clean(pull.body.as_str());
+    let new = NewPull {
+        title: &world.clean(&pull.title),
+        body: &body,
+        branch: branch.as_str(),
+        base: &base_branch,
+        head: head.as_str(),
+        issue: task.issue,
+    };
+    let number = world.publisher.open_pull(&task.repo, &new).await?;
+    report(world, task, published, &body).await?;
+    Ok(vec![Fact::of(task.id, Event::PullOpened { pull: number })])
+}
+
+/// Brings the description of an open pull request up to date. Its title is people's by now.
+async fn update_pull(world: &World, task: &Task, head: &CommitId) -> anyhow::Result<Vec<Fact>> {
+    let State::Publishing(published) = &task.state else { return Ok(Vec::new()) };
+    let number = task.state.pull().context("there is no pull request to update")?;
+    let (pull, _) = pull_text(world, task, (published, head)).await?;
+    let body = world.clean(pull.body.as_str());
+    world.publisher.update_pull(&task.repo, number, (head.as_str(), &body)).await?;
+    report(world, task, published, &body).await?;
+    Ok(vec![Fact::of(task.id, Event::PullUpdated { head: head.clone() })])
+}
+
+/// Puts the result of the validation command on the commit that it was run on.
+async fn report(
+    world: &World,
+    task: &Task,
+    published: &Published,
+    summary: &str,
+) -> anyhow::Result<()> {
+    let (_, plan) = world.plan(&published.work.plan.hash)?;
+    let command = check_command(world, task, &plan)?;
+    let title = world.clean(&format!("passed: {}", one_line(&command, COMMAND_CHARS_MAX)));
+    let id = published.verified_by.to_string();
+    world.publisher.report(&task.repo, &published.head, (&id, &title, summary)).await
+}
+
+/// What the pull request says, and the branch that it is to go into.
+async fn pull_text(
+    world: &World,
+    task: &Task,
+    (published, head): (&Published, &CommitId),
+) -> anyhow::Result<(words::Pull, String)> {
     let work = &published.work;
     let (_, plan) = world.plan(&work.plan.hash)?;
     let base = task.base.clone().context("the base is not known")?;
@@ -220,23 +370,7 @@ async fn open_pull(world: &World, task: &Task, head: &CommitId) -> anyhow::Resul
         elapsed_ms: now().millis_since(task.opened),
         reports: evidence::reports(world, task),
     };
-    let pull = words::pull(task, &plan, &evidence);
-    let branch = branch(task)?;
-    let number = world
-        .publisher
-        .open_pull(
-            &task.repo,
-            &NewPull {
-                title: &world.clean(&pull.title),
-                body: &world.clean(pull.body.as_str()),
-                branch: branch.as_str(),
-                base: &base_branch,
-                head: head.as_str(),
-                issue: task.issue,
-            },
-        )
-        .await?;
-    Ok(vec![Fact::of(task.id, Event::PullOpened { pull: number })])
+    Ok((words::pull(task, &plan, &evidence), base_branch))
 }
 
 /// The validation command: the owner's, or the one of the approved plan.

@@ -10,6 +10,7 @@ use anyhow::{Context as _, bail};
 use tokio_util::sync::CancellationToken;
 use zazen_core::engine::Engine;
 use zazen_core::id::{PlanHash, RepoName, RunId, Time};
+use zazen_core::intake::Rules;
 use zazen_core::plan::{self, Plan};
 use zazen_core::secret::Scanner;
 use zazen_core::task::{Phase, Task};
@@ -17,11 +18,15 @@ use zazen_core::text::slug;
 use zazen_core::usage::Usage;
 
 use super::containers;
+use super::scanners::Scanners;
+use crate::config::Forge;
 use crate::config::{self, Config, Environment};
 use crate::forge::Publisher;
+use crate::forge::github::GitHub;
+use crate::forge::github::client::Purpose;
 use crate::forge::local::Local;
 use crate::gateway::{self, Gateway, Recording};
-use crate::git::{Mirror, Source};
+use crate::git::{Auth, Mirror, Source};
 use crate::harness::{self, Harness};
 use crate::home::Home;
 use crate::home::atomic::{self, Durability};
@@ -49,17 +54,20 @@ pub struct World {
     /// What people wrote, as pages.
     pub forge: Local,
     pub(super) publisher: Publisher,
+    /// Where some repositories' conversations are, if that is set up.
+    pub(super) github: Option<GitHub>,
     pub live: Live,
     /// Cancelled when the daemon is about to end: who follows a run lets go of it.
     pub closing: CancellationToken,
+    /// What the owner has set for all that people write.
+    pub(super) rules: Rules,
     pub(super) environment: Environment,
     pub(super) engine: EngineKind,
     pub(super) zazen: sandbox::Zazen,
     pub(super) harness: Harness,
     pub(super) gateway: Gateway,
     pub(super) playback: Option<Arc<Recording>>,
-    /// Knows the keys of all routes, and the shapes of other secrets.
-    pub(super) scanner: Arc<Scanner>,
+    scanners: Scanners,
     mirrors: Mutex<BTreeMap<RepoName, Arc<tokio::sync::Mutex<Option<Mirror>>>>>,
     /// Held for the daemon's life: there is one for a home.
     _lock: Lock,
@@ -118,13 +126,18 @@ impl World {
         let forge = local_forge(&home, &config);
         let playback = playback(&config)?;
         let options = gateway_options(&config, &environment)?;
-        let keys = options.routes.values().filter_map(|route| route.key.as_ref());
-        let scanner = Arc::new(Scanner::knowing(keys.map(gateway::Secret::expose)));
+        let keys = options.routes.values().filter_map(|route| route.key.clone()).collect();
+        let github = github(&config, &environment, &forge)?;
+        let scanners = Scanners::new(keys, github.clone());
         let gateway = Gateway::new(options)?;
         let harness = harness(&config, &environment)?;
+        let (trust, rework_rounds) = (config.trust.clone(), config.policy.rework_rounds);
+        let rules = Rules { trust, rework_rounds };
         Ok(Arc::new(Self {
-            publisher: Publisher::new(forge.clone()),
+            publisher: Publisher::new(forge.clone(), github.clone()),
+            github,
             forge,
+            rules,
             live: Live::default(),
             closing: CancellationToken::new(),
             engine,
@@ -132,7 +145,7 @@ impl World {
             harness,
             gateway,
             playback,
-            scanner,
+            scanners,
             mirrors: Mutex::new(BTreeMap::new()),
             home,
             config,
@@ -160,7 +173,24 @@ impl World {
 
     /// A text from outside as it may be kept and shown: without secrets.
     pub(super) fn clean(&self, text: &str) -> String {
-        self.scanner.redact(text).into_owned()
+        self.scanner().redact(text).into_owned()
+    }
+
+    /// Knows the keys of all routes, the forge's tokens, and the shapes of other secrets.
+    pub(super) fn scanner(&self) -> Arc<Scanner> {
+        self.scanners.now()
+    }
+
+    /// What git needs to reach a repository. Nothing, where it asks for nothing.
+    pub(super) async fn auth(
+        &self,
+        repo: &RepoName,
+        purpose: Purpose,
+    ) -> anyhow::Result<Option<Auth>> {
+        let Some(github) = self.github.as_ref().filter(|github| github.has(repo)) else {
+            return Ok(None);
+        };
+        Ok(Some(github.client().git_auth(repo, purpose).await?))
     }
 
     /// What the configuration says of a repository.
@@ -258,6 +288,25 @@ pub fn read_plan(home: &Home, hash: &PlanHash) -> anyhow::Result<(String, Plan)>
 
 fn plan_file(home: &Home, hash: &PlanHash) -> PathBuf {
     home.blobs_dir().join(format!("{hash}.md"))
+}
+
+/// GitHub, for the repositories that are there.
+fn github(
+    config: &Config,
+    environment: &Environment,
+    pages: &Local,
+) -> anyhow::Result<Option<GitHub>> {
+    let mut there = config.repos.iter().filter(|repo| repo.forge == Forge::Github).peekable();
+    let Some(first) = there.peek() else { return Ok(None) };
+    let client = super::github_client(config, environment)?.with_context(|| {
+        format!(
+            "{} is on GitHub, and zazen.toml does not say how to log in there; `zazen github \
+             setup` makes an App",
+            first.name
+        )
+    })?;
+    let repos = there.map(|repo| repo.name.clone());
+    GitHub::new(client, pages.clone(), repos).map(Some)
 }
 
 /// The local forge of a home.

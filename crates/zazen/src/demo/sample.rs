@@ -54,7 +54,7 @@ pub(super) async fn make(dir: Option<&Path>, show: &mut Show) -> anyhow::Result<
     let home = make_home(&dir.join("home"), engine)?;
     let repo: RepoName = "local/tally".parse().context("name the repository")?;
     let source = clone.display().to_string();
-    write_repo(&home, &NewRepo { name: &repo, source: &source, branch: None, check: None })?;
+    write_repo(&home, &NewRepo { name: &repo, source: Some(&source), branch: None, check: None })?;
     show.made(&clone, home.root(), engine.word());
     Ok(Sample { home, repo, zazen })
 }

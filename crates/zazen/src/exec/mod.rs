@@ -25,7 +25,7 @@ mod nonblocking;
 
 pub use blocking::{run_blocking, run_blocking_each};
 pub use leftover::end_leftovers;
-pub use nonblocking::run;
+pub use nonblocking::{run, run_started};
 
 /// A user and a group to run as.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -11,6 +11,11 @@ use super::{Command, DRAIN_TIMEOUT, Output};
 
 /// Runs a command to its end.
 pub async fn run(command: Command) -> anyhow::Result<Output> {
+    run_started(command, |_| ()).await
+}
+
+/// Runs a command to its end, and says once it has started which process group is its own.
+pub async fn run_started(command: Command, started: impl FnOnce(Pid)) -> anyhow::Result<Output> {
     let mut std_command = command.to_std(Stdio::piped());
     std::os::unix::process::CommandExt::process_group(&mut std_command, 0);
     let child = tokio::process::Command::from(std_command)
@@ -18,6 +23,9 @@ pub async fn run(command: Command) -> anyhow::Result<Output> {
         .spawn()
         .with_context(|| command.failed())?;
     let mut group = Group::of(child);
+    if let Some(id) = group.id {
+        started(id);
+    }
     match tokio::time::timeout(command.timeout, wait(&mut group, &command)).await {
         Ok(output) => output,
         Err(_) => Err(anyhow::anyhow!(command.timed_out())),

@@ -5,10 +5,13 @@
 //! forge is those pages, and of others' issues it keeps copies. Writing is the
 //! [`Publisher`]'s.
 
+pub mod github;
 pub mod local;
 mod publisher;
 
 use zazen_core::id::{CommentId, IssueNumber, PullNumber, RepoName};
+use zazen_core::intake::Implied;
+use zazen_core::trust::Permission;
 
 pub use self::publisher::Publisher;
 
@@ -24,6 +27,12 @@ pub struct Issue {
     pub labels: Vec<String>,
     /// When it was opened, as written there.
     pub at: String,
+    /// What the forge lets its author do. The local one says nothing.
+    pub permission: Option<Permission>,
+    /// Whether its author is a program.
+    pub is_bot: bool,
+    /// Written before zazen was there: it asks for nothing.
+    pub is_old: bool,
 }
 
 /// A comment on an issue.
@@ -33,8 +42,16 @@ pub struct Comment {
     pub author: String,
     pub body: String,
     pub at: String,
+    /// What the forge lets the author do. The local one says nothing.
+    pub permission: Option<Permission>,
+    /// Whether the author is a program.
+    pub is_bot: bool,
     /// Set on zazen's own comments: what the comment is for, the same after a crash.
     pub key: Option<String>,
+    /// Written before zazen was there: it asks for nothing.
+    pub is_old: bool,
+    /// What it asks for without a command in it.
+    pub implied: Option<Implied>,
     pub reactions: Vec<String>,
 }
 

@@ -3,21 +3,23 @@
 //! What it is asked for is a state, not an act: each of its functions looks first
 //! and does what is missing, so that it can be asked again after any interruption.
 
-use zazen_core::id::{CommentId, IssueNumber, PullNumber, RepoName};
+use zazen_core::id::{CommentId, CommitId, IssueNumber, PullNumber, RepoName};
 
 use super::NewPull;
+use super::github::GitHub;
 use super::local::Local;
 
 /// See the module.
 #[derive(Debug)]
 pub struct Publisher {
     pages: Local,
+    github: Option<GitHub>,
 }
 
 impl Publisher {
     /// Writes to the forge of each repository. `pages` are those of the home.
-    pub fn new(pages: Local) -> Self {
-        Self { pages }
+    pub fn new(pages: Local, github: Option<GitHub>) -> Self {
+        Self { pages, github }
     }
 
     /// Sees to it that zazen's comment with this key exists and shows `body`.
@@ -27,8 +29,10 @@ impl Publisher {
         issue: IssueNumber,
         (key, body): (&str, &str),
     ) -> anyhow::Result<()> {
-        self.pages.show(repo, issue, (key, body))?;
-        Ok(())
+        match self.github(repo) {
+            Some(github) => github.show(repo, issue, (key, body)).await,
+            None => self.pages.show(repo, issue, (key, body)).map(drop),
+        }
     }
 
     /// Puts a reaction on a text, once.
@@ -38,7 +42,10 @@ impl Publisher {
         (issue, comment): (IssueNumber, CommentId),
         reaction: &str,
     ) -> anyhow::Result<()> {
-        self.pages.react(repo, (issue, comment), reaction)
+        match self.github(repo) {
+            Some(github) => github.react(repo, (issue, comment), reaction).await,
+            None => self.pages.react(repo, (issue, comment), reaction),
+        }
     }
 
     /// Sees to it that there is a draft pull request for this branch at this commit.
@@ -47,6 +54,55 @@ impl Publisher {
         repo: &RepoName,
         new: &NewPull<'_>,
     ) -> anyhow::Result<PullNumber> {
-        self.pages.open_pull(repo, new)
+        match self.github(repo) {
+            Some(github) => github.open_pull(repo, new).await,
+            None => self.pages.open_pull(repo, new),
+        }
+    }
+
+    /// Brings an open pull request up to date: its last commit, and what it says.
+    pub async fn update_pull(
+        &self,
+        repo: &RepoName,
+        number: PullNumber,
+        (head, body): (&str, &str),
+    ) -> anyhow::Result<()> {
+        match self.github(repo) {
+            Some(github) => github.update_pull(repo, number, (head, body)).await,
+            None => self.pages.update_pull(repo, number, (head, body)),
+        }
+    }
+
+    /// Sees to it that a text has our answer with this key, where it stands: in its thread,
+    /// where the forge has threads.
+    pub async fn answer(
+        &self,
+        repo: &RepoName,
+        (on, text): (IssueNumber, CommentId),
+        (key, body): (&str, &str),
+    ) -> anyhow::Result<()> {
+        match self.github(repo) {
+            Some(github) => github.answer(repo, (on, text), (key, body)).await,
+            None => self.pages.show(repo, on, (key, body)).map(drop),
+        }
+    }
+
+    /// Sees to it that the commit carries the result of the validation command, where a
+    /// forge has a place for that. `id` names what was run.
+    pub async fn report(
+        &self,
+        repo: &RepoName,
+        head: &CommitId,
+        (id, title, summary): (&str, &str, &str),
+    ) -> anyhow::Result<()> {
+        match self.github(repo) {
+            Some(github) => github.report(repo, head, (id, title, summary)).await,
+            // The page of the pull request has it.
+            None => Ok(()),
+        }
+    }
+
+    fn github(&self, repo: &RepoName) -> Option<&GitHub> {
+        self.github.as_ref().filter(|github| github.has(repo))
     }
 }

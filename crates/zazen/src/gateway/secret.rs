@@ -14,13 +14,10 @@ use std::str::FromStr;
 use std::sync::Arc;
 
 use bytes::Bytes;
+pub use zazen_core::secret::Secret;
 use zazen_core::secret::{REPLACEMENT, Scanner};
 
 use super::pieces;
-
-/// A model key. It is never printed, logged or stored.
-#[derive(Clone)]
-pub struct Secret(String);
 
 /// The key that one run uses towards the gateway: 256 random bits, printed as 64 digits.
 #[derive(Clone)]
@@ -50,23 +47,6 @@ const TOKEN_BYTES: usize = 32;
 
 /// What sets the token for hosts apart from all else that is derived.
 const HOSTS_CONTEXT: &str = "zazen 2026 gateway: token for the way to hosts";
-
-impl Secret {
-    pub fn new(value: impl Into<String>) -> Self {
-        Self(value.into())
-    }
-
-    /// The value itself. For the one header that needs it.
-    pub fn expose(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Debug for Secret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Secret(…)")
-    }
-}
 
 impl Token {
     /// Takes a new token from the system's random numbers.

@@ -26,7 +26,7 @@ use super::path::{PathFault, PathLimits, check_link, check_path, is_agent_config
 use super::read::{Change, MODE_FILE, MODE_LINK, MODE_PROGRAM, MODE_SUBMODULE, diff_stat, history};
 use super::{CommitInfo, DiffStat, KeptRef, Mirror, TooMuch, TreeId};
 
-mod quarantine;
+pub(super) mod quarantine;
 mod rewrite;
 mod secrets;
 

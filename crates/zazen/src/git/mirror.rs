@@ -2,19 +2,19 @@
 //!
 //! It has what the source has under `refs/source/`, and what runs brought
 //! under `refs/zazen/<task>/`, which also keeps those objects alive. Nothing
-//! else is ever written to it. What is in it is read in `read`; how a run gets
-//! its files is in `workspace`.
+//! else is ever written to it, but for heads of pull requests, under
+//! `refs/zazen/pulls/`. How it comes by all that is in `fetch`; what is in it is
+//! read in `read`; how a run gets its files is in `workspace`.
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, bail};
-use zazen_core::id::{CommitId, RunId, TaskId};
+use zazen_core::id::{CommitId, PullNumber, RunId, TaskId};
 
 use super::refs::Refs;
-use super::{Auth, Call, Git, LOOK_TIMEOUT, Source, TRANSFER_TIMEOUT, TreeId, init_bare, said};
+use super::{Git, Source, TreeId, init_bare};
 use crate::exec;
 
 /// A bare copy of one repository.
@@ -29,28 +29,10 @@ pub struct Mirror {
 pub struct KeptRef(String);
 
 /// Where the source's branches are in the mirror.
-const HEADS: &str = "refs/source/heads/";
+pub(super) const HEADS: &str = "refs/source/heads/";
 
 /// Which branch the source calls its default.
-const DEFAULT_HEAD: &str = "refs/source/HEAD";
-
-/// What takes in every branch of the source, and nothing else of it.
-const HEADS_REFSPEC: &str = "+refs/heads/*:refs/source/heads/*";
-
-/// How a repository on this machine is read. Its owner may be someone else;
-/// reading it runs nothing of theirs.
-const LOCAL_UPLOAD_PACK: &str = "--upload-pack=git -c safe.directory=* upload-pack";
-
-/// What a source has, as it says itself.
-struct There {
-    /// The branch that its `HEAD` names.
-    default: Option<String>,
-    /// Its branches; nothing, where there are too many to list.
-    heads: Option<BTreeMap<String, String>>,
-}
-
-/// What git says, and nothing more, when it leaves out branches of a shallow clone.
-const SHALLOW: &str = "shallow roots are not allowed to be updated";
+pub(super) const DEFAULT_HEAD: &str = "refs/source/HEAD";
 
 /// How long packing a mirror may take. It is rare, and large mirrors take minutes.
 const PACK_TIMEOUT: Duration = Duration::from_secs(1_800);
@@ -107,92 +89,6 @@ impl Mirror {
 
     pub(super) fn git(&self) -> Git {
         Git::at(&self.dir)
-    }
-
-    /// Takes over the branches as the source has them: all or none, except
-    /// where a branch has become a folder of branches.
-    pub async fn fetch(&self, auth: Option<&Auth>) -> anyhow::Result<()> {
-        let context = || format!("fetch from `{}`", self.source);
-        let there = self.look(auth).await.with_context(context)?;
-        // Mostly nothing has changed, and a fetch takes four times as long as a look.
-        let here = Refs::of(&self.dir).and_then(|refs| refs.below(HEADS));
-        if there.heads.is_some() && there.heads == here {
-            return self.set_default(there.default.as_deref()).await;
-        }
-        let output = self.fetch_call(auth).arg("--atomic").args(self.refs()).output().await;
-        let mut output = output.with_context(context)?;
-        if !output.status.success() && output.stderr_text().contains("cannot lock ref") {
-            // A branch `a` became a branch `a/b`. Git cannot do that in one step.
-            output = self.fetch_call(auth).args(self.refs()).output().await?;
-        }
-        if output.stderr_text().contains(SHALLOW) {
-            bail!(
-                "`{}` is a shallow clone, whose history is not all there; \
-                 run `git fetch --unshallow` in it or name another",
-                self.source
-            );
-        }
-        if !output.status.success() {
-            bail!("fetch from `{}`: {}", self.source, said(&output));
-        }
-        self.set_default(there.default.as_deref()).await
-    }
-
-    fn fetch_call(&self, auth: Option<&Auth>) -> Call {
-        self.reach("fetch", auth).timeout(TRANSFER_TIMEOUT).args([
-            "--prune",
-            "--no-tags",
-            "--no-write-fetch-head",
-            "--no-recurse-submodules",
-            "--quiet",
-        ])
-    }
-
-    fn refs(&self) -> [&std::ffi::OsStr; 3] {
-        ["--end-of-options".as_ref(), self.source.as_arg(), HEADS_REFSPEC.as_ref()]
-    }
-
-    fn reach(&self, name: &'static str, auth: Option<&Auth>) -> Call {
-        let call = self.git().call(name).auth(auth);
-        if self.source.is_remote() { call } else { call.arg(LOCAL_UPLOAD_PACK) }
-    }
-
-    /// Asks the source which branches it has, and which of them its `HEAD` names.
-    async fn look(&self, auth: Option<&Auth>) -> anyhow::Result<There> {
-        let output = self
-            .reach("ls-remote", auth)
-            .timeout(LOOK_TIMEOUT)
-            .args(["--symref".as_ref(), "--end-of-options".as_ref(), self.source.as_arg()])
-            .args(["HEAD", "refs/heads/*"])
-            .output()
-            .await?;
-        if !output.status.success() && !output.truncated {
-            bail!("look at its branches: {}", said(&output));
-        }
-        let text = output.stdout_text();
-        let default = text.lines().find_map(|line| {
-            line.strip_prefix("ref: refs/heads/")?.strip_suffix("\tHEAD").map(str::to_owned)
-        });
-        let heads = text.lines().filter_map(|line| {
-            let (id, name) = line.split_once('\t')?;
-            Some((name.strip_prefix("refs/heads/")?.to_owned(), id.to_owned()))
-        });
-        let heads = (!output.truncated).then(|| heads.collect());
-        Ok(There { default, heads })
-    }
-
-    async fn set_default(&self, branch: Option<&str>) -> anyhow::Result<()> {
-        let Some(branch) = branch else { return Ok(()) };
-        if self.resolve(branch).await?.is_none() {
-            return Ok(());
-        }
-        let target = format!("{HEADS}{branch}");
-        if Refs::of(&self.dir).and_then(|refs| refs.symbolic(DEFAULT_HEAD)) == Some(target.clone())
-        {
-            return Ok(());
-        }
-        self.git().call("symbolic-ref").args([DEFAULT_HEAD, &target]).run().await?;
-        Ok(())
     }
 
     /// The branch that work starts from, unless someone says otherwise.
@@ -294,6 +190,16 @@ impl KeptRef {
     /// What keeps alive the commit that a task started from, though its branch moves on.
     pub fn base(task: TaskId) -> Self {
         Self(format!("refs/zazen/{task}/base"))
+    }
+
+    /// Where a task's commits are kept that were put onto another base.
+    pub fn rebased(task: TaskId, n: u32) -> Self {
+        Self(format!("refs/zazen/{task}/rebased-{n}"))
+    }
+
+    /// Where the head of a pull request is kept, as it was when it was last fetched.
+    pub fn pull(pull: PullNumber) -> Self {
+        Self(format!("refs/zazen/pulls/{}", pull.0))
     }
 
     pub fn as_str(&self) -> &str {

@@ -6,7 +6,8 @@
 //!
 //! Read on in the order of the work: [`Mirror`] keeps a copy of what we work
 //! on, [`workspace`] gives a run its checkout, [`collect`] takes the result
-//! back as a bundle and judges it, [`publish`] pushes exactly that commit.
+//! back as a bundle and judges it, [`rebase`] puts it onto another base, and
+//! [`publish`] pushes exactly that commit. `credential` tells git who we are.
 
 use std::ffi::{OsStr, OsString};
 use std::fmt;
@@ -16,15 +17,21 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 
+use self::credential::Login;
 use crate::exec::{self, Ids, Output};
 
 mod archive;
 mod bundle;
 pub mod collect;
+mod credential;
+mod fault;
+mod fetch;
 mod mirror;
 mod path;
 pub mod publish;
+mod range;
 mod read;
+pub mod rebase;
 mod refs;
 mod remote;
 mod source;
@@ -33,8 +40,10 @@ pub mod workspace;
 
 pub use archive::Archive;
 pub use bundle::{BundleFault, RESULT_REF};
+pub use fetch::FetchError;
 pub use mirror::{KeptRef, Mirror};
 pub use path::PathFault;
+pub use range::{ForeignCommit, Ours, RangeStat};
 pub use read::{CommitInfo, Diff, DiffStat, FileStat, Person};
 pub use remote::create_bare;
 pub use source::{Auth, InvalidSource, RepoUrl, Source};
@@ -60,6 +69,11 @@ pub struct Call {
     timeout: Duration,
     user: Option<Ids>,
     is_limited: bool,
+    /// No file that git writes may be longer.
+    file_bytes_max: Option<u64>,
+    /// The one way in which it may reach another repository.
+    protocol: String,
+    login: Option<Login>,
 }
 
 /// The tree of a commit: forty lower-case hexadecimal digits.
@@ -132,7 +146,7 @@ const SETTINGS: &[&str] = &[
 /// minute of processor time: the largest bundle allowed takes seconds, but two
 /// hundred bytes can claim to be a file of ten gigabytes. A system whose shell
 /// has no such limits goes without.
-const LIMITED: &str = "ulimit -v 1048576 2>/dev/null; ulimit -t 60 2>/dev/null; exec git \"$@\"";
+const LIMITED: &str = "ulimit -v 1048576 2>/dev/null; ulimit -t 60 2>/dev/null; ";
 
 /// What keeps honest work far below the limit on memory.
 const LIMITED_SETTINGS: &[&str] = &[
@@ -151,7 +165,6 @@ const ENV: &[(&str, &str)] = &[
     ("GIT_CONFIG_SYSTEM", "/dev/null"),
     ("GIT_CONFIG_GLOBAL", "/dev/null"),
     ("GIT_ATTR_NOSYSTEM", "1"),
-    ("GIT_ALLOW_PROTOCOL", "file:https:ssh"),
     ("GIT_TERMINAL_PROMPT", "0"),
     ("GIT_SSH_COMMAND", "ssh -oBatchMode=yes"),
     ("GIT_NO_LAZY_FETCH", "1"),
@@ -189,6 +202,9 @@ impl Git {
             timeout: LOCAL_TIMEOUT,
             user: None,
             is_limited: self.is_limited,
+            file_bytes_max: None,
+            protocol: "file".to_owned(),
+            login: None,
         }
     }
 }
@@ -257,18 +273,27 @@ impl Call {
         self
     }
 
-    /// Proves who we are to a remote, for this call only.
+    /// Stops git where it would write a file longer than this: a pack, mostly.
     #[must_use]
-    pub(in crate::git) fn auth(self, auth: Option<&Auth>) -> Self {
-        let Some(auth) = auth else { return self };
-        self.env("GIT_CONFIG_COUNT", "1")
-            .env("GIT_CONFIG_KEY_0", "http.extraHeader")
-            .env("GIT_CONFIG_VALUE_0", auth.header())
+    pub(in crate::git) fn file_bytes_max(mut self, file_bytes_max: u64) -> Self {
+        self.file_bytes_max = Some(file_bytes_max);
+        self
+    }
+
+    /// Names the one remote that is reached, and proves to it who we are.
+    #[must_use]
+    pub(in crate::git) fn reaching(mut self, source: &Source, auth: Option<&Auth>) -> Self {
+        source.protocol().clone_into(&mut self.protocol);
+        self.login = auth.and_then(|auth| Login::new(source, auth));
+        self
     }
 
     /// Makes the call and returns whatever git says.
     pub async fn output(self) -> anyhow::Result<Output> {
-        exec::run(self.command()).await
+        match self.login.clone() {
+            Some(login) => credential::run(self, &login).await,
+            None => exec::run(self.command()).await,
+        }
     }
 
     /// Makes the call, which has to succeed.
@@ -291,13 +316,15 @@ impl Call {
     }
 
     fn command(self) -> exec::Command {
-        let (mut command, more) = if self.is_limited {
-            // What the shell runs is fixed; git's arguments pass through it unread.
-            let command = exec::Command::new("sh").args(["-c", LIMITED, "git"]);
-            (command, LIMITED_SETTINGS)
+        let limits = self.limits();
+        let mut command = if limits.is_empty() {
+            exec::Command::new("git")
         } else {
-            (exec::Command::new("git"), &[][..])
+            // What the shell runs is fixed; git's arguments pass through it unread.
+            let script = format!("{limits}exec git \"$@\"");
+            exec::Command::new("sh").args(["-c", &script, "git"])
         };
+        let more = if self.is_limited { LIMITED_SETTINGS } else { &[] };
         let settings = SETTINGS.iter().chain(more).copied();
         for setting in settings.chain(self.settings.iter().map(String::as_str)) {
             command = command.arg("-c").arg(setting);
@@ -313,8 +340,17 @@ impl Call {
         for (key, value) in ENV {
             command = command.env(key, value);
         }
+        command = command.env("GIT_ALLOW_PROTOCOL", &self.protocol);
         command = command.stdin(self.stdin).output_bytes_max(self.stdout_bytes_max);
         command.timeout(self.timeout).user(self.user)
+    }
+
+    /// What a shell sets before it becomes git.
+    fn limits(&self) -> String {
+        let general = if self.is_limited { LIMITED } else { "" };
+        // Shells count in blocks of 512 bytes.
+        let files = self.file_bytes_max.map(|n| format!("ulimit -f {} 2>/dev/null; ", n / 512));
+        format!("{general}{}", files.unwrap_or_default())
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! It looks first and acts on what it saw, with a lease on that: a branch that
 //! someone else has touched in the meantime makes the push fail, and nothing
-//! is ever written over. So it can be tried again after any interruption. On a
+//! of anybody else's is ever written over. So it can be tried again after any interruption. On a
 //! repository on this machine its owner's hooks run; they are its business.
 
 use std::fmt;
@@ -11,8 +11,13 @@ use std::str::FromStr;
 use anyhow::anyhow;
 use zazen_core::id::{CommitId, TaskId};
 
-use super::{Auth, LOOK_TIMEOUT, Mirror, Source, TRANSFER_TIMEOUT, said};
+use super::fault::{self, Fault};
+use super::{Auth, LOOK_TIMEOUT, Mirror, Source, TRANSFER_TIMEOUT};
 use crate::exec::Output;
+
+mod rewritten;
+
+pub use rewritten::{Rewritten, push_rewritten};
 
 /// A branch that zazen may write: `zazen/<task>-<slug>`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -40,21 +45,35 @@ pub enum Pushed {
     Created,
     /// The branch was at an earlier commit of ours.
     Advanced,
+    /// The branch was at what we last published, and is at the same work put elsewhere.
+    Replaced,
 }
 
 /// Why a push was not made.
 #[derive(Debug, thiserror::Error)]
 pub enum PushError {
     /// The branch has commits that ours does not build on. A person has to decide.
-    #[error("the branch `{branch}` is at {}, which this work does not build on", .theirs.short())]
+    #[error("the branch `{branch}` has {}, which this work does not build on", .theirs.short())]
     Foreign { branch: BranchName, theirs: CommitId },
+    /// Somebody removed the branch that was to be replaced.
+    #[error("the branch `{branch}` is gone from the remote")]
+    Gone { branch: BranchName },
     /// The branch changed while we pushed. Looking again will tell.
     #[error("the branch `{branch}` changed while it was pushed to")]
     Raced { branch: BranchName },
     /// The remote said no: a rule or a hook of it.
     #[error("the remote refused the branch `{branch}`: {why}")]
     Rejected { branch: BranchName, why: String },
-    /// The remote could not be reached, or does not let us in.
+    /// Another token may help: this one is wrong or over, or there was none.
+    #[error("the remote does not let us in without a valid token: {why}")]
+    Unauthorized { why: String },
+    /// No token like this one will help.
+    #[error("the remote does not let us push with this token: {why}")]
+    Denied { why: String },
+    /// It is not there. Forges say so too of what a token may not see.
+    #[error("the remote is not there, or hidden from us: {why}")]
+    NotFound { why: String },
+    /// The remote could not be reached. Trying again later may help.
     #[error("failed to reach the remote: {why}")]
     Unreachable { why: String },
     #[error("failed to push")]
@@ -94,14 +113,14 @@ async fn look(
     let output = mirror
         .git()
         .call("ls-remote")
-        .auth(remote.auth.as_ref())
+        .reaching(&remote.source, remote.auth.as_ref())
         .timeout(LOOK_TIMEOUT)
         .args(["--refs".as_ref(), "--end-of-options".as_ref(), remote.source.as_arg()])
         .arg(&name)
         .output()
         .await?;
     if !output.status.success() {
-        return Err(PushError::Unreachable { why: said(&output) });
+        return Err(closed(&output));
     }
     // Git also lists branches that only end like ours.
     let text = output.stdout_text();
@@ -126,7 +145,7 @@ async fn push_onto(
     let output = mirror
         .git()
         .call("push")
-        .auth(remote.auth.as_ref())
+        .reaching(&remote.source, remote.auth.as_ref())
         .timeout(TRANSFER_TIMEOUT)
         .args(["--porcelain", "--no-verify", "--no-follow-tags", "--no-signed", "--no-progress"])
         .arg("--no-recurse-submodules")
@@ -145,13 +164,26 @@ fn failure(branch: &BranchName, output: &Output) -> PushError {
     let verdict = text.lines().find_map(|line| line.strip_prefix("!\t")?.split('\t').nth(1));
     let branch = branch.clone();
     match verdict {
-        None => PushError::Unreachable { why: said(output) },
+        None => closed(output),
         Some(verdict) if RACES.iter().any(|race| verdict.contains(race)) => {
             PushError::Raced { branch }
         }
         Some(verdict) => {
             let why = super::plain(&format!("{verdict}\n{}", output.stderr_text()));
             PushError::Rejected { branch, why }
+        }
+    }
+}
+
+/// Says why a remote did not let us in.
+fn closed(output: &Output) -> PushError {
+    let (fault, why) = fault::read(output);
+    match fault {
+        Fault::Unauthorized => PushError::Unauthorized { why },
+        Fault::Denied => PushError::Denied { why },
+        Fault::NotFound => PushError::NotFound { why },
+        Fault::Shallow | Fault::InTheWay | Fault::TooLarge | Fault::Broken | Fault::Unreachable => {
+            PushError::Unreachable { why }
         }
     }
 }

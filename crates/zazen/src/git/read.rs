@@ -80,10 +80,10 @@ pub(super) const MODE_LINK: u32 = 0o120_000;
 pub(super) const MODE_SUBMODULE: u32 = 0o160_000;
 
 /// How many commits are read at once. A task has tens.
-const READ_COMMITS_MAX: usize = 10_000;
+pub(super) const READ_COMMITS_MAX: usize = 10_000;
 
 /// How much git may print of a history or a list of files: a million paths.
-const LISTING_BYTES_MAX: usize = 64 << 20;
+pub(super) const LISTING_BYTES_MAX: usize = 64 << 20;
 
 /// How long a name or a subject is kept; people read the first words.
 const WORDS_CHARS_MAX: usize = 300;
@@ -156,7 +156,8 @@ impl Mirror {
 }
 
 /// What keeps a difference from starting programs or changing with attributes.
-const CLOSED_DIFF: [&str; 3] = ["--no-ext-diff", "--no-textconv", "--ignore-submodules=none"];
+pub(super) const CLOSED_DIFF: [&str; 3] =
+    ["--no-ext-diff", "--no-textconv", "--ignore-submodules=none"];
 
 struct Blob {
     id: String,

@@ -27,6 +27,8 @@ pub async fn create_bare(path: &Path, from: &Mirror) -> anyhow::Result<()> {
     let new = staging.path().join("git");
     init_bare(&new).await?;
     let git = Git::at(&new);
+    // Git sets it for what others may read. A rebased branch has to be replaced, as on a forge.
+    git.call("config").args(["receive.denyNonFastForwards", "false"]).run().await?;
     git.call("fetch")
         .args(["--no-tags", "--no-write-fetch-head", "--quiet", "--end-of-options"])
         .arg(from.dir())

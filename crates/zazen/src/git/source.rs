@@ -2,16 +2,14 @@
 //!
 //! A [`Source`] can only be made from text that is checked, so that no later
 //! code has to think about `ext::`, options in disguise or passwords in URLs.
-//! The secret travels beside it, in [`Auth`], and reaches git through the
-//! environment of one process: never a file, never an argument, never a log.
+//! The secret travels beside it, in [`Auth`], and reaches git when git asks for
+//! it (see `credential`): never by a file, an argument, an environment or a log.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-use url::Url;
+use url::{Host, Url};
 
 /// A repository to read from or to push to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,12 +21,24 @@ pub enum Source {
 }
 
 /// A URL that git may be given: `https`, `ssh`, `file`, or `user@host:path`.
+///
+/// Without encryption there is `http` to an address of this machine's own loopback.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RepoUrl(String);
 
-/// The `Authorization` header for one remote. Its text is never printed.
+/// The user and the token for one remote. The token is never printed.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Auth(String);
+pub struct Auth {
+    user: String,
+    token: String,
+}
+
+/// Where a secret may go: a scheme, and a host with its port, as git names them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Origin {
+    pub(super) protocol: String,
+    pub(super) host: String,
+}
 
 /// A text that does not name a repository, and why.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -54,6 +64,23 @@ impl Source {
     pub fn is_remote(&self) -> bool {
         matches!(self, Self::Url(url) if !url.0.starts_with("file:"))
     }
+
+    /// The one way of reaching it, in git's word.
+    pub(super) fn protocol(&self) -> &str {
+        match self {
+            Self::Path(_) => "file",
+            Self::Url(url) => url.0.split_once("://").map_or("ssh", |(protocol, _)| protocol),
+        }
+    }
+
+    /// Who is given the secret for it; nobody, where no secret of ours is asked for.
+    pub(super) fn origin(&self) -> Option<Origin> {
+        let Self::Url(url) = self else { return None };
+        let (protocol, rest) = url.0.split_once("://")?;
+        let host = rest.split('/').next().unwrap_or_default();
+        let is_asked = matches!(protocol, "http" | "https");
+        is_asked.then(|| Origin { protocol: protocol.to_owned(), host: host.to_owned() })
+    }
 }
 
 impl RepoUrl {
@@ -67,12 +94,21 @@ impl Auth {
     ///
     /// GitHub wants the user `x-access-token`, GitLab `oauth2`; Forgejo takes any.
     pub fn basic(user: &str, token: &str) -> Self {
-        Self(format!("Authorization: Basic {}", STANDARD.encode(format!("{user}:{token}"))))
+        Self { user: user.to_owned(), token: token.to_owned() }
     }
 
-    /// The whole header line, for the environment of one git process.
-    pub(super) fn header(&self) -> &str {
-        &self.0
+    pub(super) fn user(&self) -> &str {
+        &self.user
+    }
+
+    pub(super) fn token(&self) -> &str {
+        &self.token
+    }
+
+    /// Whether both can be told to git, whose answers are lines.
+    pub(super) fn is_one_line(&self) -> bool {
+        let is_fine = |text: &str| !text.is_empty() && !text.chars().any(char::is_control);
+        is_fine(&self.user) && is_fine(&self.token)
     }
 }
 
@@ -129,18 +165,26 @@ fn check_url(text: &str) -> Result<(), InvalidSource> {
     }
     let host = url.host_str().unwrap_or_default();
     match url.scheme() {
-        "https" if !url.username().is_empty() => {
+        "https" | "http" if !url.username().is_empty() => {
             invalid("must not contain a user or token; configure a token instead")
         }
         "https" if host.is_empty() => invalid("needs a host"),
+        "http" if !is_loopback(&url) => {
+            invalid("must begin with `https://`; without encryption anybody could read a token")
+        }
         "ssh" if !is_ssh_name(host) => invalid("needs a plain host name"),
         "ssh" if !url.username().is_empty() && !is_ssh_name(url.username()) => {
             invalid("has an unusual user name")
         }
         "file" if !host.is_empty() => invalid("must not name a host after `file:`"),
-        "https" | "ssh" | "file" => Ok(()),
+        "https" | "http" | "ssh" | "file" => Ok(()),
         _ => invalid("must be an absolute path, `https://…`, `ssh://…` or `git@host:path`"),
     }
+}
+
+/// Whether it is this machine by its address. A name could be somebody else's tomorrow.
+fn is_loopback(url: &Url) -> bool {
+    matches!(url.host(), Some(Host::Ipv4(address)) if address.is_loopback())
 }
 
 /// Checks `user@host:path`, which ssh is started for.

@@ -16,7 +16,7 @@ fn the_example_is_a_configuration_with_every_key() {
     let path = Path::new("docs/zazen.example.toml");
     let parsed = config::parse(path, EXAMPLE, Path::new("/home/ada/zazen"), &Environment::read());
     let config = parsed.expect("the example is good");
-    assert_eq!(config.repos.len(), 3);
+    assert_eq!(config.repos.len(), 4);
 
     let code = EXAMPLE.lines().map(|line| line.split('#').next().unwrap_or_default());
     let code: Vec<&str> = code.collect();

@@ -16,6 +16,8 @@ mod demo;
 #[cfg(test)]
 mod flow;
 #[cfg(test)]
+mod github;
+#[cfg(test)]
 mod harness;
 #[cfg(test)]
 mod home;

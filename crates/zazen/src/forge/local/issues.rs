@@ -4,11 +4,14 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
-use zazen_core::id::{CommentId, IssueNumber, RepoName};
+use zazen_core::id::{CommentId, IssueNumber, RepoName, Stream};
 use zazen_core::page::Page;
 use zazen_core::text::one_line;
+use zazen_core::trust::Permission;
 
-use super::{BOT, Local, list, names, new_page, now, numbers, put, read_page, text_of, value};
+use super::{
+    BOT, Local, copies, list, names, new_page, now, numbers, put, read_page, text_of, value,
+};
 use crate::forge::{Comment, Issue};
 use crate::home::atomic::{self, Stamp};
 
@@ -70,6 +73,9 @@ impl Local {
             open: value(&page, "state") != "closed",
             labels: list(&page, "labels"),
             at: value(&page, "at"),
+            permission: permission(&page),
+            is_bot: is_bot(&page),
+            is_old: value(&page, "old") == "true",
         })
     }
 
@@ -86,7 +92,7 @@ impl Local {
 
     /// All comments of an issue, in order.
     pub fn comments(&self, repo: &RepoName, issue: IssueNumber) -> anyhow::Result<Vec<Comment>> {
-        self.comments_after(repo, issue, CommentId(0))
+        self.comments_after(repo, issue, CommentId::comment(0))
     }
 
     /// The comments of an issue that come after `seen`, in order.
@@ -99,8 +105,24 @@ impl Local {
         let dir = self.comments_dir(repo, issue);
         comment_numbers(&dir)?
             .into_iter()
-            .filter(|n| *n > seen.0)
-            .map(|n| self.read_comment(&dir.join(file_name(n)), CommentId(n)))
+            .filter(|n| *n > seen.n)
+            .map(|n| self.read_comment(&dir.join(file_name(n)), CommentId::comment(n)))
+            .collect()
+    }
+
+    /// The texts of a stream that come after `seen`, in order. Comments have their own.
+    pub fn texts_after(
+        &self,
+        repo: &RepoName,
+        issue: IssueNumber,
+        seen: CommentId,
+    ) -> anyhow::Result<Vec<Comment>> {
+        let path = self.text_path(repo, (issue, seen));
+        let dir = path.parent().unwrap_or(&path);
+        let later = numbers(dir)?.into_iter().filter(|n| *n > seen.n);
+        later
+            .map(|n| CommentId { n, ..seen })
+            .map(|id| self.read_comment(&self.text_path(repo, (issue, id)), id))
             .collect()
     }
 
@@ -146,7 +168,7 @@ impl Local {
             None => self.add(repo, issue, (BOT, Some(key)), body)?,
             Some(comment) => {
                 if comment.body.trim() != body.trim() {
-                    let path = self.comments_dir(repo, issue).join(file_name(comment.id.0));
+                    let path = self.comments_dir(repo, issue).join(file_name(comment.id.n));
                     let keys = [
                         ("author", BOT),
                         ("at", comment.at.as_str()),
@@ -226,8 +248,18 @@ impl Local {
         (issue, comment): (IssueNumber, CommentId),
     ) -> PathBuf {
         match comment {
-            CommentId(0) => self.issue_dir(repo, issue).join("issue.md"),
-            CommentId(n) => self.comments_dir(repo, issue).join(file_name(n)),
+            CommentId { stream: Stream::Comment, n: 0 } => {
+                self.issue_dir(repo, issue).join("issue.md")
+            }
+            CommentId { stream: Stream::Comment, n } => {
+                self.comments_dir(repo, issue).join(file_name(n))
+            }
+            // `events/7.md`, `reviews/12.md`, `review-comments/9.md`, `checks/1.md`.
+            CommentId { stream, n } => {
+                let plural = if stream == Stream::Checks { "" } else { "s" };
+                let dir = self.issue_dir(repo, issue).join(format!("{stream}{plural}"));
+                dir.join(format!("{n}.md"))
+            }
         }
     }
 
@@ -245,7 +277,7 @@ impl Local {
         let mut keys = vec![("author", author), ("at", at.as_str())];
         keys.extend(key.map(|key| ("key", key)));
         put(&dir.join(file_name(n)), &new_page(&keys, body)?.print())?;
-        Ok(CommentId(n))
+        Ok(CommentId::comment(n))
     }
 
     fn read_comment(&self, path: &Path, id: CommentId) -> anyhow::Result<Comment> {
@@ -255,7 +287,11 @@ impl Local {
             author: self.author(&page),
             body: text_of(&page),
             at: value(&page, "at"),
+            permission: permission(&page),
+            is_bot: is_bot(&page),
             key: page.get("key").map(|key| key.to_string()),
+            is_old: value(&page, "old") == "true",
+            implied: copies::implied(&page),
             reactions: list(&page, "reactions"),
         })
     }
@@ -269,6 +305,17 @@ impl Local {
     fn comments_dir(&self, repo: &RepoName, issue: IssueNumber) -> PathBuf {
         self.issue_dir(repo, issue).join("comments")
     }
+}
+
+/// What a copy says that its author may do. What cannot be read is no permission.
+fn permission(page: &Page) -> Option<Permission> {
+    let said = page.get("permission")?.to_string();
+    Some(said.parse().unwrap_or(Permission::None))
+}
+
+/// Whether a copy says that a program wrote it.
+fn is_bot(page: &Page) -> bool {
+    value(page, "bot") == "true"
 }
 
 /// The title of an issue that has none: the first line of its text.

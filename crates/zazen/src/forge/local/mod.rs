@@ -10,6 +10,7 @@
 //! two writers ever touch the same file. Issues and pull requests share their
 //! numbers, as on the big forges. See `issues` and `pulls`.
 
+mod copies;
 mod issues;
 mod pulls;
 
@@ -21,6 +22,7 @@ use anyhow::Context as _;
 use zazen_core::id::{IssueNumber, RepoName};
 use zazen_core::page::Page;
 
+pub use self::copies::{About, Copy};
 pub use self::issues::NewIssue;
 
 /// The name that zazen signs its own comments with.

@@ -5,6 +5,7 @@ use zazen_core::id::{PullNumber, RepoName};
 
 use super::{BOT, Local, new_page, now, numbers, put, read_page, value};
 use crate::forge::{NewPull, Pull, PullState};
+use crate::home::atomic::{self, Stamp};
 
 impl Local {
     /// Sees to it that there is a draft pull request for this branch at this commit.
@@ -32,6 +33,22 @@ impl Local {
         put(&self.pull_path(repo, number), &new_page(&keys, new.body)?.print())?;
         drop(held);
         Ok(number)
+    }
+
+    /// Sees to it that a pull request says that it is at this commit, with this description.
+    pub fn update_pull(
+        &self,
+        repo: &RepoName,
+        number: PullNumber,
+        (head, body): (&str, &str),
+    ) -> anyhow::Result<()> {
+        let path = self.pull_path(repo, number);
+        let seen = Stamp::of(&path).with_context(|| format!("look at {}", path.display()))?;
+        let mut page = read_page(&path)?;
+        page.set("head", head);
+        page.set_body(&format!("\n{}\n", body.trim_end()));
+        // Somebody may be merging it right now. Then it is tried again.
+        Ok(atomic::replace_if_unchanged(&path, seen, page.print().as_bytes())?)
     }
 
     /// Reads one pull request.

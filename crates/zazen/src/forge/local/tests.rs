@@ -182,7 +182,7 @@ fn a_reaction_is_put_once_and_leaves_the_text_alone() {
     let id = place.comment("/plan   \n\n  with care");
     for _ in 0..2 {
         place.forge.react(&place.repo, (ONE, id), "eyes").unwrap();
-        place.forge.react(&place.repo, (ONE, CommentId(0)), "eyes").unwrap();
+        place.forge.react(&place.repo, (ONE, CommentId::comment(0)), "eyes").unwrap();
     }
     let [comment] = place.forge.comments(&place.repo, ONE).unwrap().try_into().unwrap();
     assert_eq!(comment.reactions, ["eyes"]);

@@ -1,17 +1,17 @@
 //! The place where a bundle is unpacked and looked at.
 //!
-//! A bare repository of ours, made for one bundle and gone with it. It sees
+//! A bare repository of ours, made for one bundle (or one rebase) and gone with it. It sees
 //! the mirror's objects and has its own place for new ones.
 
-use std::fs;
 use std::io::Read;
 use std::path::Path;
+use std::{fmt, fs};
 
 use anyhow::{Context, anyhow};
 use rustix::fs::{Mode, OFlags};
 use rustix::io::Errno;
 use tempfile::TempDir;
-use zazen_core::id::{CommitId, RunId};
+use zazen_core::id::CommitId;
 
 use super::{CollectError, Refused};
 use crate::git::mirror::QUARANTINE_PREFIX;
@@ -19,7 +19,7 @@ use crate::git::{Git, KeptRef, Mirror, bundle, is_over_limit, said};
 
 /// The place where one bundle is looked at. It is removed when this is dropped.
 #[derive(Debug)]
-pub(super) struct Quarantine {
+pub(in crate::git) struct Quarantine {
     dir: TempDir,
     git: Git,
 }
@@ -66,9 +66,9 @@ fn read_bundle_blocking(path: &Path, bytes_max: u64) -> Result<Vec<u8>, CollectE
 
 impl Quarantine {
     /// Makes an empty one beside the mirror's objects, on the same disk.
-    pub(super) fn create(mirror: &Mirror, run: RunId) -> anyhow::Result<Self> {
+    pub(in crate::git) fn create(mirror: &Mirror, what: impl fmt::Display) -> anyhow::Result<Self> {
         let dir = tempfile::Builder::new()
-            .prefix(&format!("{QUARANTINE_PREFIX}{run}-"))
+            .prefix(&format!("{QUARANTINE_PREFIX}{what}-"))
             .tempdir_in(mirror.dir())
             .context("make a quarantine")?;
         let at = dir.path();
@@ -89,7 +89,7 @@ impl Quarantine {
         Ok(Self { dir, git })
     }
 
-    pub(super) fn git(&self) -> &Git {
+    pub(in crate::git) fn git(&self) -> &Git {
         &self.git
     }
 
@@ -144,7 +144,7 @@ impl Quarantine {
     }
 
     /// Objects as they are, at most `bytes_max` together, in the order asked for.
-    pub(super) async fn objects(
+    pub(in crate::git) async fn objects(
         &self,
         ids: impl Iterator<Item = &str>,
         bytes_max: usize,
@@ -162,14 +162,17 @@ impl Quarantine {
     }
 
     /// Adds a commit, by the text of the object.
-    pub(super) async fn write_commit(&self, text: &str) -> anyhow::Result<CommitId> {
+    pub(in crate::git) async fn write_commit(
+        &self,
+        text: impl Into<Vec<u8>>,
+    ) -> anyhow::Result<CommitId> {
         let call = self.git.call("hash-object").args(["-t", "commit", "-w", "--stdin"]);
         let id = call.stdin(text).line().await.context("write a commit")?;
         id.parse().context("git printed a commit that cannot be read")
     }
 
     /// Takes a commit, with all it needs, to the mirror.
-    pub(super) async fn deliver(
+    pub(in crate::git) async fn deliver(
         &self,
         mirror: &Mirror,
         head: &CommitId,

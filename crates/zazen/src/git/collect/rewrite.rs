@@ -38,7 +38,7 @@ pub(super) async fn rewrite(
     for (commit, text) in news.iter().zip(&texts) {
         let parents: Vec<&CommitId> =
             commit.parents.iter().map(|id| ours.get(id).unwrap_or(id)).collect();
-        let id = quarantine.write_commit(&print(commit, &parents, message(text), expect)).await?;
+        let id = quarantine.write_commit(print(commit, &parents, message(text), expect)).await?;
         rewritten.push((commit.id.clone(), id.clone()));
         ours.insert(&commit.id, id);
     }

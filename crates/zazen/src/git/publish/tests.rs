@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use super::*;
 use crate::git::create_bare;
+use crate::git::tests::http::{Host, auth};
 use crate::git::tests::{Place, git};
 
 struct Scene {
@@ -140,6 +141,39 @@ async fn a_remote_that_is_not_there_is_unreachable() {
     let commit = scene.commit("one").await;
     scene.remote.source = Source::Path(scene.place.path("nowhere"));
     assert!(matches!(scene.push(&commit).await, Err(PushError::Unreachable { .. })));
+}
+
+#[tokio::test]
+async fn a_forge_that_does_not_let_us_push_says_what_would_help() {
+    let mut scene = Scene::new().await;
+    let commit = scene.commit("one").await;
+    let host = Host::serve(&scene.place.path("")).await;
+    let wrong = Auth::basic("x-access-token", "wr0ng");
+    scene.remote = Remote { source: host.source("remote.git"), auth: Some(wrong) };
+    let refused = scene.push(&commit).await;
+    assert!(matches!(refused, Err(PushError::Unauthorized { .. })), "{refused:?}");
+    scene.remote.auth = Some(auth());
+    assert_eq!(scene.push(&commit).await.unwrap(), Pushed::Created);
+    assert_eq!(scene.on_remote(), commit.as_str());
+
+    host.answer_with(403, None);
+    let refused = scene.push(&commit).await;
+    assert!(matches!(refused, Err(PushError::Denied { .. })), "{refused:?}");
+    host.answer_with(503, None);
+    let refused = scene.push(&commit).await;
+    assert!(matches!(refused, Err(PushError::Unreachable { .. })), "{refused:?}");
+    host.answer_with(404, None);
+    let refused = scene.push(&commit).await;
+    assert!(matches!(refused, Err(PushError::NotFound { .. })), "{refused:?}");
+}
+
+#[tokio::test]
+async fn every_name_of_a_branch_of_ours_is_one_to_git() {
+    let place = Place::new();
+    for name in ["zazen/12-fix-login", "zazen/0-a", "zazen/1--", "zazen/4294967295--a-"] {
+        let branch: BranchName = name.parse().unwrap();
+        git(&place.person(), &["check-ref-format", "--branch", branch.as_str()]);
+    }
 }
 
 #[test]

@@ -95,6 +95,36 @@ fn control_characters_are_refused() {
 #[test]
 fn a_secret_is_not_printed() {
     let auth = Auth::basic("x-access-token", "s3cret");
-    assert_eq!(auth.header(), "Authorization: Basic eC1hY2Nlc3MtdG9rZW46czNjcmV0");
     assert_eq!(format!("{auth:?}"), "Auth(…)");
+}
+
+#[test]
+fn without_encryption_only_this_machine_is_reached() {
+    "http://127.0.0.1:8080/ada/engine.git".parse::<Source>().unwrap();
+    for text in ["http://localhost:80/a/b", "http://127.0.0.1.example.org/a", "http://10.0.0.1/a"] {
+        let why = why(text);
+        assert!(why.contains("`https://`"), "{text}: {why}");
+    }
+}
+
+#[test]
+fn a_secret_is_for_one_scheme_host_and_port() {
+    let origin = |text: &str| text.parse::<Source>().unwrap().origin();
+    let at = |protocol: &str, host: &str| {
+        Some(Origin { protocol: protocol.to_owned(), host: host.to_owned() })
+    };
+    assert_eq!(origin("https://github.com/a/b.git"), at("https", "github.com"));
+    assert_eq!(origin("https://git.example.org:8443/a"), at("https", "git.example.org:8443"));
+    assert_eq!(origin("http://127.0.0.1:81/a"), at("http", "127.0.0.1:81"));
+    for text in ["ssh://git@github.com/a", "git@github.com:a/b", "file:///srv/a", "/srv/a"] {
+        assert_eq!(origin(text), None, "{text}");
+    }
+}
+
+#[test]
+fn what_would_be_two_lines_for_git_is_no_secret() {
+    assert!(Auth::basic("x-access-token", "ghs_1_ey.J0").is_one_line());
+    for (user, token) in [("x", ""), ("", "t"), ("x", "t\nhost=evil"), ("x\0", "t"), ("x", "t\r")] {
+        assert!(!Auth::basic(user, token).is_one_line(), "{user:?} {token:?}");
+    }
 }

@@ -12,10 +12,11 @@ use std::time::Duration;
 
 use zazen_core::id::{RunId, TaskId};
 
-use super::{Agent, HOOKS, Mark, Place, git, judge};
+use super::{Agent, HOOKS, Mark, Place, US, commit_as_us, git, git_as, judge};
 use crate::exec::{Command, run_blocking};
 use crate::git::publish::{BranchName, Pushed, Remote, push};
-use crate::git::{Source, create_bare, trash, workspace};
+use crate::git::rebase::{People, Rebase, rebase};
+use crate::git::{KeptRef, Ours, Source, create_bare, trash, workspace};
 
 /// One thing to plant.
 struct Vector {
@@ -374,4 +375,32 @@ async fn a_tree_that_is_very_deep_is_refused() {
     git(&agent.dir, &["commit", "-q", "-m", "deep"]);
     let refused = agent.hand_in(&mirror).await.unwrap_err();
     assert!(refused.to_string().contains("is longer than the limit"), "{refused}");
+}
+
+#[tokio::test]
+async fn nothing_that_is_planted_runs_while_commits_are_put_onto_another_base() {
+    let place = Place::new();
+    let mark = Mark::new(&place);
+    let person = place.person();
+    fs::write(person.join(".gitattributes"), "* merge=planted diff=planted filter=planted\n")
+        .unwrap();
+    let base = place.commit("a", "1\n2\n3\n4\n5\n6\n7\n", "base");
+    git(&person, &["checkout", "-q", "-b", "work"]);
+    let head = commit_as_us(&person, "a", "ours\n2\n3\n4\n5\n6\n7\n");
+    git(&person, &["checkout", "-q", "main"]);
+    let onto = place.commit("a", "1\n2\n3\n4\n5\n6\ntheirs\n", "upstream");
+    let mirror = place.mirror().await;
+    git(&person, &["push", "-q", mirror.dir().to_str().unwrap(), "work:refs/zazen/12/3"]);
+    mark.plant(&person.join(".git"));
+    git_as(&person, &["rebase", "main", "work"], b"", None);
+    assert!(mark.is_there(), "what was planted is not alive, so that this test shows nothing");
+    fs::remove_file(&mark.file).unwrap();
+
+    let ours = Ours { task: TaskId(12), author: US.to_owned() };
+    let kept = KeptRef::rebased(TaskId(12), 1);
+    let what = Rebase { base, head, onto, ours, people: People::Refuse, kept };
+    let head = rebase(&mirror, &what).await.unwrap().head;
+    let merged = mirror.read_file(&head, "a", 100).await.unwrap().unwrap();
+    assert_eq!(merged, b"ours\n2\n3\n4\n5\n6\ntheirs\n");
+    assert!(!mark.is_there(), "{}", fs::read_to_string(&mark.file).unwrap());
 }

@@ -1,6 +1,8 @@
 use super::*;
 use crate::id::{CommentId, CommitId, IssueNumber, PlanHash, PullNumber, Time};
-use crate::task::{Digest, Kind, Note, PlanRef, Slot, State, Trouble, TroubleKind, Try, Work};
+use crate::task::{
+    Digest, Kind, Note, PlanRef, Rounds, Slot, State, TextRef, Trouble, TroubleKind, Try, Work,
+};
 use crate::usage::{Amount, Cost, Tokens, Usage};
 
 fn commit(digit: &str) -> CommitId {
@@ -32,7 +34,9 @@ fn full(state: State) -> Task {
         plan: Some(plan),
         shown: vec![(Slot::Plan, Digest(1)), (Slot::Note(1), Digest(2))],
         notes: vec![Note::Drafted { pull: PullNumber(3) }],
-        to_acknowledge: vec![CommentId(8)],
+        to_acknowledge: vec![TextRef { on: IssueNumber(2), id: CommentId::comment(8) }],
+        to_answer: Vec::new(),
+        review: None,
     }
 }
 
@@ -44,6 +48,7 @@ fn failed_at_work() -> State {
         head: Some(commit("a")),
         n_corrections: 1,
         attempt: Try::default(),
+        rework: None,
     };
     let trouble = Trouble { kind: TroubleKind::RedChecks, evidence: "1 failed".to_owned() };
     State::Failed { trouble, back: Box::new(State::Verifying(work)) }
@@ -51,7 +56,8 @@ fn failed_at_work() -> State {
 
 #[test]
 fn a_task_at_rest_is_packed_and_comes_back_whole() {
-    let drafted = State::Drafted { pull: PullNumber(3), head: commit("f") };
+    let drafted =
+        State::Drafted { pull: PullNumber(3), head: commit("f"), rounds: Rounds::default() };
     for state in [drafted, failed_at_work(), State::AwaitingApproval] {
         let task = full(state);
         let held = Held::of(task.clone());
@@ -70,7 +76,8 @@ fn a_task_that_is_worked_on_is_kept_as_it_is() {
 
 #[test]
 fn a_packed_task_is_small() {
-    let drafted = State::Drafted { pull: PullNumber(3), head: commit("f") };
+    let drafted =
+        State::Drafted { pull: PullNumber(3), head: commit("f"), rounds: Rounds::default() };
     let Held::Packed(bytes) = Held::of(full(drafted)) else { panic!("it is at rest") };
     assert!(bytes.len() < 350, "{} bytes", bytes.len());
 }

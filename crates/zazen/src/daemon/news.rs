@@ -1,0 +1,326 @@
+//! What comes from GitHub: deliveries, findings, and the copies made of them.
+//!
+//! A hint only says where to look. Each conversation is copied by one job at a time; what
+//! is said of it meanwhile makes it be copied once more. Whoever hinted is told that it is
+//! dealt with when the last of its conversations is in the home, and not before: until
+//! then a crash makes it hint again. See [`crate::forge::github`] for what copying is.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::{JoinError, JoinSet};
+use zazen_core::engine::{Book, IssueRef};
+use zazen_core::id::{CommitId, IssueNumber, PullNumber, RepoName, TaskId};
+use zazen_core::task::{State, Task};
+
+use super::owed::Place;
+use super::world::World;
+use super::{Daemon, keep};
+use crate::config::{Forge, Github, Poll};
+use crate::forge::github::hint::Hint;
+use crate::forge::github::hooks::{self, Delivery, DeliveryId, Hooks, Inbox, Secrets};
+use crate::forge::github::poll::{self, Found, Pace, Polls};
+use crate::forge::github::{Copied, Known};
+
+/// How many conversations are copied at once. GitHub's limits are for all of them together.
+const N_JOBS_MAX: usize = 4;
+
+/// Whoever hinted, and is told when that is dealt with.
+#[derive(Debug)]
+enum Receipt {
+    Delivery(DeliveryId),
+    Found(oneshot::Sender<()>),
+}
+
+/// What came of copying one conversation.
+pub(super) struct Done {
+    pub(super) issue: IssueRef,
+    pub(super) result: anyhow::Result<Copied>,
+    receipts: Vec<Arc<Receipt>>,
+}
+
+/// See the module.
+pub(super) struct News {
+    pub(super) deliveries: mpsc::Receiver<Delivery>,
+    pub(super) found: mpsc::Receiver<Found>,
+    pub(super) copies: JoinSet<(IssueRef, anyhow::Result<Copied>)>,
+    hooks: Option<Hooks>,
+    polls: Option<Polls>,
+    under_way: BTreeMap<IssueRef, Vec<Arc<Receipt>>>,
+    waiting: BTreeMap<IssueRef, Vec<Arc<Receipt>>>,
+    /// Those that could not be copied: somebody says when to try again.
+    held: BTreeMap<IssueRef, Vec<Arc<Receipt>>>,
+}
+
+impl News {
+    /// Listens and asks, as the owner wants it. Without GitHub, nothing ever comes.
+    pub(super) async fn start(world: &World) -> anyhow::Result<Self> {
+        let mut news = Self::none();
+        let (Some(github), Some(config)) = (&world.github, &world.config.github) else {
+            return Ok(news);
+        };
+        let there = world.config.repos.iter().filter(|repo| repo.forge == Forge::Github);
+        let repos: Vec<RepoName> = there.map(|repo| repo.name.clone()).collect();
+        if let Some(listen) = config.listen {
+            let secrets =
+                super::github::read_private(&config.webhook_secret).with_context(|| {
+                    "read the secret of the webhooks; `zazen github setup` makes one, and without \
+                 `github.listen` none are listened for"
+                })?;
+            let started = Hooks::start(hooks::Options {
+                listen,
+                secrets: Secrets::parse(&secrets)?,
+                inbox: hooks::folder(&world.home),
+                repos: repos.clone(),
+                now: keep::now,
+            })
+            .await?;
+            for note in &started.notes {
+                tracing::warn!("the inbox of webhooks: {note}");
+            }
+            tracing::info!(
+                "webhooks are taken at http://{}{}",
+                started.hooks.address(),
+                hooks::PATH
+            );
+            news.deliveries = started.deliveries;
+            news.hooks = Some(started.hooks);
+        }
+        let options = poll::Options {
+            cursors: poll::folder(&world.home),
+            repos,
+            pace: pace(config),
+            now: keep::now,
+        };
+        let (polls, found) = Polls::start(github.client(), &options);
+        news.found = found;
+        news.polls = Some(polls);
+        Ok(news)
+    }
+
+    fn none() -> Self {
+        // Without senders, both say at once that nothing comes.
+        let (_, deliveries) = mpsc::channel(1);
+        let (_, found) = mpsc::channel(1);
+        Self {
+            deliveries,
+            found,
+            copies: JoinSet::new(),
+            hooks: None,
+            polls: None,
+            under_way: BTreeMap::new(),
+            waiting: BTreeMap::new(),
+            held: BTreeMap::new(),
+        }
+    }
+
+    /// Takes a delivery of a webhook.
+    pub(super) async fn take_delivery(&mut self, world: &World, book: &Book, delivery: Delivery) {
+        tracing::debug!("GitHub delivers {}", delivery.event);
+        let repos: BTreeSet<&RepoName> = delivery.hints.iter().filter_map(Hint::repo).collect();
+        if let Some(polls) = &self.polls {
+            repos.iter().for_each(|repo| polls.heard(repo));
+        }
+        let receipt = Receipt::Delivery(delivery.id);
+        self.take_hints((world, book), &delivery.hints, receipt).await;
+    }
+
+    /// Takes what a poll found.
+    pub(super) async fn take_found(&mut self, world: &World, book: &Book, found: Found) {
+        let Found { hints, done, .. } = found;
+        self.take_hints((world, book), &hints, Receipt::Found(done)).await;
+    }
+
+    async fn take_hints(
+        &mut self,
+        (world, book): (&World, &Book),
+        hints: &[Hint],
+        receipt: Receipt,
+    ) {
+        let receipt = Arc::new(receipt);
+        for hint in hints {
+            let place = match hint {
+                Hint::Item { repo, number } => Some(at(repo, *number)),
+                Hint::Checks { repo, head } => task_at(book, repo, |task| is_at(task, head)),
+                Hint::Branch { repo, branch } => {
+                    task_at(book, repo, |task| is_branch_of(task, branch))
+                }
+                Hint::Installation => {
+                    if let Some(github) = &world.github {
+                        github.client().forget_tokens();
+                    }
+                    None
+                }
+            };
+            if let Some(place) = place {
+                self.want(place, [receipt.clone()]);
+            }
+        }
+        self.settle([receipt]).await;
+    }
+
+    /// Something may be new there.
+    pub(super) fn look_at(&mut self, issue: IssueRef) {
+        self.want(issue, []);
+    }
+
+    fn want(&mut self, issue: IssueRef, receipts: impl IntoIterator<Item = Arc<Receipt>>) {
+        let held = self.held.remove(&issue).unwrap_or_default();
+        self.waiting.entry(issue).or_default().extend(held.into_iter().chain(receipts));
+    }
+
+    /// Starts what there is room for. `known` says what the home knows of an issue.
+    pub(super) fn start_copies(&mut self, world: &World, known: impl Fn(&IssueRef) -> Known) {
+        let Some(github) = &world.github else { return };
+        while self.copies.len() < N_JOBS_MAX {
+            let next = self.waiting.keys().find(|issue| !self.under_way.contains_key(issue));
+            let Some(issue) = next.cloned() else { return };
+            let receipts = self.waiting.remove(&issue).unwrap_or_default();
+            self.under_way.insert(issue.clone(), receipts);
+            let (github, known) = (github.clone(), known(&issue));
+            self.copies.spawn(async move {
+                let result = github.copy((&issue.repo, issue.issue), known).await;
+                (issue, result)
+            });
+        }
+    }
+
+    /// Takes up a copy that was made, or not.
+    pub(super) fn copied(
+        &mut self,
+        copied: Result<(IssueRef, anyhow::Result<Copied>), JoinError>,
+    ) -> anyhow::Result<Done> {
+        let (issue, result) = copied.context("a copy broke down")?;
+        let receipts = self.under_way.remove(&issue).unwrap_or_default();
+        Ok(Done { issue, result, receipts })
+    }
+
+    /// What was copied is in the journal, as far as it asks for something.
+    pub(super) async fn taken_in(&mut self, done: Done) {
+        self.settle(done.receipts).await;
+    }
+
+    /// It has to be copied again, at a time that somebody else finds.
+    pub(super) fn hold(&mut self, done: Done) {
+        self.held.entry(done.issue).or_default().extend(done.receipts);
+    }
+
+    /// zazen did something there, which people may answer.
+    pub(super) fn stir(&self, repo: &RepoName) {
+        if let Some(polls) = &self.polls {
+            polls.stir(repo);
+        }
+    }
+
+    async fn settle(&self, receipts: impl IntoIterator<Item = Arc<Receipt>>) {
+        // Where others still hold one, it is for them to settle.
+        for receipt in receipts.into_iter().filter_map(Arc::into_inner) {
+            match receipt {
+                Receipt::Delivery(id) => {
+                    if let Some(inbox) = self.hooks.as_ref().map(Hooks::inbox) {
+                        Inbox::done(inbox, [id]).await;
+                    }
+                }
+                // Who asked may have ended.
+                Receipt::Found(done) => drop(done.send(())),
+            }
+        }
+    }
+
+    /// Ends listening and asking.
+    pub(super) async fn close(self) {
+        if let Some(hooks) = self.hooks {
+            hooks.close().await;
+        }
+        if let Some(polls) = self.polls {
+            polls.close().await;
+        }
+    }
+}
+
+fn pace(config: &Github) -> Pace {
+    match config.poll {
+        Poll::Auto => Pace::Adaptive,
+        Poll::Off => Pace::Off,
+        Poll::Every(span) => Pace::Fixed(span),
+    }
+}
+
+fn at(repo: &RepoName, issue: IssueNumber) -> IssueRef {
+    IssueRef { repo: repo.clone(), issue }
+}
+
+/// The conversation of the pull request of the task that this is true of.
+fn task_at(book: &Book, repo: &RepoName, is_it: impl Fn(&Task) -> bool) -> Option<IssueRef> {
+    let mut tasks = book.tasks();
+    let task = tasks.find(|task| task.repo == *repo && is_it(task))?;
+    let State::Drafted { pull: PullNumber(number), .. } = task.state else { return None };
+    Some(at(repo, IssueNumber(number)))
+}
+
+fn is_at(task: &Task, commit: &CommitId) -> bool {
+    matches!(&task.state, State::Drafted { head, .. } if head == commit)
+}
+
+fn is_branch_of(task: &Task, branch: &str) -> bool {
+    let number = branch.strip_prefix("zazen/").and_then(|rest| rest.split('-').next());
+    number == Some(task.id.to_string().as_str())
+}
+
+impl Daemon {
+    pub(super) async fn take_delivery(&mut self, delivery: Delivery) {
+        self.news.take_delivery(&self.world, self.engine.book(), delivery).await;
+    }
+
+    pub(super) async fn take_found(&mut self, found: Found) {
+        self.news.take_found(&self.world, self.engine.book(), found).await;
+    }
+
+    pub(super) fn start_copies(&mut self) {
+        let book = self.engine.book();
+        self.news.start_copies(&self.world, |issue| known(book, issue));
+    }
+
+    /// Takes up a copy: what it asks for is in the journal before its hint is dealt with.
+    pub(super) async fn take_copy(
+        &mut self,
+        copied: Result<(IssueRef, anyhow::Result<Copied>), JoinError>,
+    ) -> anyhow::Result<()> {
+        let done = self.news.copied(copied)?;
+        let place = Place::Conversation(done.issue.clone());
+        match &done.result {
+            Ok(Copied::UpToDate) => self.look_at_issue(&done.issue).await?,
+            Ok(Copied::NotOurs | Copied::Gone) => {}
+            Err(err) => {
+                let IssueRef { repo, issue } = &done.issue;
+                tracing::warn!("#{issue} of {repo} cannot be read by now: {err:#}");
+                self.owed.owe(place);
+                self.news.hold(done);
+                return Ok(());
+            }
+        }
+        self.owed.done(&place);
+        self.news.taken_in(done).await;
+        Ok(())
+    }
+
+    /// Where zazen did something, people may answer soon.
+    pub(super) fn stir(&self, tasks: &BTreeSet<TaskId>) {
+        for task in tasks.iter().filter_map(|id| self.engine.book().task(*id)) {
+            self.news.stir(&task.repo);
+        }
+    }
+}
+
+/// What the home knows of an issue: with work under way, its texts stay as they were.
+fn known(book: &Book, issue: &IssueRef) -> Known {
+    let state = book.issue(&issue.repo, issue.issue);
+    let task = state.task.and_then(|id| book.task(id));
+    let is_over = |state: &State| matches!(state, State::Merged { .. } | State::Closed { .. });
+    Known {
+        is_ours: task.is_some() || !state.others.is_empty(),
+        is_frozen: task.is_some_and(|task| !is_over(&task.state)),
+    }
+}

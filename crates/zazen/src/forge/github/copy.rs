@@ -1,0 +1,262 @@
+//! Copies a conversation into the home.
+//!
+//! What is copied: the issues and pull requests that somebody asked zazen about, or that it
+//! works on. Everything that people do becomes a text by somebody, on a page of its own:
+//! comments, reviews, labels. A text is copied once. It is copied anew only while nothing
+//! is under way on the issue, so what agents read is what was there when it was approved.
+
+use std::sync::PoisonError;
+use std::time::{Duration, Instant};
+
+use anyhow::Context as _;
+use zazen_core::command::{self, Command, Name};
+use zazen_core::id::{CommentId, IssueNumber, PullNumber, RepoName, Stream};
+use zazen_core::intake::Implied;
+use zazen_core::text::one_line;
+use zazen_core::trust::Permission;
+
+use super::client::{Actor, Item, ReviewState, Text};
+use super::marker::key_of;
+use super::{GitHub, trigger};
+use crate::forge::Pull;
+use crate::forge::local::{About, Copy};
+
+/// What the home knows of an issue before it is copied.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Known {
+    /// zazen works on it, or has.
+    pub is_ours: bool,
+    /// Work on it was approved: what was read stays as it was.
+    pub is_frozen: bool,
+}
+
+/// What came of copying.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Copied {
+    /// Nobody asks zazen for anything there.
+    NotOurs,
+    /// The pages are as GitHub is.
+    UpToDate,
+    /// It was deleted, transferred, or is not to be seen any more.
+    Gone,
+}
+
+/// How long it is believed what somebody may do who gives no command: their words are read
+/// by agents or not, and nothing starts from them.
+const PERMISSION_AGE_MAX: Duration = Duration::from_secs(10 * 60);
+
+/// How long a title may be, in characters.
+const TITLE_CHARS_MAX: usize = 256;
+
+/// One text, with its place.
+#[derive(Debug)]
+pub(super) struct Found {
+    pub(super) id: CommentId,
+    pub(super) text: Text,
+    /// What it asks for without saying it.
+    pub(super) implied: Option<Implied>,
+}
+
+impl GitHub {
+    /// Makes the pages of an issue or a pull request say what GitHub says.
+    pub async fn copy(
+        &self,
+        (repo, number): (&RepoName, IssueNumber),
+        known: Known,
+    ) -> anyhow::Result<Copied> {
+        let item = match self.0.client.issue(repo, number).await {
+            Err(err) if err.is_absent() => return Ok(Copied::Gone),
+            item => item?,
+        };
+        if item.is_pull {
+            self.copy_pull(repo, PullNumber(number.0)).await?;
+        }
+        let me = self.0.client.me().await?;
+        self.0.pages.keep_bot(repo, spoken_to(&me))?;
+        let found = self.find_texts((repo, number), (&item, &me)).await?;
+        let is_kept = self.0.pages.has_text(repo, (number, CommentId::ISSUE));
+        let bots = [spoken_to(&me)];
+        let is_asked = found.iter().any(|found| self.asks((repo, number), (found, &bots)));
+        if !known.is_ours && !is_kept && !is_asked {
+            return Ok(Copied::NotOurs);
+        }
+        self.keep((repo, number), (&item, found), (known, &bots)).await?;
+        Ok(Copied::UpToDate)
+    }
+
+    /// Everything on an issue that others said, in the order of each stream.
+    async fn find_texts(
+        &self,
+        (repo, number): (&RepoName, IssueNumber),
+        (item, me): (&Item, &Actor),
+    ) -> anyhow::Result<Vec<Found>> {
+        let said = |id, text| Found { id, text, implied: None };
+        let mut found = vec![said(CommentId::ISSUE, trigger::of_item(item))];
+        for text in self.0.client.comments(repo, number).await? {
+            found.push(said(CommentId::comment(text.id), text));
+        }
+        if item.is_pull {
+            found.extend(self.find_reviews((repo, number)).await?);
+        }
+        if trigger::may_be(item, me) {
+            let events = self.0.client.events(repo, number).await?;
+            found.extend(events.iter().filter_map(|event| trigger::of_event(event, me)));
+        }
+        // With a person's token, that person's words are not ours: ours have the marker.
+        found.retain(|found| !is_own(&found.text, me));
+        Ok(found)
+    }
+
+    /// Whether somebody asks zazen for something that it has not read yet.
+    fn asks(
+        &self,
+        (repo, number): (&RepoName, IssueNumber),
+        (found, bots): (&Found, &[&str]),
+    ) -> bool {
+        let asks = found.implied.is_some() || is_command(&found.text.body, bots);
+        asks && !self.is_old(repo, &found.text) && !self.0.pages.has_text(repo, (number, found.id))
+    }
+
+    fn is_old(&self, repo: &RepoName, text: &Text) -> bool {
+        self.0.since.get(repo).is_none_or(|since| text.created < *since)
+    }
+
+    async fn keep(
+        &self,
+        (repo, number): (&RepoName, IssueNumber),
+        (item, found): (&Item, Vec<Found>),
+        (known, bots): (Known, &[&str]),
+    ) -> anyhow::Result<()> {
+        let is_new = |found: &Found| !self.0.pages.has_text(repo, (number, found.id));
+        // Who asks for a new plan has read what is there now.
+        let refreshed =
+            !known.is_frozen || found.iter().any(|found| is_new(found) && plans(found, bots));
+        let about = About {
+            title: &one_line(&item.title, TITLE_CHARS_MAX),
+            open: item.open,
+            labels: &item.labels,
+            is_pull: item.is_pull,
+        };
+        for found in &found {
+            let is_issue = found.id == CommentId::ISSUE;
+            if !is_new(found) && !refreshed && !is_issue {
+                continue;
+            }
+            let permission = self.permission(repo, (found, bots)).await?;
+            let copy = self.copy_of(repo, found, permission);
+            if is_issue {
+                self.0.pages.keep_issue((repo, number), &about, &copy, refreshed)?;
+            } else {
+                self.0.pages.keep_text((repo, number, found.id), &copy, refreshed)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn copy_of<'a>(&self, repo: &RepoName, found: &'a Found, permission: Permission) -> Copy<'a> {
+        let Text { author, body, created, association, .. } = &found.text;
+        Copy {
+            author: &author.login,
+            body,
+            at: *created,
+            permission,
+            association,
+            is_bot: author.is_bot,
+            implied: found.implied.clone(),
+            is_old: self.is_old(repo, &found.text),
+        }
+    }
+
+    /// What the author of a text may do. Asked anew for whoever gives a command.
+    async fn permission(
+        &self,
+        repo: &RepoName,
+        (found, bots): (&Found, &[&str]),
+    ) -> anyhow::Result<Permission> {
+        let login = &found.text.author.login;
+        let key = (repo.clone(), login.clone());
+        let is_command = found.implied.is_some() || is_command(&found.text.body, bots);
+        let known =
+            self.0.permissions.lock().unwrap_or_else(PoisonError::into_inner).get(&key).copied();
+        if let Some((permission, at)) = known
+            && !is_command
+            && at.elapsed() < PERMISSION_AGE_MAX
+        {
+            return Ok(permission);
+        }
+        let asked = self.0.client.permission(repo, login).await;
+        let permission = asked.with_context(|| format!("ask what {login} may do in {repo}"))?;
+        let mut known = self.0.permissions.lock().unwrap_or_else(PoisonError::into_inner);
+        known.retain(|_, (_, at)| at.elapsed() < PERMISSION_AGE_MAX);
+        known.insert(key, (permission, Instant::now()));
+        Ok(permission)
+    }
+
+    /// Keeps what a pull request is by now.
+    async fn copy_pull(&self, repo: &RepoName, number: PullNumber) -> anyhow::Result<()> {
+        if !self.0.pages.has_pull(repo, number) {
+            return Ok(());
+        }
+        let pull = self.0.client.pull(repo, number).await?;
+        let page = Pull {
+            number,
+            title: pull.title,
+            branch: pull.branch,
+            base: pull.base,
+            state: pull.state,
+            draft: pull.draft,
+            body: String::new(),
+            head: pull.head.to_string(),
+        };
+        self.0.pages.keep_pull(repo, &page, None)
+    }
+
+    /// Reviews that say something, and comments on lines.
+    async fn find_reviews(
+        &self,
+        (repo, number): (&RepoName, IssueNumber),
+    ) -> anyhow::Result<Vec<Found>> {
+        let pull = PullNumber(number.0);
+        let lines = self.0.client.review_comments(repo, pull).await?;
+        let mut found = Vec::new();
+        for review in self.0.client.reviews(repo, pull).await? {
+            if review.state == ReviewState::Pending {
+                continue;
+            }
+            let asks_for_changes = review.state == ReviewState::ChangesRequested;
+            let text = trigger::of_review(&review, &lines);
+            if asks_for_changes || !text.body.trim().is_empty() {
+                let id = CommentId::of(Stream::Review, review.id);
+                let implied = asks_for_changes.then_some(Implied::Command(Name::Fix));
+                found.push(Found { id, text, implied });
+            }
+        }
+        for line in &lines {
+            let id = CommentId::of(Stream::ReviewComment, line.id);
+            found.push(Found { id, text: trigger::of_line(line), implied: None });
+        }
+        Ok(found)
+    }
+}
+
+/// The name after the `@` by which people speak to us.
+fn spoken_to(me: &Actor) -> &str {
+    me.login.strip_suffix("[bot]").unwrap_or(&me.login)
+}
+
+/// Whether a text is ours. With a person's token, that person's words are not: ours have
+/// the marker.
+fn is_own(text: &Text, me: &Actor) -> bool {
+    text.author.is(me) && (me.is_bot || key_of(&text.body).is_some())
+}
+
+fn is_command(body: &str, bots: &[&str]) -> bool {
+    let parsed = command::parse(body, bots);
+    !parsed.commands.is_empty() || parsed.bad.is_some()
+}
+
+fn plans(found: &Found, bots: &[&str]) -> bool {
+    let parsed = command::parse(&found.text.body, bots);
+    found.implied == Some(Implied::Command(Name::Plan))
+        || parsed.commands.iter().any(|command| matches!(command, Command::Plan { .. }))
+}

@@ -1,0 +1,257 @@
+//! What zazen writes on GitHub: comments, reactions, draft pull requests, checks.
+//!
+//! Each function sees to it that something is there. The page of a comment says which one
+//! on GitHub it is; where a crash came between GitHub's answer and the page, the marker in
+//! the comment says it. A request that writes is sent once: whoever asks again looks again.
+
+use std::time::Instant;
+
+use anyhow::{Context as _, bail};
+use zazen_core::engine::IssueRef;
+use zazen_core::id::{CommentId, CommitId, IssueNumber, PullNumber, RepoName, Stream};
+use zazen_core::text::one_line;
+
+use super::client::{CallError, CheckState, Conclusion, EditPull, NewCheck, Target};
+use super::marker::{fit, key_of, mark};
+use super::pace::Act;
+use super::{GitHub, client};
+use crate::forge::{NewPull, Pull, PullState};
+
+/// The name of the check run with the result of the validation command.
+const CHECK: &str = "zazen/evidence";
+
+/// The label on pull requests of ours.
+const LABEL: &str = "zazen";
+
+/// How long GitHub lets a title be, in characters.
+const TITLE_CHARS_MAX: usize = 256;
+
+impl GitHub {
+    /// Sees to it that our comment with this key exists and shows `body`.
+    pub(in crate::forge) async fn show(
+        &self,
+        repo: &RepoName,
+        issue: IssueNumber,
+        (key, body): (&str, &str),
+    ) -> anyhow::Result<()> {
+        let place = IssueRef { repo: repo.clone(), issue };
+        let marked = mark(key, body);
+        let known = match self.0.pages.own(repo, issue, key)? {
+            Some((id, shown)) if shown.trim() == body.trim() => {
+                tracing::debug!("comment {id} shows {key} already");
+                return Ok(());
+            }
+            Some((id, _)) => Some(id),
+            None => self.find(repo, issue, key).await?,
+        };
+        let id = match known {
+            Some(id) => {
+                self.slow_down(&place, Act::Edit)?;
+                match self.0.client.edit_comment(repo, id.n, &marked).await {
+                    Ok(()) => id,
+                    // Somebody deleted it. People are to see what it says all the same.
+                    Err(CallError::NotFound { .. } | CallError::Gone { .. }) => {
+                        self.0.pages.forget_text(repo, (issue, id))?;
+                        self.create(&place, &marked).await?
+                    }
+                    Err(err) => return Err(err.into()),
+                }
+            }
+            None => self.create(&place, &marked).await?,
+        };
+        self.0.pages.keep_own((repo, issue, id), (key, body))
+    }
+
+    async fn create(&self, at: &IssueRef, marked: &str) -> anyhow::Result<CommentId> {
+        self.slow_down(at, Act::Comment)?;
+        let id = self.0.client.create_comment(&at.repo, at.issue, marked).await?;
+        Ok(CommentId::comment(id))
+    }
+
+    /// Looks on GitHub for our comment with this key.
+    async fn find(
+        &self,
+        repo: &RepoName,
+        issue: IssueNumber,
+        key: &str,
+    ) -> anyhow::Result<Option<CommentId>> {
+        let me = self.0.client.me().await?;
+        let comments = self.0.client.comments(repo, issue).await?;
+        let mine = comments
+            .iter()
+            .find(|comment| comment.author.is(&me) && key_of(&comment.body) == Some(key));
+        Ok(mine.map(|comment| CommentId::comment(comment.id)))
+    }
+
+    fn slow_down(&self, issue: &IssueRef, act: Act) -> anyhow::Result<()> {
+        match self.0.pace.take(issue, act, Instant::now()) {
+            Ok(()) => Ok(()),
+            Err(wait) => bail!(
+                "enough was said on #{} of {} in this hour; the next is in {} min",
+                issue.issue,
+                issue.repo,
+                wait.as_secs().div_ceil(60)
+            ),
+        }
+    }
+
+    /// Puts a reaction on a text, once. GitHub itself keeps it single.
+    pub(in crate::forge) async fn react(
+        &self,
+        repo: &RepoName,
+        (issue, text): (IssueNumber, CommentId),
+        reaction: &str,
+    ) -> anyhow::Result<()> {
+        let Some(target) = target(issue, text) else { return Ok(()) };
+        match self.0.client.react(repo, target, reaction).await {
+            // It was deleted, or the conversation was locked: nobody is there to see it.
+            Ok(())
+            | Err(CallError::NotFound { .. } | CallError::Gone { .. } | CallError::Denied { .. }) => {
+                Ok(())
+            }
+            Err(err) => Err(err.into()),
+        }
+    }
+
+    /// Sees to it that there is a draft pull request for this branch, and says what it is.
+    pub(in crate::forge) async fn open_pull(
+        &self,
+        repo: &RepoName,
+        new: &NewPull<'_>,
+    ) -> anyhow::Result<PullNumber> {
+        let title = one_line(new.title, TITLE_CHARS_MAX);
+        let body = fit(new.body);
+        let pull = match self.open_one(repo, new.branch).await? {
+            Some(pull) => {
+                let edit = EditPull {
+                    title: Some(title.clone()),
+                    body: Some(body.clone()),
+                    ..EditPull::default()
+                };
+                self.0.client.edit_pull(repo, pull.number, &edit).await?
+            }
+            None => self.create_pull(repo, new, (&title, &body)).await?,
+        };
+        let page = Pull {
+            number: pull.number,
+            title,
+            branch: new.branch.to_owned(),
+            base: new.base.to_owned(),
+            state: PullState::Open,
+            draft: pull.draft,
+            body,
+            head: new.head.to_owned(),
+        };
+        self.0.pages.keep_pull(repo, &page, Some(new.issue))?;
+        self.0.client.add_labels(repo, IssueNumber(pull.number.0), &[LABEL]).await?;
+        Ok(pull.number)
+    }
+
+    /// Brings a pull request of ours up to date. Its title is people's by now.
+    pub(in crate::forge) async fn update_pull(
+        &self,
+        repo: &RepoName,
+        number: PullNumber,
+        (head, body): (&str, &str),
+    ) -> anyhow::Result<()> {
+        let edit = EditPull { body: Some(fit(body)), ..EditPull::default() };
+        self.0.client.edit_pull(repo, number, &edit).await?;
+        self.0.pages.update_pull(repo, number, (head, body))
+    }
+
+    /// Sees to it that a text has our answer with this key, in its thread if it is in one.
+    pub(in crate::forge) async fn answer(
+        &self,
+        repo: &RepoName,
+        (on, text): (IssueNumber, CommentId),
+        (key, body): (&str, &str),
+    ) -> anyhow::Result<()> {
+        if text.stream != Stream::ReviewComment {
+            return self.show(repo, on, (key, body)).await;
+        }
+        let (me, pull) = (self.0.client.me().await?, PullNumber(on.0));
+        let lines = self.0.client.review_comments(repo, pull).await?;
+        if lines.iter().any(|line| line.author.is(&me) && key_of(&line.body) == Some(key)) {
+            return Ok(());
+        }
+        // An answer goes to the first comment of a thread; GitHub takes no other.
+        let first = lines.iter().find(|line| line.id == text.n).and_then(|line| line.answers);
+        self.slow_down(&IssueRef { repo: repo.clone(), issue: on }, Act::Comment)?;
+        let to = first.unwrap_or(text.n);
+        self.0.client.reply_to_review_comment(repo, pull, (to, &mark(key, body))).await?;
+        Ok(())
+    }
+
+    async fn open_one(
+        &self,
+        repo: &RepoName,
+        branch: &str,
+    ) -> anyhow::Result<Option<client::Pull>> {
+        let pulls = self.0.client.pulls_of_branch(repo, branch).await?;
+        Ok(pulls.into_iter().find(|pull| pull.state == PullState::Open && pull.is_of(repo)))
+    }
+
+    async fn create_pull(
+        &self,
+        repo: &RepoName,
+        new: &NewPull<'_>,
+        (title, body): (&str, &str),
+    ) -> anyhow::Result<client::Pull> {
+        let wanted = client::NewPull {
+            title: title.to_owned(),
+            body: body.to_owned(),
+            head: new.branch.to_owned(),
+            base: new.base.to_owned(),
+            draft: true,
+        };
+        match self.0.client.create_pull(repo, &wanted).await {
+            Err(err) if err.is_there_already() => {
+                let there = self.open_one(repo, new.branch).await?;
+                there.with_context(|| format!("open a draft pull request in {repo}: {err}"))
+            }
+            pull => Ok(pull?),
+        }
+    }
+
+    /// Sees to it that the commit carries the result of the validation command.
+    pub(in crate::forge) async fn report(
+        &self,
+        repo: &RepoName,
+        head: &CommitId,
+        (external_id, title, summary): (&str, &str, &str),
+    ) -> anyhow::Result<()> {
+        let there = self.0.client.check_runs(repo, head).await?;
+        // Its name could be another's; what it says of itself is ours.
+        if there.iter().any(|check| check.name == CHECK && check.external_id == external_id) {
+            return Ok(());
+        }
+        let check = NewCheck {
+            name: CHECK.to_owned(),
+            head: head.clone(),
+            external_id: external_id.to_owned(),
+            state: CheckState::Ended(Conclusion::Success),
+            title: title.to_owned(),
+            summary: fit(summary),
+            url: None,
+        };
+        match self.0.client.create_check_run(repo, &check).await {
+            Ok(_) => Ok(()),
+            // Only an App may; with a person's token the pull request says it all the same.
+            Err(CallError::Denied { why }) => {
+                tracing::debug!("no check run on {}: {why}", head.short());
+                Ok(())
+            }
+            Err(err) => Err(err.into()),
+        }
+    }
+}
+
+/// What on GitHub a text of ours is, where reactions can be put on it.
+fn target(issue: IssueNumber, text: CommentId) -> Option<Target> {
+    match text.stream {
+        Stream::Comment if text == CommentId::ISSUE => Some(Target::Issue(issue)),
+        Stream::Comment => Some(Target::Comment(text.n)),
+        Stream::ReviewComment => Some(Target::ReviewComment(text.n)),
+        Stream::Event | Stream::Review | Stream::Checks => None,
+    }
+}

@@ -1,0 +1,127 @@
+//! A place whose repository is on GitHub: the double, a model, a home that is connected.
+
+use std::fs;
+use std::net::TcpListener;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+
+use serde_json::Value;
+
+use super::double::Double;
+use crate::harness::model::{Model, Script};
+use crate::harness::place::{Place, Setup};
+
+/// How zazen hears of what happens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Hears {
+    Webhooks,
+    Polls,
+    Both,
+}
+
+/// See the module.
+#[derive(Debug)]
+pub(super) struct OnGitHub {
+    pub(super) github: Double,
+    pub(super) place: Place,
+    pub(super) model: Model,
+}
+
+impl OnGitHub {
+    /// Connects a home to a double by its App. Says loudly if there can be none.
+    pub(super) fn start(hears: Hears, script: Script) -> Option<Self> {
+        Self::with(Double::start()?, hears, script)
+    }
+
+    pub(super) fn with(github: Double, hears: Hears, script: Script) -> Option<Self> {
+        let model = Model::start(script);
+        let mut setup = Setup::mini("none", &model.url());
+        let port = free_port();
+        let (listen, poll) = match hears {
+            Hears::Webhooks => (Some(port), "off"),
+            Hears::Polls => (None, "1s"),
+            Hears::Both => (Some(port), "1s"),
+        };
+        let listen =
+            listen.map(|port| format!("listen = \"127.0.0.1:{port}\"\n")).unwrap_or_default();
+        setup.more = format!(
+            "[github]\napi = \"{}\"\napp_id = {}\npoll = \"{poll}\"\nlimits = \"as-told\"\n{listen}\
+             [[repo]]\nname = \"{}\"\nforge = \"github\"\nsource = \"{}\"\n",
+            github.url(),
+            github.app_id(),
+            github.repo(),
+            github.git_url()
+        );
+        let place = Place::new(&setup);
+        let secrets = place.home().join(".zazen/github");
+        fs::create_dir_all(&secrets).unwrap();
+        keep(&secrets.join("app.pem"), github.app_key());
+        keep(&secrets.join("webhook-secret"), github.webhook_secret());
+        github.hook_to(&format!("http://127.0.0.1:{port}/github/webhook"));
+        Some(Self { github, place, model })
+    }
+
+    /// The first comment of zazen's that has these words.
+    pub(super) fn wait_said(&mut self, number: u64, words: &str) -> String {
+        let Self { github, place, .. } = self;
+        place.wait(&format!("zazen says {words:?} on #{number}"), |_| {
+            said(github, number).into_iter().find(|body| body.contains(words))
+        })
+    }
+
+    /// The only pull request.
+    pub(super) fn pull(&self) -> Value {
+        let [pull] = self.github.pulls().try_into().expect("one pull request");
+        pull
+    }
+
+    /// Ends everything; nothing was asked that GitHub would not know, and no secret is
+    /// anywhere in the home but where it belongs.
+    pub(super) fn finish(mut self) {
+        self.place.down();
+        assert_eq!(self.place.processes(), Vec::<String>::new());
+        for secret in self.github.secrets() {
+            let found = files_with(&self.place.home(), &secret);
+            assert!(found.is_empty(), "a secret is in {found:?}");
+            assert!(!self.place.log().contains(&secret), "a secret is in the log");
+        }
+        self.github.finish();
+    }
+}
+
+/// What zazen wrote on an issue.
+pub(super) fn said(github: &Double, number: u64) -> Vec<String> {
+    let comments = github.comments(number).into_iter();
+    comments.filter(|(author, _)| author.ends_with("[bot]")).map(|(_, body)| body).collect()
+}
+
+fn keep(path: &Path, secret: &str) {
+    fs::write(path, secret).unwrap();
+    fs::set_permissions(path, fs::Permissions::from_mode(0o600)).unwrap();
+}
+
+/// A port that was free a moment ago.
+fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}
+
+/// The files below a folder that hold a text, but for those that are there to hold it.
+fn files_with(dir: &Path, text: &str) -> Vec<std::path::PathBuf> {
+    let mut found = Vec::new();
+    let Ok(entries) = fs::read_dir(dir) else { return found };
+    for entry in entries.flatten() {
+        let path = entry.path();
+        let is_kept = path.ends_with("github/app.pem") || path.ends_with("github/webhook-secret");
+        if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+            found.extend(files_with(&path, text));
+        } else if !is_kept && holds(&path, text) {
+            found.push(path);
+        }
+    }
+    found
+}
+
+fn holds(path: &Path, text: &str) -> bool {
+    let bytes = fs::read(path).unwrap_or_default();
+    bytes.windows(text.len()).any(|window| window == text.as_bytes())
+}
