@@ -64,9 +64,8 @@ impl Batch {
     fn try_commit(&mut self) -> Result<(), CommitError> {
         match self.scope {
             Scope::Noted => {
-                let changed: Vec<PathBuf> = self.changed.iter().cloned().collect();
-                let changes = self.committer.changes(&changed)?;
-                self.commit_all(changes)
+                let noted: Vec<PathBuf> = self.changed.iter().cloned().collect();
+                self.commit_all(self.committer.changes(&noted)?)
             }
             Scope::All => {
                 let batch = &*self;

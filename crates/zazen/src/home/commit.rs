@@ -62,7 +62,7 @@ const PATHS_PER_CALL_MAX: usize = 500;
 
 /// How many changes are committed at once: git syncs a file for each, compares each with all
 /// that is there, and has a limited time.
-pub const CHANGES_MAX: usize = 5000;
+pub const CHANGES_MAX: usize = 2000;
 
 /// What is in the way of a commit of single paths, and what a person calls it.
 const UNDER_WAY: [(&str, &str); 5] = [
