@@ -26,7 +26,7 @@ fn an_issue_becomes_a_checked_draft_pull_request(hears: Hears) {
     let issue = alice.opens_issue("Sum by month", "Please sum by month, too.");
     let plan = alice.comments(issue, "/plan");
     on.place.wait_for(1, &["awaiting-approval"]);
-    on.wait_said(issue, "## Plan");
+    on.wait_said(issue, "/implement");
     let alice = on.github.person("alice", Permission::Write);
     alice.comments(issue, "Leave empty months out.\n\n/implement");
     on.place.wait_for(1, &["drafted", "failed"]);

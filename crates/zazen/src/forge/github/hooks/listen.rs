@@ -6,6 +6,8 @@
 //! A connection carries one request, so none is closed just as it is used again.
 
 use std::convert::Infallible;
+use std::io;
+use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -17,7 +19,7 @@ use hyper::header::{ALLOW, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderValue,
 use hyper::service::service_fn;
 use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::{TokioIo, TokioTimer};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
@@ -104,6 +106,10 @@ const ROOM_KIB: u32 = 64 << 10;
 /// How many connections there may be. More wait in the kernel's queue, so that a
 /// burst takes no file descriptors from the rest of the daemon.
 const CONNECTIONS_MAX: usize = 256;
+
+/// How many connections may wait in the kernel's queue. Of those that find it full, the
+/// kernel loses some, so it is longer than a burst; the kernel's own limit is the same.
+const BACKLOG: u32 = 4096;
 
 /// How many headers a delivery may have: GitHub's twelve, and those of proxies.
 const HEADERS_MAX: usize = 64;
@@ -201,6 +207,15 @@ impl Door {
         };
         count.fetch_add(1, Ordering::Relaxed);
     }
+}
+
+/// Takes the address.
+pub(super) fn bind(listen: SocketAddr) -> io::Result<TcpListener> {
+    let socket = if listen.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+    // A daemon that is started again finds connections of the one before winding down.
+    socket.set_reuseaddr(true)?;
+    socket.bind(listen)?;
+    socket.listen(BACKLOG)
 }
 
 /// Serves until it is told to stop.

@@ -111,7 +111,7 @@ impl Hooks {
                  `[github]` in zazen.toml"
             )
         };
-        let listener = tokio::net::TcpListener::bind(listen).await.with_context(what)?;
+        let listener = listen::bind(listen).with_context(what)?;
         let address = listener.local_addr().with_context(what)?;
         let opening = move || inbox::Inbox::open(&dir, inbox::Limits::STANDARD, now());
         let opened = tokio::task::spawn_blocking(opening).await.context("open the inbox")??;

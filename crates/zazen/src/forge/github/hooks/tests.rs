@@ -224,6 +224,7 @@ async fn a_burst_is_acknowledged_whole_and_none_of_it_is_lost() {
     let mut started = start(dir.path()).await;
     let to = started.hooks.address();
     let mut senders = JoinSet::new();
+    // More than there are places for connections: the others wait in the kernel's queue.
     for n in 1..=400_u64 {
         let bytes = signed("issues", &format!("guid-{n}"), &issue("edited", n));
         senders.spawn(send(to, bytes));

@@ -1,11 +1,12 @@
 //! Polling: asking GitHub what changed, where no webhook says it.
 //!
 //! Each repository has a task of its own: it waits until it is due (`schedule`),
-//! asks for what changed since its cursor (`cursor`), hands out hints and moves
-//! the cursor once they are dealt with. So a crash, or a daemon that was down
+//! asks for what changed since its cursor (`cursor`), hands out hints and keeps
+//! the cursor once they are dealt with (`progress`). So a crash, or a daemon that was down
 //! for days, skips nothing. The client is a [`Source`], which tests can be, too.
 
 mod cursor;
+mod progress;
 mod schedule;
 mod source;
 
@@ -22,6 +23,7 @@ use tokio_util::sync::CancellationToken;
 use zazen_core::id::{IssueNumber, RepoName, Time};
 
 use self::cursor::Cursor;
+use self::progress::Progress;
 pub use self::schedule::{Outcome, Pace, Schedule};
 use super::hint::Hint;
 use crate::home::Home;
@@ -121,10 +123,6 @@ const ASKED_MAX: usize = 4;
 /// How many findings may wait for the daemon.
 const FOUND_MAX: usize = 16;
 
-/// How long dealing with a finding may take: copying some hundred conversations,
-/// with GitHub asking for a pause of an hour in between. After that it is found again.
-const DONE_TIMEOUT: Duration = Duration::from_secs(2 * 60 * 60);
-
 /// The longest sleep at a stretch, so that a changed clock is noticed.
 const SLEEP_MAX: Duration = Duration::from_secs(60);
 
@@ -207,11 +205,18 @@ impl Watched {
     }
 
     async fn poll<S: Source>(&self, means: Means<S>) {
-        let mut cursor = Cursor::read(&means.cursors, &self.repo, (means.now)());
+        let mut progress = Progress::new(Cursor::read(&means.cursors, &self.repo, (means.now)()));
         loop {
             self.until_due(means.now).await;
-            let (outcome, pause) = self.ask(&means, &mut cursor).await;
+            self.keep(&means, progress.settle());
+            let (outcome, pause) = self.ask(&means, &mut progress).await;
             self.schedule().polled((means.now)(), outcome, pause);
+        }
+    }
+
+    fn keep<S>(&self, means: &Means<S>, cursor: Option<&Cursor>) {
+        if let Some(Err(err)) = cursor.map(|cursor| cursor.write(&means.cursors, &self.repo)) {
+            tracing::warn!("{err:#}; after a restart, more is looked at again");
         }
     }
 
@@ -227,16 +232,16 @@ impl Watched {
         }
     }
 
-    /// Asks once, and moves the cursor when what was found is dealt with.
+    /// Asks once, and hands out what is new.
     async fn ask<S: Source>(
         &self,
         means: &Means<S>,
-        cursor: &mut Cursor,
+        progress: &mut Progress,
     ) -> (Outcome, Option<Duration>) {
         let asked = (means.now)();
         let changed = {
             let Ok(_place) = means.places.acquire().await else { return (Outcome::Failed, None) };
-            self.all_changed(&means.source, cursor).await
+            self.all_changed(&means.source, progress.cursor()).await
         };
         let changed = match changed {
             Ok(changed) => changed,
@@ -246,20 +251,16 @@ impl Watched {
                 return (Outcome::Failed, None);
             }
         };
-        let Changed { items, etag, pause } = changed;
-        let numbers = cursor.unseen(&items);
-        let outcome = if numbers.is_empty() { Outcome::Nothing } else { Outcome::Found };
-        if !numbers.is_empty() && !self.hand_out(&means.out, numbers).await {
-            return (Outcome::Failed, pause);
+        let (pause, numbers) = (changed.pause, progress.cursor().unseen(&changed.items));
+        if numbers.is_empty() {
+            self.keep(means, progress.move_on(changed, asked));
+            return (Outcome::Nothing, pause);
         }
-        let before = cursor.clone();
-        cursor.advance(&items, etag, asked);
-        if *cursor != before
-            && let Err(err) = cursor.write(&means.cursors, &self.repo)
-        {
-            tracing::warn!("{err:#}; after a restart, more is looked at again");
-        }
-        (outcome, pause)
+        let item = |number| Hint::Item { repo: self.repo.clone(), number };
+        let hints = numbers.into_iter().map(item).collect();
+        let done = progress.hand_out(changed, asked);
+        let sent = means.out.send(Found { repo: self.repo.clone(), hints, done }).await;
+        (if sent.is_ok() { Outcome::Found } else { Outcome::Failed }, pause)
     }
 
     /// Asks for page after page, each from where the one before ended.
@@ -288,18 +289,6 @@ impl Watched {
             all.etag = None;
         }
         Ok(all)
-    }
-
-    /// Hands out hints, and says whether they were dealt with.
-    async fn hand_out(&self, out: &mpsc::Sender<Found>, numbers: Vec<IssueNumber>) -> bool {
-        let item = |number| Hint::Item { repo: self.repo.clone(), number };
-        let hints = numbers.into_iter().map(item).collect();
-        let (done, is_done) = oneshot::channel();
-        let found = Found { repo: self.repo.clone(), hints, done };
-        if out.send(found).await.is_err() {
-            return false;
-        }
-        matches!(timeout(DONE_TIMEOUT, is_done).await, Ok(Ok(())))
     }
 }
 
