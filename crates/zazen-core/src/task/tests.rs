@@ -176,6 +176,7 @@ fn stop_and_retry_come_back_to_the_right_place() {
         Correcting → correcting, from the same base
         Publishing, not pushed → publishing, from the same base
         Publishing, pushed → publishing, from the same base
+        Rebasing for #9 → rebasing for #9, from the same base
         Correcting for #9 → correcting for #9, from the same base
         Publishing for #9, pushed → publishing for #9, from the same base
         Planning, where a review was asked for → received, from the same base

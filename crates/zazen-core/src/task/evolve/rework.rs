@@ -21,21 +21,22 @@ pub(super) fn fix_asked(mut task: Task, ask: Ask, n_max: u32) -> Result<Task, Il
         (State::Correcting(mut work), _) if has_room(&work) => {
             let is_idle = task.run.is_none();
             if let Some(rework) = &mut work.rework {
+                rework.rounds.n_by_reviews_max = n_max;
                 let asks = if is_idle { &mut rework.asks } else { &mut rework.later };
                 asks.push(ask);
             }
             task.state = State::Correcting(work);
         }
         (State::Verifying(mut work), _) if has_room(&work) => {
-            put_off(&mut work, ask);
+            put_off(work.rework.as_deref_mut(), (ask, n_max));
             task.state = State::Verifying(work);
         }
         (State::Publishing(mut published), _) if has_room(&published.work) => {
-            put_off(&mut published.work, ask);
+            put_off(published.work.rework.as_deref_mut(), (ask, n_max));
             task.state = State::Publishing(published);
         }
         (State::Rebasing(mut rework), _) if rework.has_room() => {
-            rework.later.push(ask);
+            put_off(Some(&mut *rework), (ask, n_max));
             task.state = State::Rebasing(rework);
         }
         (State::Stopped { back, .. }, true) if matches!(*back, State::Rebasing(_)) => {
@@ -66,8 +67,10 @@ fn has_room(work: &Work) -> bool {
     work.rework.as_ref().is_some_and(|rework| rework.has_room())
 }
 
-fn put_off(work: &mut Work, ask: Ask) {
-    if let Some(rework) = &mut work.rework {
+fn put_off(rework: Option<&mut Rework>, (ask, n_max): (Ask, u32)) {
+    if let Some(rework) = rework {
+        // What led to this round may not have been a review.
+        rework.rounds.n_by_reviews_max = n_max;
         rework.later.push(ask);
     }
 }
