@@ -1,6 +1,5 @@
 //! From what people wrote to facts: comments, requests, and edited plans.
 
-use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::fs;
 use std::io::{self, ErrorKind};
@@ -14,7 +13,7 @@ use zazen_core::engine::{Cause, Fact, IssueRef};
 use zazen_core::id::{CommentId, IssueNumber, PlanHash, PullNumber, RepoName, Stream, TaskId};
 use zazen_core::intake::{self, PlanOnDisk, Request};
 use zazen_core::plan;
-use zazen_core::task::{Event, PlanRef, State, Task};
+use zazen_core::task::{Event, PlanRef, State};
 
 use super::Daemon;
 use super::owed::Place;
@@ -145,21 +144,17 @@ impl Daemon {
 
     async fn try_look_everywhere(&mut self) -> anyhow::Result<()> {
         self.look_at_requests().await?;
-        let waiting: Vec<TaskId> = self
-            .engine
-            .book()
-            .tasks()
-            .filter(|task| matches!(task.state, State::AwaitingApproval))
-            .map(|task| task.id)
-            .collect();
-        for task in waiting {
-            self.look_at_plan(task).await?;
-        }
-        let drafted =
-            |task: Cow<'_, Task>| Some((task.id, task.repo.clone(), open_pull(&task.state)?));
-        let drafted: Vec<_> = self.engine.book().tasks().filter_map(drafted).collect();
-        for (task, repo, pull) in drafted {
-            self.look_at_pull(task, &repo, pull).await?;
+        // One at a time: a list of all tasks, unpacked, would be large.
+        for id in (1..self.engine.book().next_task().0).map(TaskId) {
+            let Some(task) = self.engine.book().task(id) else { continue };
+            if matches!(task.state, State::AwaitingApproval) {
+                drop(task);
+                self.look_at_plan(id).await?;
+            } else if let Some(pull) = open_pull(&task.state) {
+                let repo = task.repo.clone();
+                drop(task);
+                self.look_at_pull(id, &repo, pull).await?;
+            }
         }
         Ok(())
     }
@@ -204,6 +199,8 @@ impl Daemon {
         }
         if let Some(task) = self.engine.book().issue(&at.repo, at.issue).task {
             self.look_at_plan(task).await?;
+            // Whoever merges may delete the branch: it is merged first.
+            self.look_at_pull(task, &at.repo, PullNumber(at.issue.0)).await?;
         }
         let issue = forge.issue(&at.repo, at.issue)?;
         let seen = self.engine.book().issue(&at.repo, at.issue).seen;
@@ -213,8 +210,11 @@ impl Daemon {
             texts.insert(0, own_text(&issue));
         }
         for stream in Stream::ALL.into_iter().filter(|stream| *stream != Stream::Comment) {
-            let last = CommentId::of(stream, seen.last(stream).unwrap_or(0));
-            texts.extend(forge.texts_after(&at.repo, at.issue, last)?);
+            for id in forge.text_ids(&at.repo, at.issue, stream)? {
+                if !seen.contains(id) {
+                    texts.push(forge.text(&at.repo, (at.issue, id))?);
+                }
+            }
         }
         for text in texts {
             // What zazen wrote is never a command.
@@ -233,6 +233,10 @@ impl Daemon {
         let path = self.world.forge.text_path(&issue.repo, (issue.number, comment.id));
         if comment.at.is_empty() && !is_settled(&path) {
             return Ok(false);
+        }
+        if let Some(happened) = comment.happened {
+            self.take_happened(issue, (comment, happened)).await?;
+            return Ok(true);
         }
         let task = self.engine.book().issue(&issue.repo, issue.number).task;
         let on_disk = match task {
@@ -261,7 +265,7 @@ impl Daemon {
 
     /// Takes in what a person did. Where that is not possible by now, the caller has
     /// to look again: nobody else will say it.
-    async fn must_take(&mut self, fact: Fact) -> anyhow::Result<()> {
+    pub(super) async fn must_take(&mut self, fact: Fact) -> anyhow::Result<()> {
         if self.take_in_all(vec![fact]).await? { Ok(()) } else { bail!("the disk is full") }
     }
 
@@ -408,6 +412,7 @@ fn own_text(issue: &Issue) -> Comment {
         key: None,
         is_old: issue.is_old,
         implied: None,
+        happened: None,
         reactions: Vec::new(),
     }
 }

@@ -3,4 +3,5 @@
 mod client;
 pub(crate) mod double;
 mod flow;
+mod lifecycle;
 mod place;
