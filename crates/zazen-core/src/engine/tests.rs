@@ -1104,19 +1104,7 @@ impl Play {
                 self.event(id, Event::PullUpdated { head });
                 self.engine.ended(&Key::UpdatePull(id));
             }
-            "to be rebased" => self.event(id, Event::RebaseAsked { by: by() }),
-            "rebased" => {
-                let from = self.pull_head(id);
-                self.event(id, Event::Rebased { from, onto: commit(70), head: commit(71) });
-                self.engine.ended(&Key::Rebase(id));
-            }
-            "in conflict" => {
-                let from = self.pull_head(id);
-                let paths = vec!["tally".to_owned()];
-                let why = NotRebased::Conflict { commit: from.clone(), paths, n_paths: 1 };
-                self.event(id, Event::NotRebased { from, why });
-                self.engine.ended(&Key::Rebase(id));
-            }
+            "to be rebased" | "rebased" | "in conflict" => self.rebase(id, what),
             "pushed to by grace" => {
                 self.event(id, Event::HeadMoved { head: commit(99), by: "grace".to_owned() });
             }
@@ -1247,9 +1235,22 @@ impl Play {
         Some(published.head.clone())
     }
 
-    /// The commit that the pull request stands at, while it is put onto its base.
-    fn pull_head(&self, id: TaskId) -> CommitId {
-        self.task(id).state.rework().map_or(commit(0), |rework| rework.head.clone())
+    fn rebase(&mut self, id: TaskId, what: &str) {
+        // The commit that the pull request stands at.
+        let from = self.task(id).state.rework().map_or(commit(0), |rework| rework.head.clone());
+        let event = match what {
+            "to be rebased" => Event::RebaseAsked { by: "ada".to_owned() },
+            "rebased" => Event::Rebased { from, onto: commit(70), head: commit(71) },
+            _ => {
+                let paths = vec!["tally".to_owned()];
+                let why = NotRebased::Conflict { commit: from.clone(), paths, n_paths: 1 };
+                Event::NotRebased { from, why }
+            }
+        };
+        if what != "to be rebased" {
+            self.engine.ended(&Key::Rebase(id));
+        }
+        self.event(id, event);
     }
 
     fn task(&self, id: TaskId) -> Cow<'_, Task> {

@@ -198,7 +198,6 @@ fn end(mut task: Task, run: &Run, outcome: Outcome) -> Result<Task, IllegalEvent
             state @ (State::Stopped { .. }
             | State::Failed { .. }
             | State::Drafted { .. }
-            | State::Rebasing(_)
             | State::Merged { .. }
             | State::Closed { .. }),
             _,
@@ -212,7 +211,7 @@ fn end(mut task: Task, run: &Run, outcome: Outcome) -> Result<Task, IllegalEvent
             Outcome::Stopped,
         ) => state,
         // A new plan was asked for while the old one was being written or carried out.
-        (state @ (State::Received(_) | State::Queued(_)), _) => state,
+        (state @ (State::Received(_) | State::Queued(_) | State::Rebasing(_)), _) => state,
         (state, outcome) => {
             task.state = state;
             return Err(illegal(&task, format!("RunEnded({outcome:?})")));

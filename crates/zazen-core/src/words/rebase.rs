@@ -1,5 +1,7 @@
 //! What people are told of a branch that was, or was not, put onto its base.
 
+use std::fmt::Write as _;
+
 use super::{block, line, n_of};
 use crate::id::{CommitId, PullNumber};
 use crate::task::NotRebased;
@@ -51,7 +53,7 @@ fn conflict(commit: &CommitId, paths: &[String], n_paths: usize) -> String {
     }
     let n_more = n_paths.saturating_sub(paths.len());
     if n_more > 0 {
-        text.push_str(&format!("- and {}\n", n_of(n_more as u64, "more path")));
+        let _infallible = writeln!(text, "- and {}", n_of(n_more as u64, "more path"));
     }
     text.push_str(
         "\nWrite `/fix` and say how the change should be made there, or rebase the branch by hand.",

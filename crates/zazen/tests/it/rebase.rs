@@ -3,6 +3,10 @@
 use crate::harness::model::{Model, small_script};
 use crate::harness::place::{Place, git};
 
+/// How many effects a rebase takes: the sign, the rebase, the checks, the push, the pull
+/// request. More are texts.
+const N_EFFECTS: u32 = 6;
+
 const BRANCH: &str = "zazen/1-sum-by-month";
 
 /// A place with a draft pull request that adds a line to the README.
@@ -103,5 +107,29 @@ fn rebase_before_there_is_a_draft_says_where_the_task_stands() {
     place.wait_for(1, &["awaiting-approval"]);
     place.comment(1, "/rebase");
     place.wait_said(1, "`/rebase` does not fit now");
+    place.down();
+}
+
+/// The daemon is killed after its first effect, after its second, and so on.
+#[test]
+fn a_rebase_goes_on_after_a_kill_and_is_done_once() {
+    let (mut place, _model) = with_a_draft();
+    for n in 1..=N_EFFECTS {
+        place.down();
+        place.set("ZAZEN_CRASH", &format!("effect.after:{n}"));
+        place.up();
+        go_on(&place, "NEWS", &format!("There is news {n}.\n"));
+        let base = git(&place.repo(), &["rev-parse", "main"]);
+        place.comment(1, "/rebase");
+        place.wait("the daemon is killed", |place| place.is_down().then_some(()));
+        place.unset("ZAZEN_CRASH");
+        place.up();
+        let words = format!("#2 builds on `{}`", &base[..12]);
+        place.wait_said(1, &words);
+        place.wait_for(1, &["drafted"]);
+        let n_said = place.said(1).iter().filter(|said| said.contains(&words)).count();
+        assert_eq!(n_said, 1, "after effect {n}");
+        assert_eq!(git(&place.remote(), &["rev-parse", &format!("{BRANCH}~1")]), base);
+    }
     place.down();
 }

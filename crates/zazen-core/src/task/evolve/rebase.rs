@@ -10,25 +10,20 @@ use crate::task::{NotRebased, Rework};
 
 /// A person wants the branch on its base.
 pub(super) fn asked(mut task: Task) -> Result<Task, IllegalEvent> {
-    match task.state {
-        State::Drafted { head, rounds, pull } if rounds.foreign => {
-            task.notes.push(Note::NotRebased { why: NotRebased::Foreign { head: head.clone() } });
-            task.state = State::Drafted { pull, head, rounds };
-        }
-        State::Drafted { pull, head, rounds } if task.plan.is_some() => {
-            task.state = State::Rebasing(Box::new(Rework::new((pull, head, rounds), Vec::new())));
-        }
-        state => {
-            task.state = state;
-            return Err(illegal(&task, "RebaseAsked".to_owned()));
-        }
+    let State::Drafted { pull, head, rounds } = task.state.clone() else {
+        return Err(illegal(&task, "RebaseAsked".to_owned()));
+    };
+    if rounds.foreign {
+        task.notes.push(Note::NotRebased { why: NotRebased::Foreign { head } });
+    } else if task.plan.is_some() {
+        task.state = State::Rebasing(Box::new(Rework::new((pull, head, rounds), Vec::new())));
     }
     Ok(task)
 }
 
 /// The commits are on another base. An answer to what nobody waits for changes nothing.
 pub(super) fn done(task: &mut Task, from: &CommitId, (onto, head): (CommitId, CommitId)) {
-    if let Some(mut rework) = take(task, from) {
+    if let Some(mut rework) = at(task, from).cloned() {
         rework.rebased = task.base.replace(onto);
         let Some(work) = run_for(task, rework, Some(head)) else { return };
         task.state = State::Verifying(work);
@@ -37,21 +32,16 @@ pub(super) fn done(task: &mut Task, from: &CommitId, (onto, head): (CommitId, Co
 
 /// Nothing was done, for a reason that people are told.
 pub(super) fn refused(task: &mut Task, from: &CommitId, why: NotRebased) {
-    if let Some(rework) = take(task, from) {
+    if let Some(rework) = at(task, from).cloned() {
         task.notes.push(Note::NotRebased { why });
         end_round(task, rework, None);
     }
 }
 
-/// Takes what is being put onto its base out of the task, if it is at this commit.
-fn take(task: &mut Task, from: &CommitId) -> Option<Rework> {
-    match std::mem::replace(&mut task.state, State::AwaitingApproval) {
-        State::Rebasing(rework) if rework.head == *from => Some(*rework),
-        state => {
-            task.state = state;
-            None
-        }
-    }
+/// What is being put onto its base, if it is at this commit.
+fn at<'a>(task: &'a Task, from: &CommitId) -> Option<&'a Rework> {
+    let State::Rebasing(rework) = &task.state else { return None };
+    Some(&**rework).filter(|rework| rework.head == *from)
 }
 
 /// Work that was put onto another base is off the branch: what is there builds on the old one.
