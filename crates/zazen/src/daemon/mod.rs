@@ -27,6 +27,7 @@ mod page;
 mod pages;
 mod perform;
 mod recover;
+mod review;
 mod run;
 mod scanners;
 mod world;

@@ -83,7 +83,7 @@ impl GitHub {
         Ok(mine.map(|comment| CommentId::comment(comment.id)))
     }
 
-    fn slow_down(&self, issue: &IssueRef, act: Act) -> anyhow::Result<()> {
+    pub(super) fn slow_down(&self, issue: &IssueRef, act: Act) -> anyhow::Result<()> {
         match self.0.pace.take(issue, act, Instant::now()) {
             Ok(()) => Ok(()),
             Err(wait) => bail!(
