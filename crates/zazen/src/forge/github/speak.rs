@@ -9,16 +9,18 @@ use std::time::Instant;
 use anyhow::{Context as _, bail};
 use zazen_core::engine::IssueRef;
 use zazen_core::id::{CommentId, CommitId, IssueNumber, PullNumber, RepoName, Stream};
+use zazen_core::intake::Implied;
 use zazen_core::text::one_line;
 
-use super::client::{CallError, CheckState, Conclusion, EditPull, NewCheck, Target};
+use super::client::{CallError, CheckState, Conclusion, EditPull, NewCheck, ReviewComment, Target};
 use super::marker::{fit, key_of, mark};
 use super::pace::Act;
+use super::trigger::LABELS;
 use super::{GitHub, client};
 use crate::forge::{NewPull, Pull, PullState};
 
 /// The name of the check run with the result of the validation command.
-const CHECK: &str = "zazen/evidence";
+pub(super) const CHECK: &str = "zazen/evidence";
 
 /// The label on pull requests of ours.
 const LABEL: &str = "zazen";
@@ -102,6 +104,9 @@ impl GitHub {
         (issue, text): (IssueNumber, CommentId),
         reaction: &str,
     ) -> anyhow::Result<()> {
+        if text.stream == Stream::Event {
+            return self.take_label((repo, issue), text).await;
+        }
         let Some(target) = target(issue, text) else { return Ok(()) };
         match self.0.client.react(repo, target, reaction).await {
             // It was deleted, or the conversation was locked: nobody is there to see it.
@@ -111,6 +116,20 @@ impl GitHub {
             }
             Err(err) => Err(err.into()),
         }
+    }
+
+    /// A label that was a command is taken off: the command was taken, and can be given again.
+    async fn take_label(
+        &self,
+        (repo, issue): (&RepoName, IssueNumber),
+        event: CommentId,
+    ) -> anyhow::Result<()> {
+        let implied = self.0.pages.text(repo, (issue, event))?.implied;
+        let Some(Implied::Command(command)) = implied else { return Ok(()) };
+        if let Some((label, _)) = LABELS.iter().find(|(_, name)| *name == command) {
+            self.0.client.remove_label(repo, issue, label).await?;
+        }
+        Ok(())
     }
 
     /// Sees to it that there is a draft pull request for this branch, and says what it is.
@@ -166,7 +185,7 @@ impl GitHub {
         (on, text): (IssueNumber, CommentId),
         (key, body): (&str, &str),
     ) -> anyhow::Result<()> {
-        if text.stream != Stream::ReviewComment {
+        if !matches!(text.stream, Stream::Review | Stream::ReviewComment) {
             return self.show(repo, on, (key, body)).await;
         }
         let (me, pull) = (self.0.client.me().await?, PullNumber(on.0));
@@ -174,10 +193,10 @@ impl GitHub {
         if lines.iter().any(|line| line.author.is(&me) && key_of(&line.body) == Some(key)) {
             return Ok(());
         }
-        // An answer goes to the first comment of a thread; GitHub takes no other.
-        let first = lines.iter().find(|line| line.id == text.n).and_then(|line| line.answers);
+        let Some(to) = thread(text, &lines) else {
+            return self.show(repo, on, (key, body)).await;
+        };
         self.slow_down(&IssueRef { repo: repo.clone(), issue: on }, Act::Comment)?;
-        let to = first.unwrap_or(text.n);
         self.0.client.reply_to_review_comment(repo, pull, (to, &mark(key, body))).await?;
         Ok(())
     }
@@ -244,6 +263,18 @@ impl GitHub {
             Err(err) => Err(err.into()),
         }
     }
+}
+
+/// The first comment of the thread in which a text is answered; GitHub takes no other. A
+/// review is answered in its thread if it has just one: else people would read the same in each.
+fn thread(text: CommentId, lines: &[ReviewComment]) -> Option<u64> {
+    if text.stream == Stream::ReviewComment {
+        let first = lines.iter().find(|line| line.id == text.n).and_then(|line| line.answers);
+        return Some(first.unwrap_or(text.n));
+    }
+    let mut of_review = lines.iter().filter(|line| line.review == Some(text.n));
+    let only = of_review.next().filter(|_| of_review.next().is_none())?;
+    Some(only.answers.unwrap_or(only.id))
 }
 
 /// What on GitHub a text of ours is, where reactions can be put on it.

@@ -4,3 +4,4 @@ mod client;
 pub(crate) mod double;
 mod flow;
 mod place;
+mod reviews;

@@ -214,6 +214,8 @@ fn label(request: &Value) -> String {
         ("You are to plan a change", "plan"),
         ("All steps of an approved plan are done", "correct"),
         ("Answer a question about the repository", "ask"),
+        ("Review a pull request of the repository", "review"),
+        ("The pull request of an approved plan is open", "rework"),
     ] {
         if first.contains(sign) {
             return label.to_owned();
