@@ -126,7 +126,10 @@ fn files_with(dir: &Path, text: &str) -> Vec<std::path::PathBuf> {
         let is_kept = path.ends_with("github/app.pem") || path.ends_with("github/webhook-secret");
         if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
             found.extend(files_with(&path, text));
-        } else if !is_kept && holds(&path, text) {
+        } else if entry.file_type().is_ok_and(|kind| kind.is_file())
+            && !is_kept
+            && holds(&path, text)
+        {
             found.push(path);
         }
     }
