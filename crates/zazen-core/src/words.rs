@@ -10,6 +10,7 @@ mod event;
 mod money;
 mod page;
 mod pull;
+mod rebase;
 mod review;
 mod traffic;
 
@@ -63,9 +64,10 @@ pub fn plan_comment(task: &Task, plan: &Plan, page: &str) -> Text {
 /// How many steps are done.
 fn n_done(task: &Task, plan: &Plan) -> usize {
     match &task.state {
-        State::Drafted { .. } | State::Merged { .. } | State::Closed { pull: Some(_) } => {
-            plan.steps.len()
-        }
+        State::Drafted { .. }
+        | State::Rebasing(_)
+        | State::Merged { .. }
+        | State::Closed { pull: Some(_) } => plan.steps.len(),
         State::Received(_)
         | State::Planning(_)
         | State::AwaitingApproval
@@ -133,6 +135,7 @@ fn headline(task: &Task, plan: &Plan) -> String {
             "**The checks are green.** The draft pull request is being opened.".to_owned()
         }
         State::Drafted { pull, .. } => format!("**Draft pull request #{pull} is open.**"),
+        State::Rebasing(_) => "**The branch is being put on its base** as that is now.".to_owned(),
         State::Merged { pull } => format!("**Merged as #{pull}.**"),
         State::Closed { pull: Some(pull) } => format!("**#{pull} was closed without a merge.**"),
         State::Closed { pull: None } => "**Closed.**".to_owned(),
@@ -167,7 +170,8 @@ fn next_move(task: &Task, plan: &Plan, page: &str) -> String {
         | State::Implementing(_)
         | State::Verifying(_)
         | State::Correcting(_)
-        | State::Publishing(_) => "Write `/stop` to stop it.".to_owned(),
+        | State::Publishing(_)
+        | State::Rebasing(_) => "Write `/stop` to stop it.".to_owned(),
     }
 }
 
@@ -196,6 +200,8 @@ pub fn note(note: &Note, answer: &str, kept: Option<&Kept>) -> Text {
              commit.",
             head.short()
         ),
+        Note::Rebased { pull, head, onto } => rebase::done(*pull, (head, onto)),
+        Note::NotRebased { why } => rebase::refused(why),
         Note::Unchanged { .. } => unchanged(answer),
         Note::RoundsUsedUp { n } => format!(
             "Reviews have had this changed {} by now, so I wait. Write `/fix` with what is still \
@@ -376,6 +382,7 @@ pub fn standing(task: &Task) -> String {
         State::Correcting(_) => "is being mended, as its checks are red".to_owned(),
         State::Publishing(_) => "is being published".to_owned(),
         State::Drafted { pull, .. } => format!("is a draft, #{pull}"),
+        State::Rebasing(_) => "is being put on its base as that is now".to_owned(),
         State::Merged { pull } => format!("was merged as #{pull}"),
         State::Closed { pull: Some(pull) } => format!("was closed with #{pull}"),
         State::Closed { pull: None } if is_change => "was closed".to_owned(),

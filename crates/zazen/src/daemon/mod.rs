@@ -27,6 +27,7 @@ mod owed;
 mod page;
 mod pages;
 mod perform;
+mod rebase;
 mod recover;
 mod review;
 mod run;

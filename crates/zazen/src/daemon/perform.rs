@@ -22,13 +22,14 @@ use zazen_core::words::{self, Evidence, FileChange, Kept};
 use super::crash::{self, Moment};
 use super::evidence;
 use super::keep::now;
+use super::rebase;
 use super::review;
 use super::run;
 use super::world::World;
 use crate::config::Forge;
 use crate::forge::NewPull;
 use crate::forge::github::client::Purpose;
-use crate::git::publish::{BranchName, PushError, Remote, push};
+use crate::git::publish::{BranchName, PushError, Remote, push, push_rewritten};
 use crate::git::{KeptRef, Mirror, Source, create_bare};
 use crate::home::Home;
 use crate::home::atomic::{self, Durability};
@@ -52,6 +53,9 @@ pub(super) enum Ending {
 
 /// The reaction that says "your command was taken".
 const TAKEN: &str = "eyes";
+
+/// Who it was that changed something, where nobody knows the name.
+const SOMEBODY: &str = "somebody";
 
 /// How much of the checks' output is read back for the pull request, in bytes.
 const OUTPUT_BYTES_MAX: usize = 256 * 1024;
@@ -84,6 +88,7 @@ async fn act(world: &Arc<World>, effect: Effect, task: Option<Task>) -> anyhow::
         Effect::Acknowledge { text, .. } => acknowledge(world, &task, text).await,
         Effect::Push { head, .. } => push_branch(world, &task, &head).await,
         Effect::OpenPull { head, .. } => open_pull(world, &task, &head).await,
+        Effect::Rebase { head, .. } => rebase::perform(world, &task, &head).await,
         Effect::UpdatePull { head, .. } => update_pull(world, &task, &head).await,
         Effect::PostReview { at, .. } => review::post(world, &task, &at).await,
         Effect::AnswerThread { to, head, .. } => {
@@ -202,6 +207,8 @@ async fn show(world: &World, task: &Task, slot: Slot, digest: Digest) -> anyhow:
                 | Note::Failed { .. }
                 | Note::Stopped { .. }
                 | Note::Reworked { .. }
+                | Note::Rebased { .. }
+                | Note::NotRebased { .. }
                 | Note::RoundsUsedUp { .. }
                 | Note::ChecksStayRed { .. }
                 | Note::Foreign { .. }
@@ -249,25 +256,32 @@ async fn answer_thread(world: &World, task: &Task, answer: Answer) -> anyhow::Re
 }
 
 /// The branch of a task. It never changes: it is made of the number and the first title.
-fn branch(task: &Task) -> anyhow::Result<BranchName> {
+pub(super) fn branch(task: &Task) -> anyhow::Result<BranchName> {
     BranchName::new(task.id, &slug(&task.title)).context("name the branch")
 }
 
 async fn push_branch(world: &World, task: &Task, head: &CommitId) -> anyhow::Result<Vec<Fact>> {
     let mirror = world.mirror(&task.repo).await?;
     let remote = remote(world, task, &mirror).await?;
-    let event = match push(&mirror, &remote, &branch(task)?, head).await {
+    let branch = branch(task)?;
+    let pushed = match rebase::rewritten(world, task, head) {
+        Some(what) => push_rewritten(&mirror, &remote, &branch, &what).await,
+        None => push(&mirror, &remote, &branch, head).await,
+    };
+    let event = match pushed {
         Ok(_) => Event::Pushed { head: head.clone() },
         Err(err @ (PushError::Foreign { .. } | PushError::Rejected { .. })) => {
             Event::Blocked { trouble: trouble(TroubleKind::ForeignBranch, &err.into()) }
         }
+        // Who did it, git does not say.
+        Err(PushError::Gone { .. }) => Event::BranchDeleted { by: SOMEBODY.to_owned() },
         Err(err) => return Err(err.into()),
     };
     Ok(vec![Fact::of(task.id, event)])
 }
 
 /// Where the branches of a task's repository go.
-async fn remote(world: &World, task: &Task, mirror: &Mirror) -> anyhow::Result<Remote> {
+pub(super) async fn remote(world: &World, task: &Task, mirror: &Mirror) -> anyhow::Result<Remote> {
     let repo = world.repo(&task.repo)?;
     match repo.forge {
         Forge::Github => {

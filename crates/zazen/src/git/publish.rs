@@ -104,7 +104,7 @@ pub async fn push(
 }
 
 /// Asks the remote where the branch is.
-async fn look(
+pub async fn look(
     mirror: &Mirror,
     remote: &Remote,
     branch: &BranchName,

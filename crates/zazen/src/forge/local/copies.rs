@@ -90,7 +90,8 @@ impl Local {
     ) -> anyhow::Result<()> {
         let (repo, issue, id) = at;
         let path = self.text_path(repo, (issue, id));
-        if path.exists() && !refreshed {
+        // A page of our own comment says which one it is, and is not to be lost.
+        if path.exists() && (!refreshed || read_page(&path)?.get("key").is_some()) {
             return Ok(());
         }
         put_changed(&path, &text.page()?)

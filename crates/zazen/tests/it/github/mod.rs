@@ -3,5 +3,6 @@
 mod client;
 pub(crate) mod double;
 mod flow;
+mod lifecycle;
 mod place;
 mod reviews;
