@@ -32,7 +32,7 @@ pub struct Comment<'a> {
     pub bots: &'a [&'a str],
     /// What it asks for without a command in it.
     pub implied: Option<Implied>,
-    /// The pull request that the conversation is about, where it is not zazen's own.
+    /// The pull request that the conversation is about, where its forge says where that is.
     pub pull: Option<PullHead>,
     pub text: &'a str,
 }

@@ -11,6 +11,7 @@ mod money;
 mod page;
 mod pull;
 mod rebase;
+mod review;
 mod traffic;
 
 use std::fmt::Write as _;
@@ -21,11 +22,11 @@ pub use self::event::{event_line, event_lines};
 pub use self::money::{cost, elapsed, exceeded, spent_of, tokens};
 pub use self::page::{doing, progress, result};
 pub use self::pull::{Evidence, FileChange, Pull, pull};
+pub use self::review::{Aside, review_aside, review_body, review_comment};
 pub use self::traffic::traffic;
 use crate::plan::{self, Plan};
 use crate::reply::{Reply, StatusLine};
-use crate::review::{Finding, Review};
-use crate::task::{Answer, IssueEnd, Kind, Note, PullHead, State, Task, Trouble};
+use crate::task::{Answer, IssueEnd, Kind, Note, State, Task, Trouble};
 use crate::text::{cut_middle, fence, neutral, one_line};
 
 /// A text for people. Only this module makes one.
@@ -253,38 +254,6 @@ fn unchanged(answer: &str) -> String {
 /// A line of a repository's memory. `source` ends it, and is found again.
 pub fn remembered(fact: &str, by: &str, source: &str) -> String {
     format!("- {} ({}, {source}", one_line(fact, LINE_CHARS_MAX * 4), one_line(by, NAME_CHARS_MAX))
-}
-
-/// A review of a pull request, as one comment: where the forge has no place beside the lines.
-pub fn review_comment(at: &PullHead, review: &Review) -> Text {
-    let n = n_of(review.findings.len() as u64, "finding");
-    let mut text = format!(
-        "**Review of #{} at `{}`:** {n}. This is an agent's word, and approves nothing.\n\n{}\n",
-        at.pull,
-        at.head.short(),
-        quote(&review.summary)
-    );
-    for finding in &review.findings {
-        text.push_str(review_finding(finding).as_str());
-        text.push('\n');
-    }
-    Text(text)
-}
-
-/// One finding of a review. Where it stands beside its line, the place is still named.
-pub fn review_finding(finding: &Finding) -> Text {
-    let Finding { severity, place, title, why, suggestion } = finding;
-    let place = place.as_ref().map_or(String::new(), |place| {
-        format!(" `{}`:", line(&place.to_string()).replace('`', "'"))
-    });
-    let mut text = format!("**{severity}**{place} {}\n", line(title));
-    if !why.is_empty() {
-        let _infallible = write!(text, "\n{}", quote(why));
-    }
-    if let Some(suggestion) = suggestion {
-        let _infallible = write!(text, "\n{}", fence(suggestion, "suggestion"));
-    }
-    Text(text)
 }
 
 /// An answer in the thread of a review.

@@ -13,7 +13,7 @@ use zazen_core::engine::{Cause, Fact, IssueRef};
 use zazen_core::id::{CommentId, IssueNumber, PlanHash, PullNumber, RepoName, Stream, TaskId};
 use zazen_core::intake::{self, PlanOnDisk, Request};
 use zazen_core::plan;
-use zazen_core::task::{Event, PlanRef, State};
+use zazen_core::task::{Event, PlanRef, PullHead, State};
 
 use super::Daemon;
 use super::owed::Place;
@@ -255,7 +255,10 @@ impl Daemon {
             is_bot: comment.is_bot,
             bots: &[bot.as_deref().unwrap_or(BOT)],
             implied: comment.implied.clone().filter(|_| !comment.is_old),
-            pull: None,
+            pull: issue.proposed.as_ref().map(|proposed| PullHead {
+                pull: PullNumber(issue.number.0),
+                head: proposed.head.clone(),
+            }),
             text: if comment.is_old { "" } else { &comment.body },
         };
         let fact = intake::comment(self.engine.book(), &self.world.rules, &asked, &on_disk);

@@ -29,6 +29,7 @@ mod pages;
 mod perform;
 mod rebase;
 mod recover;
+mod review;
 mod run;
 mod scanners;
 mod world;

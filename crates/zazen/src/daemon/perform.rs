@@ -13,10 +13,8 @@ use zazen_core::engine::{Change, Fact};
 use zazen_core::id::{CommentId, CommitId, IssueNumber, RepoName, RunId};
 use zazen_core::plan::Plan;
 use zazen_core::reply::Reply;
-use zazen_core::review;
 use zazen_core::task::{
-    Answer, Digest, Event, Note, Published, PullHead, Slot, State, Task, TextRef, Trouble,
-    TroubleKind,
+    Answer, Digest, Event, Note, Published, Slot, State, Task, TextRef, Trouble, TroubleKind,
 };
 use zazen_core::text::{cut_middle, one_line, plain, slug};
 use zazen_core::words::{self, Evidence, FileChange, Kept};
@@ -25,6 +23,7 @@ use super::crash::{self, Moment};
 use super::evidence;
 use super::keep::now;
 use super::rebase;
+use super::review;
 use super::run;
 use super::world::World;
 use crate::config::Forge;
@@ -91,7 +90,7 @@ async fn act(world: &Arc<World>, effect: Effect, task: Option<Task>) -> anyhow::
         Effect::OpenPull { head, .. } => open_pull(world, &task, &head).await,
         Effect::Rebase { head, .. } => rebase::perform(world, &task, &head).await,
         Effect::UpdatePull { head, .. } => update_pull(world, &task, &head).await,
-        Effect::PostReview { at, .. } => post_review(world, &task, &at).await,
+        Effect::PostReview { at, .. } => review::post(world, &task, &at).await,
         Effect::AnswerThread { to, head, .. } => {
             answer_thread(world, &task, Answer { to, head }).await
         }
@@ -245,18 +244,6 @@ async fn acknowledge(world: &World, task: &Task, text: TextRef) -> anyhow::Resul
     world.publisher.react(&task.repo, (text.on, text.id), TAKEN).await?;
     let on = Some(text.on).filter(|on| *on != task.issue);
     Ok(vec![Fact::of(task.id, Event::Acknowledged { comment: text.id, on })])
-}
-
-/// Puts a review on the pull request's conversation, as one comment that names the lines.
-async fn post_review(world: &World, task: &Task, at: &PullHead) -> anyhow::Result<Vec<Fact>> {
-    let path = Home::report_page(&world.task_dir(task));
-    let text = fs::read_to_string(&path).with_context(|| format!("read {}", path.display()))?;
-    let review = review::parse(&text).context("read the review again")?;
-    let text = words::review_comment(at, &review);
-    let key = format!("{}/review", task.id);
-    let text = world.clean(text.as_str());
-    world.publisher.show(&task.repo, task.issue, (&key, &text)).await?;
-    Ok(vec![Fact::of(task.id, Event::ReviewPosted)])
 }
 
 /// Answers where the text stands.

@@ -27,7 +27,7 @@ fn drafted(on: &mut OnGitHub) -> (u64, u64) {
     on.github.person("alice", Permission::Write).comments(issue, "/implement");
     on.place.wait_for(1, &["drafted", "failed"]);
     let pull = on.pull()["number"].as_u64().unwrap();
-    on.wait_said(issue, &format!("#{pull}"));
+    on.wait("the result is told", |on| (said(&on.github, issue).len() > 1).then_some(()));
     (issue, pull)
 }
 

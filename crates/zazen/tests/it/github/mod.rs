@@ -5,3 +5,4 @@ pub(crate) mod double;
 mod flow;
 mod lifecycle;
 mod place;
+mod reviews;
