@@ -65,29 +65,6 @@ fn a_pull_request_that_is_closed_and_opened_again_can_be_worked_on() {
 }
 
 #[test]
-fn rebase_on_the_pull_request_puts_its_branch_on_the_base_and_is_not_taken_for_somebodys_push() {
-    let Some(mut on) = OnGitHub::start(Hears::Webhooks, reworked()) else { return };
-    let (issue, pull) = drafted(&mut on);
-    let before = head(&on.pull());
-    let base = {
-        let alice = on.github.person("alice", Permission::Write);
-        let base = alice.pushes_commit("main", "NOTES.md", "mine\n");
-        alice.comments(pull, "/rebase");
-        base
-    };
-    on.wait_said(issue, &format!("#{pull} builds on `{}`", &base[..12]));
-    on.place.wait_for(1, &["drafted"]);
-    on.github.settle();
-    assert_ne!(head(&on.pull()), before);
-    assert_eq!(on.github.git(&["rev-parse", "zazen/1-say-hello~1"]).trim(), base);
-    // The next round goes on from there, and nobody is told of a stranger.
-    on.github.person("alice", Permission::Write).comments(pull, "/fix Say it twice.");
-    on.wait_subjects(2);
-    assert!(!said(&on.github, issue).iter().any(|said| said.contains("somebody")));
-    on.finish();
-}
-
-#[test]
 fn somebodys_commit_on_our_branch_is_kept_and_built_upon() {
     let Some(mut on) = OnGitHub::start(Hears::Webhooks, reworked()) else { return };
     let (issue, pull) = drafted(&mut on);
