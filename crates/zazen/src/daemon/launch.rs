@@ -132,7 +132,10 @@ impl Talk {
             let Comment { author, permission, is_bot, .. } = comment;
             Author { name: author, permission: *permission, is_bot: *is_bot }
         });
-        of_comments.chain([of_issue])
+        // Of a pull request of zazen's own, nobody is the author. A person's copy says what
+        // they may do, whatever they call themselves.
+        let is_own = author == BOT && permission.is_none();
+        of_comments.chain(Some(of_issue).filter(|_| !is_own))
     }
 }
 

@@ -134,7 +134,7 @@ impl GitHub {
             author: &run.app,
             body,
             at: run.ended.unwrap_or_default(),
-            permission: Permission::None,
+            permission: Some(Permission::None),
             association: "",
             is_bot: true,
             implied,

@@ -18,7 +18,7 @@ use zazen_core::trust::Permission;
 use super::client::{Actor, Item, ReviewState, Text};
 use super::marker::key_of;
 use super::{GitHub, trigger};
-use crate::forge::local::{About, Copy};
+use crate::forge::local::{About, BOT, Copy};
 use crate::forge::{Happened, Proposed, Pull, PullState};
 
 /// What the home knows of an issue before it is copied.
@@ -56,12 +56,14 @@ pub(super) struct Found {
     /// What it asks for without saying it.
     pub(super) implied: Option<Implied>,
     pub(super) happened: Option<Happened>,
+    /// It is zazen's own.
+    pub(super) is_own: bool,
 }
 
 impl Found {
     /// Words, and nothing else.
-    fn said(id: CommentId, text: Text) -> Self {
-        Self { id, text, implied: None, happened: None }
+    pub(super) fn said(id: CommentId, text: Text) -> Self {
+        Self { id, text, implied: None, happened: None, is_own: false }
     }
 }
 
@@ -111,7 +113,12 @@ impl GitHub {
             found.extend(events.iter().filter_map(|event| trigger::of_event(event, me)));
         }
         // With a person's token, that person's words are not ours: ours have the marker.
-        found.retain(|found| !is_own(&found.text, me));
+        found.retain(|found| found.id == CommentId::ISSUE || !is_own(&found.text, me));
+        if let Some(own) = found.first_mut().filter(|found| is_own(&found.text, me)) {
+            // A pull request of ours. Its page says what it says.
+            own.is_own = true;
+            own.text.body.clear();
+        }
         Ok(found)
     }
 
@@ -161,10 +168,15 @@ impl GitHub {
         Ok(())
     }
 
-    fn copy_of<'a>(&self, repo: &RepoName, found: &'a Found, permission: Permission) -> Copy<'a> {
+    fn copy_of<'a>(
+        &self,
+        repo: &RepoName,
+        found: &'a Found,
+        permission: Option<Permission>,
+    ) -> Copy<'a> {
         let Text { author, body, created, association, .. } = &found.text;
         Copy {
-            author: &author.login,
+            author: if found.is_own { BOT } else { &author.login },
             body,
             at: *created,
             permission,
@@ -181,7 +193,10 @@ impl GitHub {
         &self,
         repo: &RepoName,
         (found, bots): (&Found, &[&str]),
-    ) -> anyhow::Result<Permission> {
+    ) -> anyhow::Result<Option<Permission>> {
+        if found.is_own {
+            return Ok(None);
+        }
         let login = &found.text.author.login;
         let key = (repo.clone(), login.clone());
         let is_command = found.implied.is_some() || is_command(&found.text.body, bots);
@@ -191,14 +206,14 @@ impl GitHub {
             && !is_command
             && at.elapsed() < PERMISSION_AGE_MAX
         {
-            return Ok(permission);
+            return Ok(Some(permission));
         }
         let asked = self.0.client.permission(repo, login).await;
         let permission = asked.with_context(|| format!("ask what {login} may do in {repo}"))?;
         let mut known = self.0.permissions.lock().unwrap_or_else(PoisonError::into_inner);
         known.retain(|_, (_, at)| at.elapsed() < PERMISSION_AGE_MAX);
         known.insert(key, (permission, Instant::now()));
-        Ok(permission)
+        Ok(Some(permission))
     }
 
     /// What is proposed by a pull request, anybody's.
@@ -252,7 +267,7 @@ impl GitHub {
             if asks_for_changes || !text.body.trim().is_empty() {
                 let id = CommentId::of(Stream::Review, review.id);
                 let implied = asks_for_changes.then_some(Implied::Command(Name::Fix));
-                found.push(Found { id, text, implied, happened: None });
+                found.push(Found { implied, ..Found::said(id, text) });
             }
         }
         for line in &lines {

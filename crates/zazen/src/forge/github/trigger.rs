@@ -59,7 +59,8 @@ pub(super) fn of_event(event: &ItemEvent, me: &Actor) -> Option<Found> {
         updated: event.created,
     };
     let implied = implied.map(Implied::Command);
-    Some(Found { id: CommentId::of(Stream::Event, event.id), text, implied, happened })
+    let id = CommentId::of(Stream::Event, event.id);
+    Some(Found { implied, happened, ..Found::said(id, text) })
 }
 
 /// A review with the comments on lines that came with it.

@@ -23,8 +23,8 @@ pub struct Copy<'a> {
     pub body: &'a str,
     /// When it was written.
     pub at: Time,
-    /// What its author may do in the repository.
-    pub permission: Permission,
+    /// What its author may do in the repository. Nothing is said of zazen itself.
+    pub permission: Option<Permission>,
     /// What the forge calls the author: a member, a contributor.
     pub association: &'a str,
     pub is_bot: bool,
@@ -197,14 +197,11 @@ impl Local {
 
 impl Copy<'_> {
     fn page(&self) -> anyhow::Result<Page> {
-        let permission = self.permission.to_string();
+        let permission = self.permission.map(|permission| permission.to_string());
         let at = written(self.at);
-        let mut keys = vec![
-            ("author", self.author),
-            ("at", at.as_str()),
-            ("permission", permission.as_str()),
-            ("association", self.association),
-        ];
+        let mut keys =
+            vec![("author", self.author), ("at", at.as_str()), ("association", self.association)];
+        keys.extend(permission.as_deref().map(|permission| ("permission", permission)));
         if self.is_bot {
             keys.push(("bot", "true"));
         }
