@@ -283,6 +283,10 @@ impl Double {
             check["status"] = "in_progress".into();
             let (run, job) = ci_objects(shared, (branch, commit, name), &check, &repository).await;
             let id = run["id"].as_u64().expect("a number");
+            // The page of a job of Actions says which run it is part of.
+            for name in ["html_url", "details_url"] {
+                check[name] = job["html_url"].clone();
+            }
             let mut state = shared.state();
             state.check_runs.push(check);
             state.runs.push(run);
