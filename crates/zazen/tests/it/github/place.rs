@@ -154,7 +154,8 @@ fn files_with(dir: &Path, texts: &[String]) -> Vec<PathBuf> {
             if !path.ends_with(".zazen/bin") {
                 found.extend(files_with(&path, texts));
             }
-        } else if !is_kept {
+        // A pipe would be waited for.
+        } else if !is_kept && entry.file_type().is_ok_and(|kind| kind.is_file()) {
             let bytes = fs::read(&path).unwrap_or_default();
             let text = String::from_utf8_lossy(&bytes);
             if texts.iter().any(|secret| text.contains(secret)) {
