@@ -150,12 +150,13 @@ fn files_with(dir: &Path, texts: &[String]) -> Vec<PathBuf> {
     for entry in entries.flatten() {
         let path = entry.path();
         let is_kept = path.ends_with("github/app.pem") || path.ends_with("github/webhook-secret");
-        if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+        let Ok(kind) = entry.file_type() else { continue };
+        if kind.is_dir() {
             if !path.ends_with(".zazen/bin") {
                 found.extend(files_with(&path, texts));
             }
-        // A pipe would be waited for.
-        } else if !is_kept && entry.file_type().is_ok_and(|kind| kind.is_file()) {
+            // To read a pipe is to wait for its writer.
+        } else if kind.is_file() && !is_kept {
             let bytes = fs::read(&path).unwrap_or_default();
             let text = String::from_utf8_lossy(&bytes);
             if texts.iter().any(|secret| text.contains(secret)) {
