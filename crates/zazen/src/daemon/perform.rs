@@ -28,9 +28,9 @@ use super::run;
 use super::world::World;
 use crate::config::Forge;
 use crate::forge::NewPull;
-use crate::forge::github::client::Purpose;
+use crate::forge::github::client::{CallError, Purpose};
 use crate::git::publish::{BranchName, PushError, Remote, push};
-use crate::git::{KeptRef, Mirror, Source, create_bare};
+use crate::git::{FetchError, KeptRef, Mirror, Source, create_bare};
 use crate::home::Home;
 use crate::home::atomic::{self, Durability};
 use crate::sandbox;
@@ -154,7 +154,15 @@ async fn look_for_base(world: &World, task: &Task) -> anyhow::Result<CommitId> {
     let repo = world.repo(&task.repo)?;
     let mirror = world.mirror(&task.repo).await?;
     let auth = world.auth(&task.repo, Purpose::Read).await?;
-    mirror.fetch(auth.as_ref()).await?;
+    match mirror.fetch(auth.as_ref()).await {
+        // It ended before its time: the next one is minted now.
+        Err(FetchError::Unauthorized { .. }) if auth.is_some() => {
+            world.forget_tokens();
+            let auth = world.auth(&task.repo, Purpose::Read).await?;
+            mirror.fetch(auth.as_ref()).await?;
+        }
+        fetched => fetched?,
+    }
     let branch = base_branch(world, task, &mirror).await?;
     let base = mirror
         .resolve(&branch)
@@ -274,6 +282,10 @@ async fn push_branch(world: &World, task: &Task, head: &CommitId) -> anyhow::Res
         Err(err @ (PushError::Foreign { .. } | PushError::Rejected { .. })) => {
             Event::Blocked { trouble: trouble(TroubleKind::ForeignBranch, &err.into()) }
         }
+        Err(err @ PushError::Unauthorized { .. }) => {
+            world.forget_tokens();
+            return Err(err.into());
+        }
         Err(err) => return Err(err.into()),
     };
     Ok(vec![Fact::of(task.id, event)])
@@ -310,7 +322,14 @@ async fn open_pull(world: &World, task: &Task, head: &CommitId) -> anyhow::Resul
         head: head.as_str(),
         issue: task.issue,
     };
-    let number = world.publisher.open_pull(&task.repo, &new).await?;
+    let number = match world.publisher.open_pull(&task.repo, &new).await {
+        // Asked again, it would be refused again; a person has to choose.
+        Err(err) if is_no_drafts(&err) => {
+            let trouble = trouble(TroubleKind::NoDrafts, &err);
+            return Ok(vec![Fact::of(task.id, Event::Blocked { trouble })]);
+        }
+        number => number?,
+    };
     report(world, task, published, &body).await?;
     Ok(vec![Fact::of(task.id, Event::PullOpened { pull: number })])
 }
@@ -388,12 +407,23 @@ pub(super) fn trouble(kind: TroubleKind, err: &anyhow::Error) -> Trouble {
     Trouble { kind, evidence: cut_middle(&evidence, zazen_core::task::EVIDENCE_BYTES_MAX) }
 }
 
-/// Whether an error is this machine's, and of a kind that goes away: then the same is
-/// tried again, and no task is given up for it.
+fn is_no_drafts(err: &anyhow::Error) -> bool {
+    err.chain().any(|cause| cause.downcast_ref().is_some_and(CallError::is_no_drafts))
+}
+
+/// Whether an error is this machine's or the network's, and of a kind that goes away: then
+/// the same is tried again, and no task is given up for it.
 pub(super) fn may_pass(err: &anyhow::Error) -> bool {
     use std::io::{Error, ErrorKind};
 
     let lasts = [ErrorKind::NotFound, ErrorKind::PermissionDenied, ErrorKind::ReadOnlyFilesystem];
+    let is_far = err.chain().any(|cause| {
+        cause.downcast_ref().is_some_and(CallError::is_passing)
+            || cause.downcast_ref().is_some_and(FetchError::is_passing)
+    });
+    if is_far {
+        return true;
+    }
     let io = err.chain().find_map(|cause| cause.downcast_ref::<Error>());
     // What another program says of a full disk has come to us as text.
     io.is_some_and(|io| !lasts.contains(&io.kind())) || format!("{err:#}").contains(DISK_FULL)

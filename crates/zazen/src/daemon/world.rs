@@ -193,6 +193,13 @@ impl World {
         Ok(Some(github.client().git_auth(repo, purpose).await?))
     }
 
+    /// Has new tokens minted from now on: git was not let in with the one it had.
+    pub(super) fn forget_tokens(&self) {
+        if let Some(github) = &self.github {
+            github.client().forget_tokens();
+        }
+    }
+
     /// What the configuration says of a repository.
     pub(super) fn repo(&self, name: &RepoName) -> anyhow::Result<&config::Repo> {
         let found = self.config.repos.iter().find(|repo| repo.name == *name);
