@@ -204,6 +204,8 @@ impl Daemon {
         }
         if let Some(task) = self.engine.book().issue(&at.repo, at.issue).task {
             self.look_at_plan(task).await?;
+            // Whoever merges may delete the branch: it is merged first.
+            self.look_at_pull(task, &at.repo, PullNumber(at.issue.0)).await?;
         }
         let issue = forge.issue(&at.repo, at.issue)?;
         let seen = self.engine.book().issue(&at.repo, at.issue).seen;
@@ -213,8 +215,11 @@ impl Daemon {
             texts.insert(0, own_text(&issue));
         }
         for stream in Stream::ALL.into_iter().filter(|stream| *stream != Stream::Comment) {
-            let last = CommentId::of(stream, seen.last(stream).unwrap_or(0));
-            texts.extend(forge.texts_after(&at.repo, at.issue, last)?);
+            for id in forge.text_ids(&at.repo, at.issue, stream)? {
+                if !seen.contains(id) {
+                    texts.push(forge.text(&at.repo, (at.issue, id))?);
+                }
+            }
         }
         for text in texts {
             // What zazen wrote is never a command.
@@ -233,6 +238,10 @@ impl Daemon {
         let path = self.world.forge.text_path(&issue.repo, (issue.number, comment.id));
         if comment.at.is_empty() && !is_settled(&path) {
             return Ok(false);
+        }
+        if let Some(happened) = comment.happened {
+            self.take_happened(issue, (comment, happened)).await?;
+            return Ok(true);
         }
         let task = self.engine.book().issue(&issue.repo, issue.number).task;
         let on_disk = match task {
@@ -261,7 +270,7 @@ impl Daemon {
 
     /// Takes in what a person did. Where that is not possible by now, the caller has
     /// to look again: nobody else will say it.
-    async fn must_take(&mut self, fact: Fact) -> anyhow::Result<()> {
+    pub(super) async fn must_take(&mut self, fact: Fact) -> anyhow::Result<()> {
         if self.take_in_all(vec![fact]).await? { Ok(()) } else { bail!("the disk is full") }
     }
 
@@ -408,6 +417,7 @@ fn own_text(issue: &Issue) -> Comment {
         key: None,
         is_old: issue.is_old,
         implied: None,
+        happened: None,
         reactions: Vec::new(),
     }
 }

@@ -17,6 +17,7 @@ pub mod crash;
 mod day;
 mod evidence;
 mod github;
+mod happened;
 mod judge;
 mod keep;
 mod launch;

@@ -11,18 +11,20 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::{JoinError, JoinSet};
-use zazen_core::engine::{Book, IssueRef};
+use zazen_core::engine::{Book, Fact, IssueRef};
 use zazen_core::id::{CommitId, IssueNumber, PullNumber, RepoName, TaskId};
-use zazen_core::task::{State, Task};
+use zazen_core::task::{Event, IssueEnd, State, Task};
 
 use super::owed::Place;
 use super::world::World;
 use super::{Daemon, keep};
 use crate::config::{Forge, Github, Poll};
+use crate::forge::PullState;
+use crate::forge::github::client::Purpose;
 use crate::forge::github::hint::Hint;
 use crate::forge::github::hooks::{self, Delivery, DeliveryId, Hooks, Inbox, Secrets};
 use crate::forge::github::poll::{self, Found, Pace, Polls};
-use crate::forge::github::{Copied, Known};
+use crate::forge::github::{Checks, Copied, Known};
 
 /// How many conversations are copied at once. GitHub's limits are for all of them together.
 const N_JOBS_MAX: usize = 4;
@@ -34,10 +36,26 @@ enum Receipt {
     Found(oneshot::Sender<()>),
 }
 
+/// What one job brings.
+#[derive(Debug)]
+pub(super) struct Copy {
+    copied: Copied,
+    /// The task whose branch is at a commit that is not ours.
+    moved: Option<(TaskId, CommitId)>,
+    checks: Checks,
+}
+
+/// The draft of ours whose conversation is copied, as it stood when that began.
+#[derive(Debug, Clone)]
+struct Draft {
+    task: TaskId,
+    head: CommitId,
+}
+
 /// What came of copying one conversation.
 pub(super) struct Done {
-    pub(super) issue: IssueRef,
-    pub(super) result: anyhow::Result<Copied>,
+    issue: IssueRef,
+    result: anyhow::Result<Copy>,
     receipts: Vec<Arc<Receipt>>,
 }
 
@@ -45,7 +63,7 @@ pub(super) struct Done {
 pub(super) struct News {
     pub(super) deliveries: mpsc::Receiver<Delivery>,
     pub(super) found: mpsc::Receiver<Found>,
-    pub(super) copies: JoinSet<(IssueRef, anyhow::Result<Copied>)>,
+    pub(super) copies: JoinSet<(IssueRef, anyhow::Result<Copy>)>,
     hooks: Option<Hooks>,
     polls: Option<Polls>,
     under_way: BTreeMap<IssueRef, Vec<Arc<Receipt>>>,
@@ -172,16 +190,15 @@ impl News {
     }
 
     /// Starts what there is room for. `known` says what the home knows of an issue.
-    pub(super) fn start_copies(&mut self, world: &World, known: impl Fn(&IssueRef) -> Known) {
-        let Some(github) = &world.github else { return };
+    pub(super) fn start_copies(&mut self, world: &Arc<World>, book: &Book) {
         while self.copies.len() < N_JOBS_MAX {
             let next = self.waiting.keys().find(|issue| !self.under_way.contains_key(issue));
             let Some(issue) = next.cloned() else { return };
             let receipts = self.waiting.remove(&issue).unwrap_or_default();
             self.under_way.insert(issue.clone(), receipts);
-            let (github, known) = (github.clone(), known(&issue));
+            let (world, known, draft) = (world.clone(), known(book, &issue), draft(book, &issue));
             self.copies.spawn(async move {
-                let result = github.copy((&issue.repo, issue.issue), known).await;
+                let result = copy(&world, &issue, (known, draft)).await;
                 (issue, result)
             });
         }
@@ -190,7 +207,7 @@ impl News {
     /// Takes up a copy that was made, or not.
     pub(super) fn copied(
         &mut self,
-        copied: Result<(IssueRef, anyhow::Result<Copied>), JoinError>,
+        copied: Result<(IssueRef, anyhow::Result<Copy>), JoinError>,
     ) -> anyhow::Result<Done> {
         let (issue, result) = copied.context("a copy broke down")?;
         let receipts = self.under_way.remove(&issue).unwrap_or_default();
@@ -279,31 +296,52 @@ impl Daemon {
     }
 
     pub(super) fn start_copies(&mut self) {
-        let book = self.engine.book();
-        self.news.start_copies(&self.world, |issue| known(book, issue));
+        self.news.start_copies(&self.world, self.engine.book());
     }
 
     /// Takes up a copy: what it asks for is in the journal before its hint is dealt with.
     pub(super) async fn take_copy(
         &mut self,
-        copied: Result<(IssueRef, anyhow::Result<Copied>), JoinError>,
+        copied: Result<(IssueRef, anyhow::Result<Copy>), JoinError>,
     ) -> anyhow::Result<()> {
         let done = self.news.copied(copied)?;
         let place = Place::Conversation(done.issue.clone());
-        match &done.result {
-            Ok(Copied::UpToDate) => self.look_at_issue(&done.issue).await?,
-            Ok(Copied::NotOurs | Copied::Gone) => {}
+        let IssueRef { repo, issue } = &done.issue;
+        let copy = match &done.result {
+            Ok(copy) => copy,
             Err(err) => {
-                let IssueRef { repo, issue } = &done.issue;
                 tracing::warn!("#{issue} of {repo} cannot be read by now: {err:#}");
                 self.owed.owe(place);
                 self.news.hold(done);
                 return Ok(());
             }
-        }
+        };
         self.owed.done(&place);
+        match copy.copied {
+            Copied::UpToDate => self.look_at_issue(&done.issue).await?,
+            Copied::Gone => self.take_gone(&done.issue).await?,
+            Copied::NotOurs => {}
+        }
+        if let Some((task, head)) = copy.moved.clone() {
+            let by = SOMEBODY.to_owned();
+            self.must_take(Fact::of(task, Event::HeadMoved { head, by })).await?;
+        }
+        if copy.checks == Checks::Pending {
+            self.owed.owe(place);
+        }
         self.news.taken_in(done).await;
         Ok(())
+    }
+
+    /// The issue is not to be seen any more: who deleted it is not said.
+    async fn take_gone(&mut self, at: &IssueRef) -> anyhow::Result<()> {
+        let book = self.engine.book();
+        let task = book.issue(&at.repo, at.issue).task.and_then(|id| book.task(id));
+        let Some(task) = task.filter(|task| task.issue == at.issue).map(|task| task.id) else {
+            return Ok(());
+        };
+        let (how, by) = (IssueEnd::Deleted, SOMEBODY.to_owned());
+        self.must_take(Fact::of(task, Event::IssueEnded { how, by })).await
     }
 
     /// Where zazen did something, people may answer soon.
@@ -314,6 +352,9 @@ impl Daemon {
     }
 }
 
+/// Whoever did what GitHub says of nobody.
+const SOMEBODY: &str = "somebody";
+
 /// What the home knows of an issue: with work under way, its texts stay as they were.
 fn known(book: &Book, issue: &IssueRef) -> Known {
     let state = book.issue(&issue.repo, issue.issue);
@@ -323,4 +364,59 @@ fn known(book: &Book, issue: &IssueRef) -> Known {
         is_ours: task.is_some() || !state.others.is_empty(),
         is_frozen: task.is_some_and(|task| !is_over(&task.state)),
     }
+}
+
+/// The draft of ours that a conversation is of.
+fn draft(book: &Book, issue: &IssueRef) -> Option<Draft> {
+    let task = book.issue(&issue.repo, issue.issue).task.and_then(|id| book.task(id))?;
+    match &task.state {
+        State::Drafted { pull, head, .. } if pull.0 == issue.issue.0 => {
+            Some(Draft { task: task.id, head: head.clone() })
+        }
+        _ => None,
+    }
+}
+
+/// Copies one conversation. Of a draft of ours, the checks and the branch as well.
+async fn copy(
+    world: &World,
+    at: &IssueRef,
+    (known, draft): (Known, Option<Draft>),
+) -> anyhow::Result<Copy> {
+    let IssueRef { repo, issue } = at;
+    let github = world.github.as_ref().context("GitHub is not set up")?;
+    let copied = github.copy((repo, *issue), known).await?;
+    let Some(draft) = draft.filter(|_| copied == Copied::UpToDate) else {
+        return Ok(Copy { copied, moved: None, checks: Checks::Ended });
+    };
+    let number = PullNumber(issue.0);
+    let pull = world.forge.pull(repo, number)?;
+    if pull.state != PullState::Open {
+        return Ok(Copy { copied, moved: None, checks: Checks::Ended });
+    }
+    let head: CommitId = pull.head.parse()?;
+    if head == draft.head {
+        let checks = github.copy_checks((repo, number), &head).await?;
+        return Ok(Copy { copied, moved: None, checks });
+    }
+    let moved = fetch_moved(world, repo, (&draft.head, head)).await?;
+    let moved = moved.map(|head| (draft.task, head));
+    Ok(Copy { copied, moved, checks: Checks::Ended })
+}
+
+/// Fetches the commit that a branch of ours was moved to. Nothing, if it is one from before
+/// that we have pushed over ourselves since.
+async fn fetch_moved(
+    world: &World,
+    repo: &RepoName,
+    (ours, theirs): (&CommitId, CommitId),
+) -> anyhow::Result<Option<CommitId>> {
+    let mirror = world.mirror(repo).await?;
+    let auth = world.auth(repo, Purpose::Read).await?;
+    mirror.fetch(auth.as_ref()).await?;
+    if !mirror.has(&theirs).await? {
+        return Ok(None);
+    }
+    let is_older = mirror.is_ancestor(&theirs, ours).await?;
+    Ok(Some(theirs).filter(|_| !is_older))
 }

@@ -11,6 +11,7 @@ mod publisher;
 
 use zazen_core::id::{CommentId, IssueNumber, PullNumber, RepoName};
 use zazen_core::intake::Implied;
+use zazen_core::task::IssueEnd;
 use zazen_core::trust::Permission;
 
 pub use self::publisher::Publisher;
@@ -52,7 +53,51 @@ pub struct Comment {
     pub is_old: bool,
     /// What it asks for without a command in it.
     pub implied: Option<Implied>,
+    /// What somebody did, where this stands for an act and not for words.
+    pub happened: Option<Happened>,
     pub reactions: Vec<String>,
+}
+
+/// What somebody did with an issue or a pull request, beside closing or merging it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Happened {
+    Issue(IssueEnd),
+    /// The draft was turned into one that is ready for review.
+    Ready,
+    BranchDeleted,
+    /// It is to go into another branch now; the page of the pull request says which.
+    BaseChanged,
+}
+
+impl Happened {
+    const ALL: [Self; 7] = [
+        Self::Issue(IssueEnd::Closed),
+        Self::Issue(IssueEnd::Transferred),
+        Self::Issue(IssueEnd::Converted),
+        Self::Issue(IssueEnd::Locked),
+        Self::Ready,
+        Self::BranchDeleted,
+        Self::BaseChanged,
+    ];
+
+    /// The word for it on pages: the one that GitHub's events have.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Issue(IssueEnd::Closed) => "closed",
+            Self::Issue(IssueEnd::Transferred) => "transferred",
+            Self::Issue(IssueEnd::Converted) => "converted_to_discussion",
+            Self::Issue(IssueEnd::Deleted) => "deleted",
+            Self::Issue(IssueEnd::Locked) => "locked",
+            Self::Ready => "ready_for_review",
+            Self::BranchDeleted => "head_ref_deleted",
+            Self::BaseChanged => "base_ref_changed",
+        }
+    }
+
+    /// What a word means, if anything.
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|happened| happened.word() == word)
+    }
 }
 
 /// A pull request.

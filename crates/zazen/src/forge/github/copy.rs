@@ -18,8 +18,8 @@ use zazen_core::trust::Permission;
 use super::client::{Actor, Item, ReviewState, Text};
 use super::marker::key_of;
 use super::{GitHub, trigger};
-use crate::forge::Pull;
 use crate::forge::local::{About, Copy};
+use crate::forge::{Happened, Pull};
 
 /// What the home knows of an issue before it is copied.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -55,6 +55,14 @@ pub(super) struct Found {
     pub(super) text: Text,
     /// What it asks for without saying it.
     pub(super) implied: Option<Implied>,
+    pub(super) happened: Option<Happened>,
+}
+
+impl Found {
+    /// Words, and nothing else.
+    fn said(id: CommentId, text: Text) -> Self {
+        Self { id, text, implied: None, happened: None }
+    }
 }
 
 impl GitHub {
@@ -73,7 +81,7 @@ impl GitHub {
         }
         let me = self.0.client.me().await?;
         self.0.pages.keep_bot(repo, spoken_to(&me))?;
-        let found = self.find_texts((repo, number), (&item, &me)).await?;
+        let found = self.find_texts((repo, number), (&item, &me), known).await?;
         let is_kept = self.0.pages.has_text(repo, (number, CommentId::ISSUE));
         let bots = [spoken_to(&me)];
         let is_asked = found.iter().any(|found| self.asks((repo, number), (found, &bots)));
@@ -89,16 +97,16 @@ impl GitHub {
         &self,
         (repo, number): (&RepoName, IssueNumber),
         (item, me): (&Item, &Actor),
+        known: Known,
     ) -> anyhow::Result<Vec<Found>> {
-        let said = |id, text| Found { id, text, implied: None };
-        let mut found = vec![said(CommentId::ISSUE, trigger::of_item(item))];
+        let mut found = vec![Found::said(CommentId::ISSUE, trigger::of_item(item))];
         for text in self.0.client.comments(repo, number).await? {
-            found.push(said(CommentId::comment(text.id), text));
+            found.push(Found::said(CommentId::comment(text.id), text));
         }
         if item.is_pull {
             found.extend(self.find_reviews((repo, number)).await?);
         }
-        if trigger::may_be(item, me) {
+        if known.is_ours || trigger::may_be(item, me) {
             let events = self.0.client.events(repo, number).await?;
             found.extend(events.iter().filter_map(|event| trigger::of_event(event, me)));
         }
@@ -163,6 +171,7 @@ impl GitHub {
             association,
             is_bot: author.is_bot,
             implied: found.implied.clone(),
+            happened: found.happened,
             is_old: self.is_old(repo, &found.text),
         }
     }
@@ -228,12 +237,12 @@ impl GitHub {
             if asks_for_changes || !text.body.trim().is_empty() {
                 let id = CommentId::of(Stream::Review, review.id);
                 let implied = asks_for_changes.then_some(Implied::Command(Name::Fix));
-                found.push(Found { id, text, implied });
+                found.push(Found { id, text, implied, happened: None });
             }
         }
         for line in &lines {
             let id = CommentId::of(Stream::ReviewComment, line.id);
-            found.push(Found { id, text: trigger::of_line(line), implied: None });
+            found.push(Found::said(id, trigger::of_line(line)));
         }
         Ok(found)
     }

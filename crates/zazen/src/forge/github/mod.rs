@@ -4,6 +4,7 @@
 //! GitHub what is true and keeps the texts as pages. `speak` is what zazen writes there.
 //! [`client`] knows the API; [`hooks`] takes deliveries, [`poll`] asks where none come.
 
+mod checks;
 pub mod client;
 mod copy;
 pub mod hint;
@@ -22,6 +23,7 @@ use std::time::Instant;
 use zazen_core::id::{RepoName, Time};
 use zazen_core::trust::Permission;
 
+pub use self::checks::Checks;
 use self::client::Client;
 pub use self::copy::{Copied, Known};
 use self::pace::Pace;

@@ -9,16 +9,18 @@ use std::time::Instant;
 use anyhow::{Context as _, bail};
 use zazen_core::engine::IssueRef;
 use zazen_core::id::{CommentId, CommitId, IssueNumber, PullNumber, RepoName, Stream};
+use zazen_core::intake::Implied;
 use zazen_core::text::one_line;
 
 use super::client::{CallError, CheckState, Conclusion, EditPull, NewCheck, Target};
 use super::marker::{fit, key_of, mark};
 use super::pace::Act;
+use super::trigger::LABELS;
 use super::{GitHub, client};
 use crate::forge::{NewPull, Pull, PullState};
 
 /// The name of the check run with the result of the validation command.
-const CHECK: &str = "zazen/evidence";
+pub(super) const CHECK: &str = "zazen/evidence";
 
 /// The label on pull requests of ours.
 const LABEL: &str = "zazen";
@@ -102,6 +104,9 @@ impl GitHub {
         (issue, text): (IssueNumber, CommentId),
         reaction: &str,
     ) -> anyhow::Result<()> {
+        if text.stream == Stream::Event {
+            return self.take_label((repo, issue), text).await;
+        }
         let Some(target) = target(issue, text) else { return Ok(()) };
         match self.0.client.react(repo, target, reaction).await {
             // It was deleted, or the conversation was locked: nobody is there to see it.
@@ -111,6 +116,20 @@ impl GitHub {
             }
             Err(err) => Err(err.into()),
         }
+    }
+
+    /// A label that was a command is taken off: the command was taken, and can be given again.
+    async fn take_label(
+        &self,
+        (repo, issue): (&RepoName, IssueNumber),
+        event: CommentId,
+    ) -> anyhow::Result<()> {
+        let implied = self.0.pages.text(repo, (issue, event))?.implied;
+        let Some(Implied::Command(command)) = implied else { return Ok(()) };
+        if let Some((label, _)) = LABELS.iter().find(|(_, name)| *name == command) {
+            self.0.client.remove_label(repo, issue, label).await?;
+        }
+        Ok(())
     }
 
     /// Sees to it that there is a draft pull request for this branch, and says what it is.

@@ -10,6 +10,7 @@ use zazen_core::intake::Implied;
 
 use super::client::{Actor, Item, ItemEvent, Review, ReviewComment, Text};
 use super::copy::Found;
+use crate::forge::Happened;
 
 /// The labels that are commands, with the word that each means.
 pub(super) const LABELS: [(&str, Name); 2] =
@@ -35,16 +36,18 @@ pub(super) fn of_item(item: &Item) -> Text {
     }
 }
 
-/// The command that an event means, if any.
+/// What an event means for zazen, if anything.
 pub(super) fn of_event(event: &ItemEvent, me: &Actor) -> Option<Found> {
     let is_me = event.whom.as_ref().is_some_and(|whom| whom.is(me));
+    let happened = Happened::from_word(&event.event);
     let implied = match event.event.as_str() {
         "labeled" => {
             let label = event.label.as_deref()?;
-            LABELS.iter().find(|(name, _)| *name == label)?.1
+            Some(LABELS.iter().find(|(name, _)| *name == label)?.1)
         }
-        "assigned" if is_me => Name::Plan,
-        "review_requested" if is_me => Name::Review,
+        "assigned" if is_me => Some(Name::Plan),
+        "review_requested" if is_me => Some(Name::Review),
+        _ if happened.is_some() => None,
         _ => return None,
     };
     let text = Text {
@@ -55,8 +58,8 @@ pub(super) fn of_event(event: &ItemEvent, me: &Actor) -> Option<Found> {
         created: event.created,
         updated: event.created,
     };
-    let implied = Some(Implied::Command(implied));
-    Some(Found { id: CommentId::of(Stream::Event, event.id), text, implied })
+    let implied = implied.map(Implied::Command);
+    Some(Found { id: CommentId::of(Stream::Event, event.id), text, implied, happened })
 }
 
 /// A review with the comments on lines that came with it.

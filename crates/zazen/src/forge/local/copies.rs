@@ -14,7 +14,7 @@ use zazen_core::page::Page;
 use zazen_core::trust::Permission;
 
 use super::{BOT, Local, new_page, now, put, read_page, value};
-use crate::forge::{Pull, PullState};
+use crate::forge::{Happened, Pull, PullState};
 
 /// A text of another forge.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,6 +30,8 @@ pub struct Copy<'a> {
     pub is_bot: bool,
     /// What it asks for by other means than words: a label, a review, red checks.
     pub implied: Option<Implied>,
+    /// What somebody did, where it stands for an act and not for words.
+    pub happened: Option<Happened>,
     /// Whether it was written before zazen was there: then it asks for nothing.
     pub is_old: bool,
 }
@@ -206,6 +208,7 @@ impl Copy<'_> {
         }
         let implied = self.implied.as_ref().map(written_implied);
         keys.extend(implied.as_deref().map(|implied| ("implied", implied)));
+        keys.extend(self.happened.map(|happened| ("happened", happened.word())));
         if self.is_old {
             keys.push(("old", "true"));
         }

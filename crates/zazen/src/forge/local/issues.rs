@@ -12,7 +12,7 @@ use zazen_core::trust::Permission;
 use super::{
     BOT, Local, copies, list, names, new_page, now, numbers, put, read_page, text_of, value,
 };
-use crate::forge::{Comment, Issue};
+use crate::forge::{Comment, Happened, Issue};
 use crate::home::atomic::{self, Stamp};
 
 /// An issue that is to be opened.
@@ -110,20 +110,21 @@ impl Local {
             .collect()
     }
 
-    /// The texts of a stream that come after `seen`, in order. Comments have their own.
-    pub fn texts_after(
+    /// The numbers of the texts in a stream, in order.
+    pub fn text_ids(
         &self,
         repo: &RepoName,
         issue: IssueNumber,
-        seen: CommentId,
-    ) -> anyhow::Result<Vec<Comment>> {
-        let path = self.text_path(repo, (issue, seen));
-        let dir = path.parent().unwrap_or(&path);
-        let later = numbers(dir)?.into_iter().filter(|n| *n > seen.n);
-        later
-            .map(|n| CommentId { n, ..seen })
-            .map(|id| self.read_comment(&self.text_path(repo, (issue, id)), id))
-            .collect()
+        stream: Stream,
+    ) -> anyhow::Result<Vec<CommentId>> {
+        let path = self.text_path(repo, (issue, CommentId::of(stream, 1)));
+        let found = numbers(path.parent().unwrap_or(&path))?.into_iter();
+        Ok(found.map(|n| CommentId::of(stream, n)).collect())
+    }
+
+    /// One text on an issue.
+    pub fn text(&self, repo: &RepoName, at: (IssueNumber, CommentId)) -> anyhow::Result<Comment> {
+        self.read_comment(&self.text_path(repo, at), at.1)
     }
 
     /// Adds a comment of a person.
@@ -292,6 +293,7 @@ impl Local {
             key: page.get("key").map(|key| key.to_string()),
             is_old: value(&page, "old") == "true",
             implied: copies::implied(&page),
+            happened: Happened::from_word(&value(&page, "happened")),
             reactions: list(&page, "reactions"),
         })
     }

@@ -1,6 +1,6 @@
 //! From an issue on GitHub to a draft pull request there.
 
-use super::double::state::Permission;
+use super::double::state::{APP_LOGIN, Permission};
 use super::place::{Hears, OnGitHub, said};
 use crate::harness::model::demo_script;
 
@@ -21,11 +21,10 @@ fn webhooks_and_polling_together_do_nothing_twice() {
 
 fn an_issue_becomes_a_checked_draft_pull_request(hears: Hears) {
     let Some(mut on) = OnGitHub::start(hears, demo_script()) else { return };
-    on.place.up();
+    on.up();
     let alice = on.github.person("alice", Permission::Write);
     let issue = alice.opens_issue("Sum by month", "Please sum by month, too.");
     let plan = alice.comments(issue, "/plan");
-    on.place.wait_for(1, &["awaiting-approval"]);
     on.wait_said(issue, "/implement");
     let alice = on.github.person("alice", Permission::Write);
     alice.comments(issue, "Leave empty months out.\n\n/implement");
@@ -44,11 +43,8 @@ fn an_issue_becomes_a_checked_draft_pull_request(hears: Hears) {
     assert_eq!(checks.len(), 1, "{checks:?}");
     assert_eq!(checks[0]["name"], "zazen/evidence");
     assert_eq!(checks[0]["conclusion"], "success");
-    assert_eq!(
-        on.github.reactions("comment", plan),
-        [("zazen[bot]".to_owned(), "eyes".to_owned())]
-    );
-    on.wait_said(issue, "draft");
+    assert_eq!(on.github.reactions("comment", plan), [(APP_LOGIN.to_owned(), "eyes".to_owned())]);
+    on.wait_said(issue, &format!("#{}", pull["number"]));
     let said = said(&on.github, issue);
     assert_eq!(said.len(), 2, "the plan and the result, and nothing else: {said:#?}");
     assert!(said[0].contains("[x] 1."), "the steps are ticked: {}", said[0]);

@@ -11,6 +11,9 @@ use super::double::Double;
 use crate::harness::model::{Model, Script};
 use crate::harness::place::{Place, Setup};
 
+/// What the daemon logs once it is up.
+const UP: &str = " INFO up in ";
+
 /// How zazen hears of what happens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Hears {
@@ -59,6 +62,15 @@ impl OnGitHub {
         keep(&secrets.join("webhook-secret"), github.webhook_secret());
         github.hook_to(&format!("http://127.0.0.1:{port}/github/webhook"));
         Some(Self { github, place, model })
+    }
+
+    /// Starts the daemon, and waits until it hears.
+    pub(super) fn up(&mut self) {
+        let n_up = self.place.log().matches(UP).count();
+        self.place.up();
+        self.place.wait("the daemon is up", |place| {
+            (place.log().matches(UP).count() > n_up).then_some(())
+        });
     }
 
     /// The first comment of zazen's that has these words.
