@@ -102,7 +102,9 @@ impl OnGitHub {
                 .zip(numbers)
                 .map(|(pull, number)| (pull["draft"] == true, github.labels(number)))
                 .collect(),
-            checks: checks.map(|check| (word(&check["name"]), word(&check["conclusion"]))).collect(),
+            checks: checks
+                .map(|check| (word(&check["name"]), word(&check["conclusion"])))
+                .collect(),
         }
     }
 
@@ -218,7 +220,7 @@ pub(super) fn said(github: &Double, issue: u64) -> Vec<String> {
 }
 
 /// The line that zazen's comment with this key begins with.
-fn mark(key: &str) -> String {
+pub(super) fn mark(key: &str) -> String {
     format!("{MARK}{key} -->")
 }
 

@@ -5,4 +5,7 @@ mod client;
 mod crash;
 pub(crate) mod double;
 mod flow;
+mod hostile;
+mod laptop;
 mod place;
+mod who;

@@ -97,11 +97,11 @@ impl OnGitHub {
     pub(super) fn finish(mut self) {
         self.place.down();
         assert_eq!(self.place.processes(), Vec::<String>::new());
-        for secret in self.github.secrets() {
-            let found = files_with(&self.place.home(), &secret);
-            assert!(found.is_empty(), "a secret is in {found:?}");
-            assert!(!self.place.log().contains(&secret), "a secret is in the log");
-        }
+        let secrets = self.github.secrets();
+        let found = files_with(&self.place.home(), &secrets);
+        assert!(found.is_empty(), "a secret is in {found:?}");
+        let log = self.place.log();
+        assert!(!secrets.iter().any(|secret| log.contains(secret)), "a secret is in the log");
         self.github.finish();
     }
 }
@@ -122,23 +122,20 @@ fn free_port() -> u16 {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
-/// The files below a folder that hold a text, but for those that are there to hold it.
-fn files_with(dir: &Path, text: &str) -> Vec<std::path::PathBuf> {
+/// The files below a folder that hold one of these texts, but for those that are there to.
+fn files_with(dir: &Path, texts: &[String]) -> Vec<std::path::PathBuf> {
     let mut found = Vec::new();
     let Ok(entries) = fs::read_dir(dir) else { return found };
     for entry in entries.flatten() {
-        let path = entry.path();
+        let (path, kind) = (entry.path(), entry.file_type().unwrap());
         let is_kept = path.ends_with("github/app.pem") || path.ends_with("github/webhook-secret");
-        if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
-            found.extend(files_with(&path, text));
-        } else if !is_kept && holds(&path, text) {
-            found.push(path);
+        if kind.is_dir() {
+            found.extend(files_with(&path, texts));
+        } else if kind.is_file() && !is_kept {
+            let bytes = fs::read(&path).unwrap_or_default();
+            let read = String::from_utf8_lossy(&bytes);
+            found.extend(texts.iter().any(|text| read.contains(text)).then_some(path));
         }
     }
     found
-}
-
-fn holds(path: &Path, text: &str) -> bool {
-    let bytes = fs::read(path).unwrap_or_default();
-    bytes.windows(text.len()).any(|window| window == text.as_bytes())
 }
