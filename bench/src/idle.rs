@@ -1,7 +1,8 @@
 //! What a daemon with nothing to do takes, and how it starts, with many tasks.
 //!
 //! Homes are filled by `grown`. A daemon counts as settled once it has used next
-//! to no processor for a while; then its memory and its processor time are taken.
+//! to no processor for a while and no git is at work for it; then its memory and
+//! its processor time are taken.
 
 use std::fs;
 use std::path::Path;
@@ -27,7 +28,7 @@ const SETTLED_SHARE: f64 = 0.005;
 const SETTLED_SPAN: Duration = Duration::from_secs(2);
 
 /// How long it may take to settle: at its first start it writes every page that is not there.
-const SETTLE_MAX: Duration = Duration::from_secs(900);
+const SETTLE_MAX: Duration = Duration::from_secs(1800);
 
 /// The homes. Pages take long to write, so the largest has them for its newest tasks only.
 const N_TASKS: u32 = 10_000;
@@ -99,7 +100,9 @@ fn settle(pid: u32) -> anyhow::Result<Duration> {
         let (at, before) = (Instant::now(), process::cpu(pid));
         sleep(SETTLED_SPAN);
         let used = process::cpu(pid).saturating_sub(before);
-        if used.as_secs_f64() / at.elapsed().as_secs_f64() <= SETTLED_SHARE {
+        // A git that waits for the disk uses no processor, and is counted once it has ended.
+        let is_alone = process::tree(pid).len() == 1;
+        if is_alone && used.as_secs_f64() / at.elapsed().as_secs_f64() <= SETTLED_SHARE {
             return Ok(began.elapsed().saturating_sub(SETTLED_SPAN));
         }
     }

@@ -90,6 +90,7 @@ fn wanted_phase(task: &Task) -> Option<(Phase, bool)> {
         State::AwaitingApproval
         | State::Publishing(_)
         | State::Drafted { .. }
+        | State::Rebasing(_)
         | State::Merged { .. }
         | State::Closed { .. }
         | State::Stopped { .. }
@@ -113,6 +114,9 @@ fn start(task: &Task) -> Option<CommitId> {
 }
 
 fn publishing(task: &Task) -> Option<Effect> {
+    if let State::Rebasing(rework) = &task.state {
+        return Some(Effect::Rebase { task: task.id, head: rework.head.clone() });
+    }
     let State::Publishing(published) = &task.state else { return None };
     let head = published.head.clone();
     Some(if published.pushed && published.work.rework.is_some() {

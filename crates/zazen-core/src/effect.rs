@@ -32,6 +32,9 @@ pub enum Effect {
     OpenPull { task: TaskId, head: CommitId },
     /// See to it that the open pull request says what was pushed.
     UpdatePull { task: TaskId, head: CommitId },
+    /// Put the commits that are published at `head` onto the base branch as it is by now.
+    /// Nothing is pushed.
+    Rebase { task: TaskId, head: CommitId },
     /// Answer the thread of a review: with the commit that has the change, if there is one.
     AnswerThread { task: TaskId, to: TextRef, head: Option<CommitId> },
     /// Put the review that has this digest on the pull request. It approves nothing.
@@ -50,6 +53,7 @@ pub enum Key {
     Push(TaskId),
     OpenPull(TaskId),
     UpdatePull(TaskId),
+    Rebase(TaskId),
     AnswerThread(TaskId, TextRef),
     PostReview(TaskId),
 }
@@ -67,6 +71,7 @@ impl Effect {
             Self::Push { task, .. } => Key::Push(*task),
             Self::OpenPull { task, .. } => Key::OpenPull(*task),
             Self::UpdatePull { task, .. } => Key::UpdatePull(*task),
+            Self::Rebase { task, .. } => Key::Rebase(*task),
             Self::PostReview { task, .. } => Key::PostReview(*task),
             Self::AnswerThread { task, to, .. } => Key::AnswerThread(*task, *to),
         }
@@ -81,6 +86,7 @@ impl Effect {
             | Self::Push { task, .. }
             | Self::OpenPull { task, .. }
             | Self::UpdatePull { task, .. }
+            | Self::Rebase { task, .. }
             | Self::AnswerThread { task, .. }
             | Self::PostReview { task, .. } => Some(*task),
             Self::Run { run, .. } | Self::StopRun { run } => Some(run.task),
@@ -104,6 +110,7 @@ impl fmt::Display for Effect {
             Self::Push { task, .. } => write!(f, "push the branch of task {task}"),
             Self::OpenPull { task, .. } => write!(f, "open the pull request of task {task}"),
             Self::UpdatePull { task, .. } => write!(f, "update the pull request of task {task}"),
+            Self::Rebase { task, .. } => write!(f, "rebase the branch of task {task}"),
             Self::PostReview { task, at, .. } => {
                 write!(f, "post the review of task {task} on #{}", at.pull)
             }

@@ -32,7 +32,7 @@ pub struct Comment<'a> {
     pub bots: &'a [&'a str],
     /// What it asks for without a command in it.
     pub implied: Option<Implied>,
-    /// The pull request that the conversation is about, where it is not zazen's own.
+    /// The pull request that the conversation is about, where its forge says where that is.
     pub pull: Option<PullHead>,
     pub text: &'a str,
 }
@@ -191,7 +191,8 @@ impl<'a> Reader<'a> {
                 let fact = cut_middle(&one_line(&fact, FACT_CHARS_MAX), REMARKS_BYTES_MAX);
                 self.reply(Reply::Remembered { by, fact });
             }
-            Command::Rebase { .. } | Command::Split { .. } => {
+            Command::Rebase { .. } => self.tell(word, Event::RebaseAsked { by }),
+            Command::Split { .. } => {
                 self.reply(Reply::NotPossible { command: word.to_owned() });
             }
             Command::Stop { .. } => self.tell(word, Event::StopAsked { by }),
@@ -214,7 +215,8 @@ impl<'a> Reader<'a> {
             Name::Status => self.status(),
             // A question or a fact needs words that are meant as one.
             Name::Review => self.review(text),
-            Name::Ask | Name::Rebase | Name::Split | Name::Remember => {}
+            Name::Rebase => self.tell(name.word(), Event::RebaseAsked { by }),
+            Name::Ask | Name::Split | Name::Remember => {}
         }
     }
 
@@ -408,6 +410,7 @@ impl<'a> Reader<'a> {
             (Name::Plan, is_here && (may_be_planned_again(task) || is_over(task))),
             (Name::Implement, is_own && matches!(task.state, State::AwaitingApproval)),
             (Name::Fix, reached(&fix)),
+            (Name::Rebase, reached(&Event::RebaseAsked { by: by() })),
             (Name::Stop, reached(&stop)),
             (Name::Retry, reached(&retry)),
         ];

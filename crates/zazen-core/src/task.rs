@@ -6,6 +6,7 @@
 
 mod evolve;
 mod note;
+mod rebase;
 mod rework;
 mod trouble;
 
@@ -16,6 +17,7 @@ use serde::{Deserialize, Serialize};
 
 pub use self::evolve::{IllegalEvent, evolve};
 pub use self::note::{Digest, Note, Slot};
+pub use self::rebase::{CONFLICTS_MAX, NotRebased};
 pub use self::rework::{Answer, Ask, IssueEnd, PullHead, ReviewOf, Rework, Rounds, TextRef};
 pub use self::trouble::{EVIDENCE_BYTES_MAX, Reaction, Trouble, TroubleKind};
 use crate::id::{
@@ -111,6 +113,8 @@ pub enum State {
         #[serde(default)]
         rounds: Rounds,
     },
+    /// A person wants the open pull request's branch on its base as that is by now.
+    Rebasing(Box<Rework>),
     /// A person merged the pull request.
     Merged { pull: PullNumber },
     /// A person closed the pull request, or the question was answered.
@@ -267,6 +271,12 @@ pub enum Event {
         /// How many rounds for reviews the owner allows.
         rounds_max: u32,
     },
+    /// A person wants the branch on its base as that is by now.
+    RebaseAsked { by: String },
+    /// What was published at `from` is on `onto` now, as `head`; nothing is pushed yet.
+    Rebased { from: CommitId, onto: CommitId, head: CommitId },
+    /// What was published at `from` stays as it is.
+    NotRebased { from: CommitId, why: NotRebased },
     /// Checks on the forge are red on this commit.
     ChecksFailed { head: CommitId, evidence: String },
     /// The open pull request shows what was pushed.
@@ -338,8 +348,28 @@ impl State {
             | Self::Planning(_)
             | Self::AwaitingApproval
             | Self::Drafted { .. }
+            | Self::Rebasing(_)
             | Self::Merged { .. }
             | Self::Closed { .. } => None,
+        }
+    }
+
+    /// What is being done to a pull request that is open, if that is so.
+    pub fn rework(&self) -> Option<&Rework> {
+        match self {
+            Self::Rebasing(rework) => Some(rework),
+            Self::Stopped { back, .. } | Self::Failed { back, .. } => back.rework(),
+            Self::Received(_)
+            | Self::Planning(_)
+            | Self::AwaitingApproval
+            | Self::Queued(_)
+            | Self::Implementing(_)
+            | Self::Verifying(_)
+            | Self::Correcting(_)
+            | Self::Publishing(_)
+            | Self::Drafted { .. }
+            | Self::Merged { .. }
+            | Self::Closed { .. } => self.work().and_then(|work| work.rework.as_deref()),
         }
     }
 
@@ -356,16 +386,15 @@ impl State {
             | Self::Verifying(_)
             | Self::Correcting(_)
             | Self::Publishing(_)
+            | Self::Rebasing(_)
             | Self::Stopped { .. }
-            | Self::Failed { .. } => {
-                self.work().and_then(|work| work.rework.as_ref()).map(|rework| rework.pull)
-            }
+            | Self::Failed { .. } => self.rework().map(|rework| rework.pull),
         }
     }
 
     /// Whether this is rework on a pull request that is open.
     pub fn is_rework(&self) -> bool {
-        self.work().is_some_and(|work| work.rework.is_some())
+        self.rework().is_some()
     }
 
     /// The word for this state, the same everywhere.
@@ -380,6 +409,7 @@ impl State {
             Self::Correcting(_) => "correcting",
             Self::Publishing(_) => "publishing",
             Self::Drafted { .. } => "drafted",
+            Self::Rebasing(_) => "rebasing",
             Self::Merged { .. } => "merged",
             Self::Closed { .. } => "closed",
             Self::Stopped { .. } => "stopped",
@@ -431,10 +461,12 @@ impl fmt::Display for State {
                 f.write_str(")")
             }
             Self::Drafted { pull, .. } | Self::Merged { pull } => write!(f, " as #{pull}"),
-            Self::Correcting(_) | Self::Verifying(_) | Self::Publishing(_) => match self.pull() {
-                Some(pull) => write!(f, " for #{pull}"),
-                None => Ok(()),
-            },
+            Self::Correcting(_) | Self::Verifying(_) | Self::Publishing(_) | Self::Rebasing(_) => {
+                match self.pull() {
+                    Some(pull) => write!(f, " for #{pull}"),
+                    None => Ok(()),
+                }
+            }
             Self::Failed { trouble, .. } => write!(f, ": {}", trouble.kind.sentence()),
             Self::Stopped { by, .. } => write!(f, " by {by}"),
             Self::Received(_)

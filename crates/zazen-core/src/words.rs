@@ -10,6 +10,8 @@ mod event;
 mod money;
 mod page;
 mod pull;
+mod rebase;
+mod review;
 mod traffic;
 
 use std::fmt::Write as _;
@@ -20,11 +22,11 @@ pub use self::event::{event_line, event_lines};
 pub use self::money::{cost, elapsed, exceeded, spent_of, tokens};
 pub use self::page::{doing, progress, result};
 pub use self::pull::{Evidence, FileChange, Pull, pull};
+pub use self::review::{Aside, review_aside, review_body, review_comment};
 pub use self::traffic::traffic;
 use crate::plan::{self, Plan};
 use crate::reply::{Reply, StatusLine};
-use crate::review::{Finding, Review};
-use crate::task::{Answer, IssueEnd, Kind, Note, PullHead, State, Task, Trouble};
+use crate::task::{Answer, IssueEnd, Kind, Note, State, Task, Trouble};
 use crate::text::{cut_middle, fence, neutral, one_line};
 
 /// A text for people. Only this module makes one.
@@ -62,9 +64,10 @@ pub fn plan_comment(task: &Task, plan: &Plan, page: &str) -> Text {
 /// How many steps are done.
 fn n_done(task: &Task, plan: &Plan) -> usize {
     match &task.state {
-        State::Drafted { .. } | State::Merged { .. } | State::Closed { pull: Some(_) } => {
-            plan.steps.len()
-        }
+        State::Drafted { .. }
+        | State::Rebasing(_)
+        | State::Merged { .. }
+        | State::Closed { pull: Some(_) } => plan.steps.len(),
         State::Received(_)
         | State::Planning(_)
         | State::AwaitingApproval
@@ -132,6 +135,7 @@ fn headline(task: &Task, plan: &Plan) -> String {
             "**The checks are green.** The draft pull request is being opened.".to_owned()
         }
         State::Drafted { pull, .. } => format!("**Draft pull request #{pull} is open.**"),
+        State::Rebasing(_) => "**The branch is being put on its base** as that is now.".to_owned(),
         State::Merged { pull } => format!("**Merged as #{pull}.**"),
         State::Closed { pull: Some(pull) } => format!("**#{pull} was closed without a merge.**"),
         State::Closed { pull: None } => "**Closed.**".to_owned(),
@@ -166,7 +170,8 @@ fn next_move(task: &Task, plan: &Plan, page: &str) -> String {
         | State::Implementing(_)
         | State::Verifying(_)
         | State::Correcting(_)
-        | State::Publishing(_) => "Write `/stop` to stop it.".to_owned(),
+        | State::Publishing(_)
+        | State::Rebasing(_) => "Write `/stop` to stop it.".to_owned(),
     }
 }
 
@@ -195,6 +200,8 @@ pub fn note(note: &Note, answer: &str, kept: Option<&Kept>) -> Text {
              commit.",
             head.short()
         ),
+        Note::Rebased { pull, head, onto } => rebase::done(*pull, (head, onto)),
+        Note::NotRebased { why } => rebase::refused(why),
         Note::Unchanged { .. } => unchanged(answer),
         Note::RoundsUsedUp { n } => format!(
             "Reviews have had this changed {} by now, so I wait. Write `/fix` with what is still \
@@ -247,38 +254,6 @@ fn unchanged(answer: &str) -> String {
 /// A line of a repository's memory. `source` ends it, and is found again.
 pub fn remembered(fact: &str, by: &str, source: &str) -> String {
     format!("- {} ({}, {source}", one_line(fact, LINE_CHARS_MAX * 4), one_line(by, NAME_CHARS_MAX))
-}
-
-/// A review of a pull request, as one comment: where the forge has no place beside the lines.
-pub fn review_comment(at: &PullHead, review: &Review) -> Text {
-    let n = n_of(review.findings.len() as u64, "finding");
-    let mut text = format!(
-        "**Review of #{} at `{}`:** {n}. This is an agent's word, and approves nothing.\n\n{}\n",
-        at.pull,
-        at.head.short(),
-        quote(&review.summary)
-    );
-    for finding in &review.findings {
-        text.push_str(review_finding(finding).as_str());
-        text.push('\n');
-    }
-    Text(text)
-}
-
-/// One finding of a review. Where it stands beside its line, the place is still named.
-pub fn review_finding(finding: &Finding) -> Text {
-    let Finding { severity, place, title, why, suggestion } = finding;
-    let place = place.as_ref().map_or(String::new(), |place| {
-        format!(" `{}`:", line(&place.to_string()).replace('`', "'"))
-    });
-    let mut text = format!("**{severity}**{place} {}\n", line(title));
-    if !why.is_empty() {
-        let _infallible = write!(text, "\n{}", quote(why));
-    }
-    if let Some(suggestion) = suggestion {
-        let _infallible = write!(text, "\n{}", fence(suggestion, "suggestion"));
-    }
-    Text(text)
 }
 
 /// An answer in the thread of a review.
@@ -407,6 +382,7 @@ pub fn standing(task: &Task) -> String {
         State::Correcting(_) => "is being mended, as its checks are red".to_owned(),
         State::Publishing(_) => "is being published".to_owned(),
         State::Drafted { pull, .. } => format!("is a draft, #{pull}"),
+        State::Rebasing(_) => "is being put on its base as that is now".to_owned(),
         State::Merged { pull } => format!("was merged as #{pull}"),
         State::Closed { pull: Some(pull) } => format!("was closed with #{pull}"),
         State::Closed { pull: None } if is_change => "was closed".to_owned(),

@@ -310,7 +310,7 @@ impl Book {
             self.issues.insert(repo.clone(), Dense::default());
         }
         let issues = self.issues.get_mut(repo).expect("it was just put there");
-        issues.entry(issue).or_default()
+        issues.get_or_default(issue)
     }
 
     fn open(&self, opened: &Opened, at: Time) -> Task {

@@ -13,7 +13,9 @@ use expect_test::{Expect, expect};
 use super::*;
 use crate::id::{CommentId, CommitId, IssueNumber, PlanHash, PullNumber, RepoName};
 use crate::intake::{self, PlanOnDisk, Rules};
-use crate::task::{Ask, Kind, Outcome, PlanRef, State, Task, TextRef, Trouble, TroubleKind};
+use crate::task::{
+    Ask, Kind, NotRebased, Outcome, PlanRef, State, Task, TextRef, Trouble, TroubleKind,
+};
 use crate::usage::Usage;
 
 #[test]
@@ -928,6 +930,54 @@ fn somebody_elses_commits_are_built_upon_only_when_that_is_asked_for() {
     );
 }
 
+#[test]
+fn a_branch_is_rebased_checked_anew_and_pushed() {
+    check(
+        "1 opened, 1 planned, 1 approved, 1 step done, 1 green, 1 pushed, 1 drafted, \
+         1 to be rebased, 1 to be rebased, 1 rebased, 1 green, 1 pushed, 1 updated, \
+         1 to be rebased, 1 in conflict, 1 to be rebased, 1 pushed to by grace, 1 rebased, \
+         1 to be rebased",
+        expect![[r#"
+            1 opened
+                > run 1.1: plan
+            1 planned
+                = task 1 is awaiting-approval
+            1 approved
+                > run 1.2: implement/1
+            1 step done
+                > run 1.3: verify
+            1 green
+                > push the branch of task 1
+            1 pushed
+                > open the pull request of task 1
+            1 drafted
+                = task 1 is drafted as #1
+            1 to be rebased
+                > rebase the branch of task 1
+            1 to be rebased
+                ! task 1 is rebasing and cannot take the event RebaseAsked
+            1 rebased
+                > run 1.4: verify
+            1 green
+                > push the branch of task 1
+            1 pushed
+                > update the pull request of task 1
+            1 updated
+                = task 1 is drafted as #1
+            1 to be rebased
+                > rebase the branch of task 1
+            1 in conflict
+                = task 1 is drafted as #1
+            1 to be rebased
+                > rebase the branch of task 1
+            1 pushed to by grace
+                = task 1 is drafted as #1
+            1 rebased
+            1 to be rebased
+        "#]],
+    );
+}
+
 /// Plays `script` on an engine with one place. The world does the small things (texts,
 /// bases, signs) at once, and they are not printed.
 #[expect(clippy::needless_pass_by_value, reason = "an `Expect` is written in place")]
@@ -1054,6 +1104,7 @@ impl Play {
                 self.event(id, Event::PullUpdated { head });
                 self.engine.ended(&Key::UpdatePull(id));
             }
+            "to be rebased" | "rebased" | "in conflict" => self.rebase(id, what),
             "pushed to by grace" => {
                 self.event(id, Event::HeadMoved { head: commit(99), by: "grace".to_owned() });
             }
@@ -1184,6 +1235,24 @@ impl Play {
         Some(published.head.clone())
     }
 
+    fn rebase(&mut self, id: TaskId, what: &str) {
+        // The commit that the pull request stands at.
+        let from = self.task(id).state.rework().map_or(commit(0), |rework| rework.head.clone());
+        let event = match what {
+            "to be rebased" => Event::RebaseAsked { by: "ada".to_owned() },
+            "rebased" => Event::Rebased { from, onto: commit(70), head: commit(71) },
+            _ => {
+                let paths = vec!["tally".to_owned()];
+                let why = NotRebased::Conflict { commit: from.clone(), paths, n_paths: 1 };
+                Event::NotRebased { from, why }
+            }
+        };
+        if what != "to be rebased" {
+            self.engine.ended(&Key::Rebase(id));
+        }
+        self.event(id, event);
+    }
+
     fn task(&self, id: TaskId) -> Cow<'_, Task> {
         self.engine.book().task(id).expect("the task is opened first")
     }
@@ -1211,6 +1280,7 @@ fn done(effect: &Effect) -> Option<Fact> {
         | Effect::StopRun { .. }
         | Effect::Push { .. }
         | Effect::OpenPull { .. }
+        | Effect::Rebase { .. }
         | Effect::UpdatePull { .. } => return None,
     };
     Some(Fact::of(task, event))

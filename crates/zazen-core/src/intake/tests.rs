@@ -137,7 +137,7 @@ fn stop_and_retry_reach_a_question_where_there_is_nothing_else_for_them() {
         expect![[r#"
             task 2: try again with ""
             comment 101 is taken
-            reply: - Task 1 is a draft, #5 (0 tokens, cost $0). You can write `/plan` or `/fix`.
+            reply: - Task 1 is a draft, #5 (0 tokens, cost $0). You can write `/plan`, `/fix` or `/rebase`.
             - Task 2 was stopped by ada (0 tokens, cost $0). You can write `/retry`."#]],
     );
 }
@@ -255,6 +255,7 @@ fn change_in_words(change: &Change) -> String {
                 format!("comment {comment} on #{on} is taken")
             }
             Event::FixAsked { ask, .. } => format!("task {task}: fix {:?}", ask.remarks),
+            Event::RebaseAsked { by } => format!("task {task}: {by} says rebase"),
             Event::ChecksFailed { evidence, .. } => format!("task {task}: red, {evidence:?}"),
             event @ (Event::PlanEdited { .. }
             | Event::BaseFound { .. }
@@ -269,6 +270,8 @@ fn change_in_words(change: &Change) -> String {
             | Event::BranchDeleted { .. }
             | Event::HeadMoved { .. }
             | Event::PullUpdated { .. }
+            | Event::Rebased { .. }
+            | Event::NotRebased { .. }
             | Event::ThreadAnswered { .. }
             | Event::IssueEnded { .. }
             | Event::ReviewPosted

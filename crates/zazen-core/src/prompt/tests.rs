@@ -165,6 +165,7 @@ fn asking_for_rework_gives_what_people_want_as_material() {
         rounds: crate::task::Rounds::default(),
         asks: vec![ask],
         later: Vec::new(),
+        rebased: None,
     };
     let text = plan::format_help();
     let plan = plan::parse(text).unwrap();

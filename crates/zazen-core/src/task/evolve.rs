@@ -1,5 +1,6 @@
 //! One event moves one task.
 
+mod rebase;
 mod rework;
 
 use super::trouble::{CORRECTIONS_MAX, FAILURES_MAX, Reaction};
@@ -56,6 +57,9 @@ pub fn evolve(mut task: Task, event: Event, at: Time) -> Result<Task, IllegalEve
         }
         Event::HeadMoved { head, by } => rework::head_moved(&mut task, &head, &by),
         Event::FixAsked { ask, rounds_max } => return rework::fix_asked(task, ask, rounds_max),
+        Event::RebaseAsked { .. } => return rebase::asked(task),
+        Event::Rebased { from, onto, head } => rebase::done(&mut task, &from, (onto, head)),
+        Event::NotRebased { from, why } => rebase::refused(&mut task, &from, why),
         Event::BaseFound { base } => task.base = Some(base),
         Event::RunBegun { run, phase, from } => return begin(task, run, phase, (from, at)),
         Event::RunEnded { run, outcome, usage } => {
@@ -207,7 +211,7 @@ fn end(mut task: Task, run: &Run, outcome: Outcome) -> Result<Task, IllegalEvent
             Outcome::Stopped,
         ) => state,
         // A new plan was asked for while the old one was being written or carried out.
-        (state @ (State::Received(_) | State::Queued(_)), _) => state,
+        (state @ (State::Received(_) | State::Queued(_) | State::Rebasing(_)), _) => state,
         (state, outcome) => {
             task.state = state;
             return Err(illegal(&task, format!("RunEnded({outcome:?})")));
@@ -272,7 +276,8 @@ fn interrupt(mut task: Task, event: Event) -> Result<Task, IllegalEvent> {
             | State::Implementing(_)
             | State::Verifying(_)
             | State::Correcting(_)
-            | State::Publishing(_)),
+            | State::Publishing(_)
+            | State::Rebasing(_)),
             Event::StopAsked { by },
         ) => {
             task.notes.push(Note::Stopped { by: by.clone() });
@@ -406,6 +411,7 @@ fn attempt_of(state: &mut State) -> Option<&mut Try> {
         State::AwaitingApproval
         | State::Publishing(_)
         | State::Drafted { .. }
+        | State::Rebasing(_)
         | State::Merged { .. }
         | State::Closed { .. }
         | State::Stopped { .. }

@@ -5,7 +5,7 @@
 use borsh::{BorshDeserialize as Unpack, BorshSerialize as Pack};
 use serde::{Deserialize, Serialize};
 
-use super::{IssueEnd, Trouble};
+use super::{IssueEnd, NotRebased, Trouble};
 use crate::id::{CommitId, PullNumber, RunId};
 
 /// A place on the issue where zazen writes. Each has at most one comment.
@@ -41,6 +41,16 @@ pub enum Note {
     Reworked {
         pull: PullNumber,
         head: CommitId,
+    },
+    /// The branch is on its base as that was when it was asked for.
+    Rebased {
+        pull: PullNumber,
+        head: CommitId,
+        onto: CommitId,
+    },
+    /// The branch stays where it is, though a person wanted it on its base.
+    NotRebased {
+        why: NotRebased,
     },
     /// The agent that was to change the pull request changed nothing. Its words are the run's.
     Unchanged {

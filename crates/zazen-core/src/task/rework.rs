@@ -66,6 +66,9 @@ pub struct Rework {
     /// What was asked since this round's agent began.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub later: Vec<Ask>,
+    /// The commit that the published work builds on, where it was put onto another one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rebased: Option<CommitId>,
 }
 
 /// An answer that is due in the thread of a review.
@@ -115,6 +118,14 @@ pub(super) const CHECK_ROUNDS_MAX: u32 = 2;
 pub(super) const ASKS_MAX: usize = 60;
 
 impl Rework {
+    /// Rework that begins, on the pull request as it stands.
+    pub(super) fn new(
+        (pull, head, rounds): (PullNumber, CommitId, Rounds),
+        asks: Vec<Ask>,
+    ) -> Self {
+        Self { pull, head, rounds, asks, later: Vec::new(), rebased: None }
+    }
+
     /// Whether another text has room.
     pub(super) fn has_room(&self) -> bool {
         self.asks.len() + self.later.len() < ASKS_MAX

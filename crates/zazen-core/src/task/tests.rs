@@ -176,6 +176,7 @@ fn stop_and_retry_come_back_to_the_right_place() {
         Correcting → correcting, from the same base
         Publishing, not pushed → publishing, from the same base
         Publishing, pushed → publishing, from the same base
+        Rebasing for #9 → rebasing for #9, from the same base
         Correcting for #9 → correcting for #9, from the same base
         Publishing for #9, pushed → publishing for #9, from the same base
         Planning, where a review was asked for → received, from the same base
@@ -251,6 +252,7 @@ fn samples() -> Vec<(String, Task)> {
             | State::Queued(_)
             | State::Publishing(_)
             | State::Drafted { .. }
+            | State::Rebasing(_)
             | State::Merged { .. }
             | State::Closed { .. }
             | State::Stopped { .. }
@@ -298,7 +300,8 @@ fn after(state: &State) -> Option<State> {
             head: commit('c'),
             rounds: Rounds { foreign: true, ..Rounds::default() },
         },
-        State::Drafted { .. } => State::Correcting(rework()),
+        State::Drafted { .. } => State::Rebasing(Box::new(resting())),
+        State::Rebasing(_) => State::Correcting(rework()),
         State::Publishing(_) => State::Merged { pull: PullNumber(9) },
         State::Merged { .. } => State::Closed { pull: Some(PullNumber(9)) },
         State::Closed { .. } => {
@@ -365,6 +368,9 @@ fn events(task: &Task) -> Vec<(String, Event)> {
             | Event::BranchDeleted { .. }
             | Event::HeadMoved { .. }
             | Event::FixAsked { .. }
+            | Event::RebaseAsked { .. }
+            | Event::Rebased { .. }
+            | Event::NotRebased { .. }
             | Event::ChecksFailed { .. }
             | Event::PullUpdated { .. }
             | Event::IssueEnded { .. } => {
@@ -375,6 +381,8 @@ fn events(task: &Task) -> Vec<(String, Event)> {
                         | Event::BaseChanged { .. }
                         | Event::BranchDeleted { .. }
                         | Event::HeadMoved { .. }
+                        | Event::Rebased { .. }
+                        | Event::NotRebased { .. }
                         | Event::ChecksFailed { .. }
                         | Event::IssueEnded { .. }
                 );
@@ -441,7 +449,10 @@ fn event_after(event: &Event) -> Option<Event> {
             Event::ThreadAnswered { to }
         }
         Event::ThreadAnswered { .. } => Event::IssueEnded { how: IssueEnd::Closed, by: ada() },
-        Event::IssueEnded { .. } => Event::ReviewPosted,
+        Event::IssueEnded { .. } => Event::RebaseAsked { by: ada() },
+        Event::RebaseAsked { .. } => rebased(),
+        Event::Rebased { .. } => not_rebased(),
+        Event::NotRebased { .. } => Event::ReviewPosted,
         Event::ReviewPosted => return None,
     })
 }
@@ -475,6 +486,9 @@ fn name_of_event(event: &Event) -> &'static str {
         Event::PullUpdated { .. } => "the pull request is updated",
         Event::ThreadAnswered { .. } => "a thread is answered",
         Event::IssueEnded { .. } => "the issue is closed",
+        Event::RebaseAsked { .. } => "rebase",
+        Event::Rebased { .. } => "the commits are on the base",
+        Event::NotRebased { .. } => "the commits stay where they are",
         Event::ReviewPosted => "the review is posted",
     }
 }
@@ -551,6 +565,7 @@ fn heading(state: &State) -> String {
         | State::Verifying(_)
         | State::Correcting(_)
         | State::Drafted { .. }
+        | State::Rebasing(_)
         | State::Merged { .. }
         | State::Closed { .. }
         | State::Stopped { .. }
@@ -600,6 +615,7 @@ fn begun(mut task: Task) -> Task {
         | State::Queued(_)
         | State::Publishing(_)
         | State::Drafted { .. }
+        | State::Rebasing(_)
         | State::Merged { .. }
         | State::Closed { .. }
         | State::Stopped { .. }
@@ -654,14 +670,27 @@ fn work() -> Work {
 /// Work on a pull request that is open, because of a review.
 fn rework() -> Work {
     let Event::FixAsked { ask, .. } = fix(1, false) else { unreachable!() };
-    let rework = Rework {
-        pull: PullNumber(9),
-        head: commit('c'),
-        rounds: Rounds { n_by_reviews: 1, n_by_reviews_max: 3, ..Rounds::default() },
-        asks: vec![ask],
-        later: Vec::new(),
-    };
+    let rounds = Rounds { n_by_reviews: 1, n_by_reviews_max: 3, ..Rounds::default() };
+    let rework = Rework { rounds, asks: vec![ask], ..resting() };
     Work { n_done: 2, rework: Some(Box::new(rework)), ..work() }
+}
+
+/// An open pull request of which nothing is asked.
+fn resting() -> Rework {
+    Rework::new((PullNumber(9), commit('c'), Rounds::default()), Vec::new())
+}
+
+fn rebase() -> Event {
+    Event::RebaseAsked { by: ada() }
+}
+
+fn rebased() -> Event {
+    Event::Rebased { from: commit('c'), onto: commit('9'), head: commit('8') }
+}
+
+fn not_rebased() -> Event {
+    let why = NotRebased::OnTop { base: commit('b') };
+    Event::NotRebased { from: commit('c'), why }
 }
 
 /// The n-th text that wants the pull request changed: a command, or a review's comment.
@@ -794,4 +823,67 @@ fn a_review_stays_at_its_commit_and_is_posted_once() {
     assert_eq!(review.review.as_ref().unwrap().to_post, Some(Digest(7)));
     review = then(review, Event::ReviewPosted);
     assert_eq!(review.review.as_ref().unwrap().to_post, None);
+}
+
+#[test]
+fn a_rebased_branch_is_checked_anew_before_it_replaces_what_was_published() {
+    let mut task = then(then(task(drafted()), rebase()), fix(1, false));
+    task = then(task, rebased());
+    assert_eq!(task.base, Some(commit('9')));
+    expect!["verifying for #9"].assert_eq(&task.state.to_string());
+    task = end(task, Outcome::ChecksGreen { head: commit('8') });
+    let State::Publishing(published) = &task.state else { panic!("{}", task.state) };
+    let rework = published.work.rework.as_ref().unwrap();
+    assert_eq!((&rework.head, &rework.rebased), (&commit('c'), &Some(commit('b'))));
+    task = then(task, Event::Pushed { head: commit('8') });
+    task = then(task, Event::PullUpdated { head: commit('8') });
+    let (pull, head, onto) = (PullNumber(9), commit('8'), commit('9'));
+    assert_eq!(task.notes, [Note::Rebased { pull, head, onto }]);
+    let State::Correcting(work) = &task.state else { panic!("{}", task.state) };
+    let rework = work.rework.as_ref().unwrap();
+    assert_eq!((rework.asks.len(), &rework.rebased), (1, &None), "the review is the next round");
+}
+
+#[test]
+fn a_branch_that_cannot_be_rebased_stays_as_it_was_and_its_reviews_are_not_lost() {
+    let before = task(drafted());
+    let after = then(then(before.clone(), rebase()), not_rebased());
+    assert_eq!((after.state, &after.base), (before.state, &before.base));
+    assert_eq!(after.notes.len(), 1);
+    let reviewed = then(then(task(drafted()), rebase()), fix(1, false));
+    assert_eq!(then(reviewed, not_rebased()).state.word(), "correcting");
+    let late = then(then(task(drafted()), rebased()), not_rebased());
+    assert_eq!((late.state, late.notes), (drafted(), Vec::new()), "nobody waited for it");
+}
+
+#[test]
+fn somebody_elses_commits_are_never_rebased() {
+    let moved = || Event::HeadMoved { head: commit('f'), by: ada() };
+    let mut theirs = then(then(task(drafted()), moved()), rebase());
+    let why = NotRebased::Foreign { head: commit('f') };
+    assert_eq!(theirs.notes.pop(), Some(Note::NotRebased { why }));
+    assert_eq!(theirs.state.word(), "drafted");
+    // They come while it is under way, or after: what was made of the old commits is left.
+    let during = then(then(then(task(drafted()), rebase()), moved()), rebased());
+    assert_eq!((during.state.word(), during.base), ("drafted", Some(commit('b'))));
+    let after = then(then(then(task(drafted()), rebase()), rebased()), moved());
+    assert_eq!((after.state.word(), &after.base), ("failed", &Some(commit('b'))));
+    let work = after.state.work().unwrap();
+    assert_eq!(work.head, Some(commit('f')));
+    assert_eq!(work.rework.as_ref().unwrap().rebased, None);
+}
+
+#[test]
+fn a_rebase_that_was_stopped_goes_on_or_makes_way() {
+    let stop = Event::StopAsked { by: ada() };
+    let stopped = then(then(task(drafted()), rebase()), stop);
+    assert_eq!(stopped.state.pull(), Some(PullNumber(9)));
+    assert_eq!(then(stopped.clone(), rebased()).state, stopped.state);
+    assert_eq!(then(stopped.clone(), retry("")).state.word(), "rebasing");
+    assert_eq!(then(stopped.clone(), fix(1, true)).state.word(), "correcting");
+    assert_eq!(then(stopped.clone(), fix(1, false)).state, stopped.state);
+    let merged = then(stopped, Event::PullMerged);
+    assert_eq!(merged.state, State::Merged { pull: PullNumber(9) });
+    let gone = then(then(task(drafted()), rebase()), rebased());
+    assert_eq!(then(gone, Event::PullClosed).base, Some(commit('b')));
 }

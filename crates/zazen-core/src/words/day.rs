@@ -40,6 +40,13 @@ pub fn day_line(task: &Task, event: &Event) -> Option<String> {
         Event::FixAsked { ask, .. } => {
             format!("{} wants the pull request of {name} changed.", person(&ask.by))
         }
+        Event::RebaseAsked { by } => {
+            format!("{} wants the branch of {name} on its base.", person(by))
+        }
+        Event::Rebased { onto, head, .. } => {
+            format!("Put the commits of {name} on `{}`, as `{}`.", onto.short(), head.short())
+        }
+        Event::NotRebased { .. } => format!("Left the branch of {name} where it was."),
         Event::ChecksFailed { head, .. } => {
             format!("The forge's checks of {name} are red at `{}`.", head.short())
         }
@@ -102,6 +109,7 @@ fn step_line(name: &str, task: &Task, head: &CommitId) -> Option<String> {
         | State::Correcting(_)
         | State::Publishing(_)
         | State::Drafted { .. }
+        | State::Rebasing(_)
         | State::Merged { .. }
         | State::Closed { .. }
         | State::Stopped { .. } => return None,

@@ -73,7 +73,8 @@ pub fn result(task: &Task) -> Option<String> {
         | State::Implementing(_)
         | State::Verifying(_)
         | State::Correcting(_)
-        | State::Publishing(_) => None,
+        | State::Publishing(_)
+        | State::Rebasing(_) => None,
     }
 }
 

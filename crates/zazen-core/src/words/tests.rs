@@ -10,7 +10,9 @@ use super::*;
 use crate::host::Traffic;
 use crate::id::{CommitId, IssueNumber, PlanHash, PullNumber, RunId, TaskId, Time};
 use crate::plan::Question;
-use crate::task::{Event, Outcome, Phase, PlanRef, Published, Run, TroubleKind, Try, Work, evolve};
+use crate::task::{
+    Event, NotRebased, Outcome, Phase, PlanRef, Published, Run, TroubleKind, Try, Work, evolve,
+};
 use crate::usage::{Cost, Tokens, Usage};
 
 /// What an agent or a stranger may write to make a forge act, or a page break.
@@ -71,6 +73,9 @@ fn notes() {
         writeln!(all, "{}\n\n---\n", text.as_str().trim_end()).unwrap();
     };
     add(&Note::Drafted { pull: PullNumber(9) }, None);
+    for note in notes_of_a_rebase() {
+        add(&note, None);
+    }
     add(&Note::Stopped { by: "ada".to_owned() }, None);
     add(&Note::Answered { digest: crate::task::Digest(1) }, None);
     for kind in TroubleKind::ALL {
@@ -550,4 +555,21 @@ fn run_id(n: u32) -> RunId {
 
 fn commit(digit: char) -> CommitId {
     digit.to_string().repeat(40).parse().unwrap()
+}
+
+fn notes_of_a_rebase() -> Vec<Note> {
+    let commit = |digit: &str| -> CommitId { digit.repeat(40).parse().unwrap() };
+    let paths = vec!["src/main.rs".to_owned(), "`@everyone`\n# x".to_owned()];
+    let mut notes: Vec<Note> = [
+        NotRebased::OnTop { base: commit("b") },
+        NotRebased::NothingLeft { base: commit("b") },
+        NotRebased::Conflict { commit: commit("c"), paths, n_paths: 3 },
+        NotRebased::Foreign { head: commit("f") },
+        NotRebased::Other { evidence: "```\n@everyone the disk is broken".to_owned() },
+    ]
+    .map(|why| Note::NotRebased { why })
+    .into();
+    let (head, onto) = (commit("d"), commit("b"));
+    notes.push(Note::Rebased { pull: PullNumber(9), head, onto });
+    notes
 }

@@ -12,7 +12,8 @@ use zazen_core::id::{
 };
 use zazen_core::intake::{self, Implied, PlanOnDisk, Request, Rules};
 use zazen_core::task::{
-    Digest, Event, IssueEnd, Outcome, Phase, PlanRef, Run, Slot, State, Task, Trouble, TroubleKind,
+    Digest, Event, IssueEnd, NotRebased, Outcome, Phase, PlanRef, Run, Slot, State, Task, Trouble,
+    TroubleKind,
 };
 use zazen_core::usage::Usage;
 
@@ -20,7 +21,7 @@ use zazen_core::usage::Usage;
 pub(crate) const PLACES: Policy = Policy { n_runs_max: 2 };
 
 /// What people write.
-pub(crate) const COMMENTS: [&str; 16] = [
+pub(crate) const COMMENTS: [&str; 17] = [
     "/plan",
     "/plan make it smaller",
     "/plan\n/ask how large is it?",
@@ -37,6 +38,7 @@ pub(crate) const COMMENTS: [&str; 16] = [
     "thank you",
     "/review",
     "/remember it is slow",
+    "/rebase",
 ];
 
 /// Something that happens by itself, not because the engine asked for it.
@@ -323,6 +325,7 @@ impl World {
                 (task, Event::Acknowledged { comment: text.id, on: Some(text.on) })
             }
             Effect::PostReview { task, .. } => (task, Event::ReviewPosted),
+            Effect::Rebase { task, head } => (task, self.rebase(head, luck)),
             Effect::AnswerThread { task, to, .. } => (task, Event::ThreadAnswered { to }),
             Effect::UpdatePull { task, head } => (task, Event::PullUpdated { head }),
             Effect::Push { task, .. } if luck.is_multiple_of(8) => {
@@ -344,6 +347,16 @@ impl World {
             Effect::Run { .. } => return None,
         };
         Some(Fact::of(task, event))
+    }
+
+    /// What a rebase comes to.
+    fn rebase(&self, from: CommitId, luck: u64) -> Event {
+        let onto = self.commit("onto");
+        match luck % 4 {
+            0 => Event::NotRebased { from, why: NotRebased::OnTop { base: onto } },
+            1 => Event::NotRebased { why: NotRebased::Foreign { head: from.clone() }, from },
+            _ => Event::Rebased { from, onto, head: self.commit("rebased") },
+        }
     }
 
     fn end_run(&mut self, run: &Run) {
@@ -426,6 +439,7 @@ impl World {
             | Effect::Reply { .. }
             | Effect::AnswerThread { .. }
             | Effect::PostReview { .. }
+            | Effect::Rebase { .. }
             | Effect::Acknowledge { .. } => {}
         }
     }
@@ -521,6 +535,8 @@ pub(crate) fn unfit_facts(book: &Book) -> Vec<Fact> {
             Event::PullClosed,
             Event::PullReopened { head: head.clone() },
             Event::PullUpdated { head: head.clone() },
+            Event::RebaseAsked { by: by() },
+            Event::Rebased { from: head.clone(), onto: head.clone(), head: head.clone() },
             Event::Shown { slot: Slot::Note(7), digest: Digest(7) },
         ];
         for phase in [Phase::Plan, Phase::Ask, Phase::Implement { step: 9 }, Phase::Verify] {

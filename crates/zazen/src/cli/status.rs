@@ -127,7 +127,8 @@ fn column_of(task: &Task) -> Column {
         | State::Implementing(_)
         | State::Verifying(_)
         | State::Correcting(_)
-        | State::Publishing(_) => Column::Working,
+        | State::Publishing(_)
+        | State::Rebasing(_) => Column::Working,
     }
 }
 

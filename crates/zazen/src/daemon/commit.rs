@@ -11,7 +11,7 @@ use zazen_core::words;
 use super::crash::{self, Moment};
 use crate::forge::local::BOT;
 use crate::home::Home;
-use crate::home::commit::{Author, CommitError, Committer};
+use crate::home::commit::{Author, CHANGES_MAX, Change, CommitError, Committer};
 
 /// What a commit takes in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -22,9 +22,9 @@ pub(super) enum Scope {
     All,
 }
 
-/// How many files are committed at once: git has a limited time for each commit, and after
-/// the loss of a snapshot all pages of a home may be due.
-const PATHS_MAX: usize = 10_000;
+/// A file, by a hash of its path: after the loss of a snapshot, all pages of a home are noted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Mark([u8; 8]);
 
 /// What is to be committed.
 pub(super) struct Batch {
@@ -33,12 +33,20 @@ pub(super) struct Batch {
     pub(super) committer: Committer,
     pub(super) changed: BTreeSet<PathBuf>,
     /// Of these zazen knows that it wrote them.
-    pub(super) ours: BTreeSet<PathBuf>,
+    pub(super) ours: BTreeSet<Mark>,
     /// What happened, in the words of the day's page.
     pub(super) lines: Vec<String>,
     pub(super) person: Author,
     /// The moment in which a test wants the daemon to end.
     pub(super) crash: Option<String>,
+}
+
+impl Mark {
+    pub(super) fn of(path: &Path) -> Self {
+        let hash = blake3::hash(path.as_os_str().as_encoded_bytes());
+        let (mark, _) = hash.as_bytes().split_first_chunk().expect("a hash has 32 bytes");
+        Self(*mark)
+    }
 }
 
 impl Batch {
@@ -54,23 +62,37 @@ impl Batch {
     }
 
     fn try_commit(&mut self) -> Result<(), CommitError> {
-        if self.scope == Scope::All {
-            self.changed.extend(self.committer.uncommitted()?);
+        match self.scope {
+            Scope::Noted => {
+                let noted: Vec<PathBuf> = self.changed.iter().cloned().collect();
+                self.commit_all(self.committer.changes(&noted)?)
+            }
+            Scope::All => {
+                let batch = &*self;
+                self.committer.each_uncommitted(&mut |mut part| {
+                    part.retain(|change| !change.is_temporary());
+                    batch.commit_all(part)
+                })
+            }
         }
-        let (ours, theirs): (Vec<PathBuf>, Vec<PathBuf>) =
-            self.changed.iter().cloned().partition(|path| self.is_ours(path));
-        for part in theirs.chunks(PATHS_MAX) {
-            self.committer.commit(part, &self.person, "Keep what people wrote")?;
+    }
+
+    fn commit_all(&self, changes: Vec<Change>) -> Result<(), CommitError> {
+        let (ours, theirs): (Vec<Change>, Vec<Change>) =
+            changes.into_iter().partition(|change| self.is_ours(&change.path(&self.home)));
+        for part in theirs.chunks(CHANGES_MAX) {
+            self.committer.commit_changes(part, &self.person, "Keep what people wrote")?;
         }
-        for part in ours.chunks(PATHS_MAX) {
-            self.committer.commit(part, &Author::zazen(), &words::home_commit(&self.lines))?;
+        for part in ours.chunks(CHANGES_MAX) {
+            let message = words::home_commit(&self.lines);
+            self.committer.commit_changes(part, &Author::zazen(), &message)?;
         }
         Ok(())
     }
 
     fn is_ours(&self, path: &Path) -> bool {
         let home = &self.home;
-        self.ours.contains(path)
+        self.ours.contains(&Mark::of(path))
             || path.starts_with(home.facts_dir())
             || path.starts_with(home.conflicts_dir())
             || path.starts_with(home.root().join("journal"))

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use tokio::task::{JoinError, JoinSet};
 
-use super::commit::{Batch, Scope};
+use super::commit::{Batch, Mark, Scope};
 use super::world::World;
 use crate::home::commit::{Author, Committer};
 
@@ -18,10 +18,10 @@ use crate::home::commit::{Author, Committer};
 pub(super) struct Commits {
     world: Arc<World>,
     committer: Committer,
-    /// Everything that changed since the last commit.
+    /// What changed since the last commit; not much, see [`NOTED_MAX`].
     changed: BTreeSet<PathBuf>,
     /// What zazen wrote since the last commit.
-    ours: BTreeSet<PathBuf>,
+    ours: BTreeSet<Mark>,
     /// When the first and the last of it changed.
     since: Option<(Instant, Instant)>,
     lines: Vec<String>,
@@ -40,8 +40,15 @@ const COMMIT_MAX: Duration = Duration::from_secs(10);
 /// How long after a commit that failed it is tried again. A person's own git is done by then.
 const COMMIT_AGAIN: Duration = Duration::from_secs(2);
 
+/// How often is looked whether a commit is done while more waits for the next one.
+const COMMIT_LOOK: Duration = Duration::from_millis(100);
+
 /// How often the last commit is tried. A person at the keyboard waits for the end.
 const N_LAST_COMMITS_MAX: u32 = 3;
+
+/// How many changed files are noted. Where there are more (all pages are due, say, because
+/// the snapshot was lost), git lists what changed: that is quicker, and takes no memory here.
+const NOTED_MAX: usize = 1000;
 
 impl Commits {
     pub(super) fn new(world: &Arc<World>) -> anyhow::Result<Self> {
@@ -68,13 +75,22 @@ impl Commits {
         if self.changed.len() > n_before {
             self.touch();
         }
+        self.keep_few();
+    }
+
+    fn keep_few(&mut self) {
+        if self.changed.len() > NOTED_MAX {
+            self.changed.clear();
+            self.scope = Scope::All;
+        }
     }
 
     /// Notes that zazen wrote these files.
     pub(super) fn wrote(&mut self, paths: Vec<PathBuf>) {
-        self.changed.extend(paths.iter().cloned());
-        self.ours.extend(paths);
+        self.ours.extend(paths.iter().map(|path| Mark::of(path)));
+        self.changed.extend(paths);
         self.touch();
+        self.keep_few();
     }
 
     /// Notes what happened, for the commit's message.
@@ -96,7 +112,8 @@ impl Commits {
             None => COMMIT_AGAIN,
             Some((first, last)) => {
                 let due = (last + QUIET).min(first + COMMIT_MAX);
-                due.saturating_duration_since(Instant::now())
+                let wait = due.saturating_duration_since(Instant::now());
+                if self.committing.is_empty() { wait } else { wait.max(COMMIT_LOOK) }
             }
         }
     }
@@ -106,8 +123,7 @@ impl Commits {
         while let Some(done) = self.committing.try_join_next() {
             self.note(done);
         }
-        let is_due = self.since.is_some() && self.patience().is_zero();
-        if is_due && self.committing.is_empty() {
+        if self.since.is_some() && self.committing.is_empty() && self.patience().is_zero() {
             self.start();
         }
     }
@@ -148,6 +164,7 @@ impl Commits {
         self.scope = self.scope.max(left.scope);
         self.changed.extend(left.changed);
         self.ours.extend(left.ours);
+        self.keep_few();
         self.lines.splice(0..0, left.lines);
         let later = Instant::now() + COMMIT_AGAIN;
         self.since = self.since.or(Some((later, later)));

@@ -14,7 +14,8 @@ use zazen_core::words;
 
 use super::containers;
 use super::crash::{self, Moment};
-use super::perform::{base_branch, check_command};
+use super::perform::check_command;
+use super::review;
 use super::run::{EGRESS_FILE, token};
 use super::world::World;
 use crate::config::Config;
@@ -42,6 +43,7 @@ pub(super) async fn start(
     let talk = Talk::read(world, task)?;
     check_trust(world, task, &talk)?;
     let mirror = world.mirror(&task.repo).await?;
+    review::fetch(world, task, &mirror).await?;
     let workspace = world.home.work_dir().join(run.to_string());
     if workspace.exists() {
         // Half made when the daemon ended; nothing has run in it but our own git.
@@ -56,7 +58,7 @@ pub(super) async fn start(
     let (work, launch) = if phase == Phase::Verify {
         (checks(world, task)?, Launch::default())
     } else {
-        let onto = onto(world, task, &mirror).await?;
+        let onto = review::onto(world, task, &mirror).await?;
         let instructions = instructions(world, task, (&mirror, onto.as_ref())).await?;
         let brief = brief(world, task, talk, instructions)?;
         agent(world, task, dir, (phase, &brief, onto.as_ref()))?
@@ -324,16 +326,6 @@ fn brief(world: &World, task: &Task, talk: Talk, instructions: String) -> anyhow
         instructions,
         check: world.repo(&task.repo)?.check.clone(),
     })
-}
-
-/// The commit that the work is on top of: what a pull request is to go into, where one is
-/// reviewed. What is reviewed may be anybody's.
-async fn onto(world: &World, task: &Task, mirror: &Mirror) -> anyhow::Result<Option<CommitId>> {
-    if task.review.is_none() {
-        return Ok(task.base.clone());
-    }
-    let branch = base_branch(world, task, mirror).await?;
-    mirror.resolve(&branch).await
 }
 
 /// What the repository tells agents, as it stands on the base branch: never what an

@@ -1,6 +1,5 @@
 //! From what people wrote to facts: comments, requests, and edited plans.
 
-use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::fs;
 use std::io::{self, ErrorKind};
@@ -14,7 +13,7 @@ use zazen_core::engine::{Cause, Fact, IssueRef};
 use zazen_core::id::{CommentId, IssueNumber, PlanHash, PullNumber, RepoName, Stream, TaskId};
 use zazen_core::intake::{self, PlanOnDisk, Request};
 use zazen_core::plan;
-use zazen_core::task::{Event, PlanRef, State, Task};
+use zazen_core::task::{Event, PlanRef, PullHead, State};
 
 use super::Daemon;
 use super::owed::Place;
@@ -145,21 +144,17 @@ impl Daemon {
 
     async fn try_look_everywhere(&mut self) -> anyhow::Result<()> {
         self.look_at_requests().await?;
-        let waiting: Vec<TaskId> = self
-            .engine
-            .book()
-            .tasks()
-            .filter(|task| matches!(task.state, State::AwaitingApproval))
-            .map(|task| task.id)
-            .collect();
-        for task in waiting {
-            self.look_at_plan(task).await?;
-        }
-        let drafted =
-            |task: Cow<'_, Task>| Some((task.id, task.repo.clone(), open_pull(&task.state)?));
-        let drafted: Vec<_> = self.engine.book().tasks().filter_map(drafted).collect();
-        for (task, repo, pull) in drafted {
-            self.look_at_pull(task, &repo, pull).await?;
+        // One at a time: a list of all tasks, unpacked, would be large.
+        for id in (1..self.engine.book().next_task().0).map(TaskId) {
+            let Some(task) = self.engine.book().task(id) else { continue };
+            if matches!(task.state, State::AwaitingApproval) {
+                drop(task);
+                self.look_at_plan(id).await?;
+            } else if let Some(pull) = open_pull(&task.state) {
+                let repo = task.repo.clone();
+                drop(task);
+                self.look_at_pull(id, &repo, pull).await?;
+            }
         }
         Ok(())
     }
@@ -260,7 +255,10 @@ impl Daemon {
             is_bot: comment.is_bot,
             bots: &[bot.as_deref().unwrap_or(BOT)],
             implied: comment.implied.clone().filter(|_| !comment.is_old),
-            pull: None,
+            pull: issue.proposed.as_ref().map(|proposed| PullHead {
+                pull: PullNumber(issue.number.0),
+                head: proposed.head.clone(),
+            }),
             text: if comment.is_old { "" } else { &comment.body },
         };
         let fact = intake::comment(self.engine.book(), &self.world.rules, &asked, &on_disk);

@@ -13,10 +13,8 @@ use zazen_core::engine::{Change, Fact};
 use zazen_core::id::{CommentId, CommitId, IssueNumber, RepoName, RunId};
 use zazen_core::plan::Plan;
 use zazen_core::reply::Reply;
-use zazen_core::review;
 use zazen_core::task::{
-    Answer, Digest, Event, Note, Published, PullHead, Slot, State, Task, TextRef, Trouble,
-    TroubleKind,
+    Answer, Digest, Event, Note, Published, Slot, State, Task, TextRef, Trouble, TroubleKind,
 };
 use zazen_core::text::{cut_middle, one_line, plain, slug};
 use zazen_core::words::{self, Evidence, FileChange, Kept};
@@ -24,12 +22,14 @@ use zazen_core::words::{self, Evidence, FileChange, Kept};
 use super::crash::{self, Moment};
 use super::evidence;
 use super::keep::now;
+use super::rebase;
+use super::review;
 use super::run;
 use super::world::World;
 use crate::config::Forge;
 use crate::forge::NewPull;
 use crate::forge::github::client::{CallError, Purpose};
-use crate::git::publish::{BranchName, PushError, Remote, push};
+use crate::git::publish::{BranchName, PushError, Remote, push, push_rewritten};
 use crate::git::{FetchError, KeptRef, Mirror, Source, create_bare};
 use crate::home::Home;
 use crate::home::atomic::{self, Durability};
@@ -53,6 +53,9 @@ pub(super) enum Ending {
 
 /// The reaction that says "your command was taken".
 const TAKEN: &str = "eyes";
+
+/// Who it was that changed something, where nobody knows the name.
+const SOMEBODY: &str = "somebody";
 
 /// How much of the checks' output is read back for the pull request, in bytes.
 const OUTPUT_BYTES_MAX: usize = 256 * 1024;
@@ -85,8 +88,9 @@ async fn act(world: &Arc<World>, effect: Effect, task: Option<Task>) -> anyhow::
         Effect::Acknowledge { text, .. } => acknowledge(world, &task, text).await,
         Effect::Push { head, .. } => push_branch(world, &task, &head).await,
         Effect::OpenPull { head, .. } => open_pull(world, &task, &head).await,
+        Effect::Rebase { head, .. } => rebase::perform(world, &task, &head).await,
         Effect::UpdatePull { head, .. } => update_pull(world, &task, &head).await,
-        Effect::PostReview { at, .. } => post_review(world, &task, &at).await,
+        Effect::PostReview { at, .. } => review::post(world, &task, &at).await,
         Effect::AnswerThread { to, head, .. } => {
             answer_thread(world, &task, Answer { to, head }).await
         }
@@ -153,16 +157,7 @@ async fn find_base(world: &World, task: &Task) -> anyhow::Result<Vec<Fact>> {
 async fn look_for_base(world: &World, task: &Task) -> anyhow::Result<CommitId> {
     let repo = world.repo(&task.repo)?;
     let mirror = world.mirror(&task.repo).await?;
-    let auth = world.auth(&task.repo, Purpose::Read).await?;
-    match mirror.fetch(auth.as_ref()).await {
-        // It ended before its time: the next one is minted now.
-        Err(FetchError::Unauthorized { .. }) if auth.is_some() => {
-            world.forget_tokens();
-            let auth = world.auth(&task.repo, Purpose::Read).await?;
-            mirror.fetch(auth.as_ref()).await?;
-        }
-        fetched => fetched?,
-    }
+    world.fetch(&task.repo, &mirror).await?;
     let branch = base_branch(world, task, &mirror).await?;
     let base = mirror
         .resolve(&branch)
@@ -211,6 +206,8 @@ async fn show(world: &World, task: &Task, slot: Slot, digest: Digest) -> anyhow:
                 | Note::Failed { .. }
                 | Note::Stopped { .. }
                 | Note::Reworked { .. }
+                | Note::Rebased { .. }
+                | Note::NotRebased { .. }
                 | Note::RoundsUsedUp { .. }
                 | Note::ChecksStayRed { .. }
                 | Note::Foreign { .. }
@@ -248,18 +245,6 @@ async fn acknowledge(world: &World, task: &Task, text: TextRef) -> anyhow::Resul
     Ok(vec![Fact::of(task.id, Event::Acknowledged { comment: text.id, on })])
 }
 
-/// Puts a review on the pull request's conversation, as one comment that names the lines.
-async fn post_review(world: &World, task: &Task, at: &PullHead) -> anyhow::Result<Vec<Fact>> {
-    let path = Home::report_page(&world.task_dir(task));
-    let text = fs::read_to_string(&path).with_context(|| format!("read {}", path.display()))?;
-    let review = review::parse(&text).context("read the review again")?;
-    let text = words::review_comment(at, &review);
-    let key = format!("{}/review", task.id);
-    let text = world.clean(text.as_str());
-    world.publisher.show(&task.repo, task.issue, (&key, &text)).await?;
-    Ok(vec![Fact::of(task.id, Event::ReviewPosted)])
-}
-
 /// Answers where the text stands.
 async fn answer_thread(world: &World, task: &Task, answer: Answer) -> anyhow::Result<Vec<Fact>> {
     let text = words::thread_answer(&answer);
@@ -270,29 +255,40 @@ async fn answer_thread(world: &World, task: &Task, answer: Answer) -> anyhow::Re
 }
 
 /// The branch of a task. It never changes: it is made of the number and the first title.
-fn branch(task: &Task) -> anyhow::Result<BranchName> {
+pub(super) fn branch(task: &Task) -> anyhow::Result<BranchName> {
     BranchName::new(task.id, &slug(&task.title)).context("name the branch")
 }
 
 async fn push_branch(world: &World, task: &Task, head: &CommitId) -> anyhow::Result<Vec<Fact>> {
     let mirror = world.mirror(&task.repo).await?;
     let remote = remote(world, task, &mirror).await?;
-    let event = match push(&mirror, &remote, &branch(task)?, head).await {
+    let branch = branch(task)?;
+    let pushed = match rebase::rewritten(world, task, head) {
+        Some(what) => push_rewritten(&mirror, &remote, &branch, &what).await,
+        None => push(&mirror, &remote, &branch, head).await,
+    };
+    let event = match pushed {
         Ok(_) => Event::Pushed { head: head.clone() },
         Err(err @ (PushError::Foreign { .. } | PushError::Rejected { .. })) => {
             Event::Blocked { trouble: trouble(TroubleKind::ForeignBranch, &err.into()) }
         }
-        Err(err @ PushError::Unauthorized { .. }) => {
-            world.forget_tokens();
-            return Err(err.into());
-        }
-        Err(err) => return Err(err.into()),
+        // Who did it, git does not say.
+        Err(PushError::Gone { .. }) => Event::BranchDeleted { by: SOMEBODY.to_owned() },
+        Err(err) => return Err(shut_out(world, err)),
     };
     Ok(vec![Fact::of(task.id, event)])
 }
 
+/// What kept us from a remote. The token that it did not take is not used again.
+pub(super) fn shut_out(world: &World, err: PushError) -> anyhow::Error {
+    if matches!(err, PushError::Unauthorized { .. }) {
+        world.forget_tokens();
+    }
+    err.into()
+}
+
 /// Where the branches of a task's repository go.
-async fn remote(world: &World, task: &Task, mirror: &Mirror) -> anyhow::Result<Remote> {
+pub(super) async fn remote(world: &World, task: &Task, mirror: &Mirror) -> anyhow::Result<Remote> {
     let repo = world.repo(&task.repo)?;
     match repo.forge {
         Forge::Github => {
@@ -420,6 +416,7 @@ pub(super) fn may_pass(err: &anyhow::Error) -> bool {
     let is_far = err.chain().any(|cause| {
         cause.downcast_ref().is_some_and(CallError::is_passing)
             || cause.downcast_ref().is_some_and(FetchError::is_passing)
+            || cause.downcast_ref().is_some_and(PushError::is_passing)
     });
     if is_far {
         return true;

@@ -24,6 +24,7 @@ use super::judge;
 use super::keep::now;
 use super::launch;
 use super::perform::{may_pass, trouble};
+use super::review;
 use super::world::World;
 use crate::gateway::{self, CallReport, Grant, Token};
 use crate::git::trash;
@@ -107,7 +108,7 @@ pub(super) async fn perform(
         // The daemon is about to end. The run goes on, and is found again.
         Ok(None) => return Ok(Vec::new()),
         // The machine is to blame, not the task: the same is tried again.
-        Err(err) if may_pass(&err) => return Err(err),
+        Err(err) if may_pass(&err) || review::is_passing(&err) => return Err(err),
         Err(err) if dir.observe().is_ok_and(|stage| stage == Stage::Absent) => {
             return Ok(vec![not_started(task, run, &err)]);
         }
@@ -131,7 +132,11 @@ pub(super) async fn perform(
 fn not_started(task: &Task, run: RunId, err: &anyhow::Error) -> Fact {
     tracing::warn!("run {run} could not be started: {err:#}");
     let died = err.is::<sandbox::DidNotStart>();
-    let kind = if died { TroubleKind::Crash } else { TroubleKind::Sandbox };
+    let kind = match () {
+        () if died => TroubleKind::Crash,
+        () if review::is_missing(err) => TroubleKind::Repository,
+        () => TroubleKind::Sandbox,
+    };
     let outcome = Outcome::Failed { trouble: trouble(kind, err) };
     Fact::of(task.id, Event::RunEnded { run, outcome, usage: Usage::default() })
 }

@@ -23,7 +23,7 @@ mod blocking;
 mod leftover;
 mod nonblocking;
 
-pub use blocking::run_blocking;
+pub use blocking::{run_blocking, run_blocking_each};
 pub use leftover::end_leftovers;
 pub use nonblocking::{run, run_started};
 

@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use super::{Command, run, run_blocking};
+use super::{Command, run, run_blocking, run_blocking_each};
 
 /// Long enough that only a broken limit reaches it.
 const LONG: Duration = Duration::from_secs(60);
@@ -141,4 +141,41 @@ fn a_leftover_is_known_by_its_argument_and_ended() {
     assert_eq!(super::end_leftovers(&mark), 0);
     other.kill().unwrap();
     other.wait().unwrap();
+}
+
+#[test]
+fn a_long_output_is_handed_over_piece_by_piece() {
+    let mut n = 0;
+    let mut last = Vec::new();
+    let script = sh("seq 100000; printf 'no end'; echo oops >&2; exit 3");
+    let output = run_blocking_each(&script, b'\n', &mut |piece| {
+        n += 1;
+        last = piece.to_owned();
+        Ok(())
+    });
+    let output = output.unwrap();
+    assert_eq!((n, last.as_slice()), (100_001, b"no end".as_slice()));
+    assert_eq!((output.status.code(), output.stderr_text().as_str()), (Some(3), "oops\n"));
+    assert!(output.stdout.is_empty());
+}
+
+#[test]
+fn a_command_ends_when_its_pieces_are_refused_or_do_not_come() {
+    let mut pid = String::new();
+    let refused = run_blocking_each(&sh("echo $$; yes"), b'\n', &mut |piece| {
+        match pid.is_empty() {
+            true => pid = String::from_utf8_lossy(piece).into_owned(),
+            false => anyhow::bail!("enough of this"),
+        }
+        Ok(())
+    });
+    assert_eq!(refused.unwrap_err().to_string(), "enough of this");
+    wait_until_gone(&pid);
+    let slow = sh("echo $$; sleep 1000").timeout(Duration::from_millis(100));
+    let late = run_blocking_each(&slow, b'\n', &mut |piece| {
+        pid = String::from_utf8_lossy(piece).into_owned();
+        Ok(())
+    });
+    assert!(late.unwrap_err().to_string().contains("took longer"));
+    wait_until_gone(&pid);
 }

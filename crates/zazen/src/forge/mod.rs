@@ -9,9 +9,9 @@ pub mod github;
 pub mod local;
 mod publisher;
 
-use zazen_core::id::{CommentId, IssueNumber, PullNumber, RepoName};
+use zazen_core::id::{CommentId, CommitId, IssueNumber, PullNumber, RepoName};
 use zazen_core::intake::Implied;
-use zazen_core::task::IssueEnd;
+use zazen_core::task::{IssueEnd, PullHead};
 use zazen_core::trust::Permission;
 
 pub use self::publisher::Publisher;
@@ -34,6 +34,21 @@ pub struct Issue {
     pub is_bot: bool,
     /// Written before zazen was there: it asks for nothing.
     pub is_old: bool,
+    /// What is proposed, if this is the conversation of a pull request of another forge.
+    pub proposed: Option<Proposed>,
+}
+
+/// What a pull request is, zazen's or anybody's, as its conversation was last copied.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Proposed {
+    /// Its last commit. It may be in a fork.
+    pub head: CommitId,
+    /// The branch that it is to go into.
+    pub base: String,
+    pub draft: bool,
+    pub merged: bool,
+    /// Whether it comes from another repository.
+    pub fork: bool,
 }
 
 /// A comment on an issue.
@@ -123,6 +138,25 @@ pub struct NewPull<'a> {
     pub base: &'a str,
     pub head: &'a str,
     pub issue: IssueNumber,
+}
+
+/// A review that is to be given.
+#[derive(Debug, Clone)]
+pub struct NewReview<'a> {
+    pub at: &'a PullHead,
+    pub body: &'a str,
+    /// What stands beside lines of the reviewed commit.
+    pub asides: &'a [Aside],
+    /// All of it as one text, for when the forge takes no asides.
+    pub whole: &'a str,
+}
+
+/// A text beside a line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Aside {
+    pub path: String,
+    pub line: u32,
+    pub body: String,
 }
 
 /// What people did with a pull request.

@@ -5,9 +5,9 @@
 
 use zazen_core::id::{CommentId, CommitId, IssueNumber, PullNumber, RepoName};
 
-use super::NewPull;
 use super::github::GitHub;
 use super::local::Local;
+use super::{NewPull, NewReview};
 
 /// See the module.
 #[derive(Debug)]
@@ -85,6 +85,35 @@ impl Publisher {
             Some(github) => github.answer(repo, (on, text), (key, body)).await,
             None => self.pages.show(repo, on, (key, body)).map(drop),
         }
+    }
+
+    /// Sees to it that our review with this key is on the pull request. It approves nothing.
+    pub async fn review(
+        &self,
+        repo: &RepoName,
+        (key, new): (&str, &NewReview<'_>),
+    ) -> anyhow::Result<()> {
+        match self.github(repo) {
+            Some(github) => github.review(repo, (key, new)).await,
+            None => self.pages.show(repo, IssueNumber(new.at.pull.0), (key, new.whole)).map(drop),
+        }
+    }
+
+    /// The last commit of a pull request by now, where a forge knows better than its page.
+    pub async fn head_of(
+        &self,
+        repo: &RepoName,
+        pull: PullNumber,
+    ) -> anyhow::Result<Option<CommitId>> {
+        match self.github(repo) {
+            Some(github) => Ok(Some(github.client().pull(repo, pull).await?.head)),
+            None => Ok(None),
+        }
+    }
+
+    /// Whether texts can stand beside lines in this repository.
+    pub fn has_asides(&self, repo: &RepoName) -> bool {
+        self.github(repo).is_some()
     }
 
     /// Sees to it that the commit carries the result of the validation command, where a

@@ -34,6 +34,7 @@ mod read;
 pub mod rebase;
 mod refs;
 mod remote;
+mod shown;
 mod source;
 pub mod trash;
 pub mod workspace;

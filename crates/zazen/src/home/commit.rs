@@ -5,8 +5,8 @@
 //! the disk, and leaves what is staged for other paths alone: neither committed
 //! nor lost. History is only ever added to.
 
-use std::ffi::{OsStr, OsString};
-use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
@@ -15,7 +15,7 @@ use zazen_core::id::CommitId;
 use super::Home;
 use super::atomic::TEMP_PREFIX;
 use super::repository::{Head, Repository, succeed};
-use crate::exec::{Command, Output, run_blocking};
+use crate::exec::{Command, Output, run_blocking, run_blocking_each};
 
 /// Commits what changed in a home.
 #[derive(Debug, Clone)]
@@ -49,14 +49,20 @@ pub enum CommitError {
     Failed(anyhow::Error),
 }
 
-/// One path that differs from the last commit.
-struct Change {
-    path: OsString,
+/// One file that differs from the last commit.
+#[derive(Debug, Clone)]
+pub struct Change {
+    /// Relative to the home.
+    path: PathBuf,
     is_untracked: bool,
 }
 
 /// How many paths are given to one call as arguments; far below what a system takes.
 const PATHS_PER_CALL_MAX: usize = 500;
+
+/// How many changes are committed at once: git syncs a file for each, compares each with all
+/// that is there, and has a limited time.
+pub const CHANGES_MAX: usize = 2000;
 
 /// What is in the way of a commit of single paths, and what a person calls it.
 const UNDER_WAY: [(&str, &str); 5] = [
@@ -79,6 +85,19 @@ impl Author {
     }
 }
 
+impl Change {
+    /// The file, by its absolute path in `home`.
+    pub fn path(&self, home: &Home) -> PathBuf {
+        home.root().join(&self.path)
+    }
+
+    /// Whether this is a file that is just being written, under a name that will not stay.
+    pub fn is_temporary(&self) -> bool {
+        let name = self.path.file_name().unwrap_or_default();
+        name.as_encoded_bytes().starts_with(TEMP_PREFIX.as_bytes())
+    }
+}
+
 impl Committer {
     pub fn new(home: &Home) -> anyhow::Result<Self> {
         Ok(Self { repository: Repository::open(home.root())? })
@@ -95,19 +114,29 @@ impl Committer {
         message: &str,
     ) -> Result<Outcome, CommitError> {
         self.check_idle()?;
-        let paths = self.inside(paths);
-        let changes = self.changes(&paths)?;
+        let changes = self.changes(paths)?;
+        self.commit_changes(&changes, author, message)
+    }
+
+    /// Commits changes that were just listed; at most [`CHANGES_MAX`] of them.
+    pub fn commit_changes(
+        &self,
+        changes: &[Change],
+        author: &Author,
+        message: &str,
+    ) -> Result<Outcome, CommitError> {
+        self.check_idle()?;
         if changes.is_empty() {
             return Ok(Outcome::Nothing);
         }
-        self.announce_new(&changes)?;
+        self.announce_new(changes)?;
         let command = self
             .by(author)
             .args(["commit", "--only", "--quiet", "--no-verify", "--cleanup=whitespace"])
             .args([format!("--message={message}").as_str(), PATHS_FROM_STDIN, NUL_SEPARATED])
             .stdin(list(changes.iter()));
         let output = run(&command)?;
-        self.settle_index(&changes)?;
+        self.settle_index(changes)?;
         if output.status.success() {
             return self.last().map(Outcome::Committed);
         }
@@ -135,16 +164,14 @@ impl Committer {
         Ok(())
     }
 
-    /// Everything in the home that is not in its last commit, by absolute paths. Files
-    /// that are just being written are left out.
-    pub fn uncommitted(&self) -> Result<Vec<PathBuf>, CommitError> {
-        let changes = self.changes(&[PathBuf::from(".")])?;
-        let root = self.repository.root();
-        let is_whole = |path: &PathBuf| {
-            let name = path.file_name().unwrap_or_default();
-            !name.as_encoded_bytes().starts_with(TEMP_PREFIX.as_bytes())
-        };
-        Ok(changes.into_iter().map(|change| root.join(change.path)).filter(is_whole).collect())
+    /// Lists everything in the home that is not in its last commit, and hands it over in
+    /// parts of at most [`CHANGES_MAX`].
+    pub fn each_uncommitted(
+        &self,
+        take: &mut dyn FnMut(Vec<Change>) -> Result<(), CommitError>,
+    ) -> Result<(), CommitError> {
+        self.check_idle()?;
+        self.each_change(&[PathBuf::from(".")], take)
     }
 
     /// Says who is in the middle of something, if somebody is.
@@ -184,25 +211,49 @@ impl Committer {
         paths.iter().filter_map(relative).collect()
     }
 
-    /// Lists what differs from the last commit.
-    fn changes(&self, paths: &[PathBuf]) -> Result<Vec<Change>, CommitError> {
+    /// Lists what differs from the last commit in the given files and folders.
+    pub fn changes(&self, paths: &[PathBuf]) -> Result<Vec<Change>, CommitError> {
         let mut changes = Vec::new();
-        for paths in paths.chunks(PATHS_PER_CALL_MAX) {
-            let command = self
-                .repository
-                .git(["status", "--porcelain=v1", "-z", "--no-renames"])
-                .args(["--untracked-files=all", "--ignore-submodules=all", "--"])
-                .args(paths)
-                .env("GIT_OPTIONAL_LOCKS", "0");
-            let output = run(&command)?;
-            if !output.status.success() {
-                return Err(self.refused(&output));
-            }
-            for entry in output.stdout.split(|b| *b == 0).filter(|entry| entry.len() > 3) {
-                changes.extend(parse_change(entry)?);
-            }
+        for paths in self.inside(paths).chunks(PATHS_PER_CALL_MAX) {
+            self.each_change(paths, &mut |mut part| {
+                changes.append(&mut part);
+                Ok(())
+            })?;
         }
         Ok(changes)
+    }
+
+    fn each_change(
+        &self,
+        paths: &[PathBuf],
+        take: &mut dyn FnMut(Vec<Change>) -> Result<(), CommitError>,
+    ) -> Result<(), CommitError> {
+        let command = self
+            .repository
+            .git(["status", "--porcelain=v1", "-z", "--no-renames"])
+            .args(["--untracked-files=all", "--ignore-submodules=all", "--"])
+            .args(paths)
+            .env("GIT_OPTIONAL_LOCKS", "0");
+        let mut part = Vec::new();
+        let mut refused = None;
+        let output = run_blocking_each(&command, 0, &mut |entry| {
+            let mut add = || -> Result<(), CommitError> {
+                part.extend(parse_change(entry)?);
+                if part.len() < CHANGES_MAX { Ok(()) } else { take(std::mem::take(&mut part)) }
+            };
+            add().or_else(|err| {
+                refused = Some(err);
+                Err(anyhow::anyhow!("the listing was broken off"))
+            })
+        });
+        if let Some(err) = refused {
+            return Err(err);
+        }
+        let output = output.map_err(CommitError::Failed)?;
+        if !output.status.success() {
+            return Err(self.refused(&output));
+        }
+        if part.is_empty() { Ok(()) } else { take(part) }
     }
 
     /// Tells git about new files, in a way that a person's own commit leaves out.
@@ -260,13 +311,14 @@ fn run(command: &Command) -> Result<Output, CommitError> {
 
 /// Parses one entry of git's status: two letters, a space, the path.
 fn parse_change(entry: &[u8]) -> Result<Option<Change>, CommitError> {
-    let (state, path) = (&entry[..2], OsStr::from_bytes(&entry[3..]));
+    let Some((state, path)) = entry.split_at_checked(3) else { return Ok(None) };
+    let (state, path) = (&state[..2], Path::new(OsStr::from_bytes(path)));
     if matches!(state, b"DD" | b"AU" | b"UD" | b"UA" | b"DU" | b"AA" | b"UU") {
-        let path = Path::new(path).display();
+        let path = path.display();
         return Err(CommitError::Busy { why: format!("`{path}` has a conflict to be resolved") });
     }
     // A path that ends so is a repository of its own.
-    if path.as_bytes().ends_with(b"/") {
+    if entry.ends_with(b"/") {
         return Ok(None);
     }
     Ok(Some(Change { path: path.to_owned(), is_untracked: state == b"??" }))
@@ -274,7 +326,12 @@ fn parse_change(entry: &[u8]) -> Result<Option<Change>, CommitError> {
 
 /// The paths of changes, as git reads them.
 fn list<'a>(changes: impl Iterator<Item = &'a Change>) -> Vec<u8> {
-    changes.flat_map(|change| [change.path.clone().into_vec(), vec![0]]).flatten().collect()
+    let mut list = Vec::new();
+    for change in changes {
+        list.extend_from_slice(change.path.as_os_str().as_bytes());
+        list.push(0);
+    }
+    list
 }
 
 #[cfg(test)]

@@ -16,7 +16,7 @@ use anyhow::Context as _;
 use super::Home;
 use super::atomic::{self, Durability};
 use super::boot::read_boot_time;
-use super::repository::{Head, Repository, agrees, is_object_id, succeed};
+use super::repository::{Head, Repository, agrees, is_object_id, list, succeed};
 
 /// Something that was not as it should be.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,8 +31,9 @@ pub enum Finding {
 /// damages what was written just before it.
 const COMMITS_CHECKED: usize = 20;
 
-/// How much git may say about objects: 64 MiB are a million of them.
-const OBJECTS_BYTES_MAX: usize = 64 << 20;
+/// How many objects are checked by one call of git. Their names are small enough to be in
+/// memory, and a large home still takes few calls.
+const OBJECTS_PER_CHECK: usize = 2000;
 
 /// Looks over the git repository of a home, and mends what it can.
 ///
@@ -231,44 +232,63 @@ fn remove_if_empty(repository: &Repository, object: &str) -> anyhow::Result<()> 
 }
 
 /// Lists objects that the commits need and that are not there, with their paths.
+///
+/// In a large home there are hundreds of thousands, so they are looked at in parts.
 fn missing(repository: &Repository, commits: &[&str]) -> anyhow::Result<BTreeMap<String, String>> {
-    let list = repository
-        .git(["rev-list", "--objects", "--missing=print"])
-        .args(commits)
-        .output_bytes_max(OBJECTS_BYTES_MAX);
-    let list = succeed(&list).context("list the objects of the last commits")?.stdout_text();
+    let command =
+        repository.git(["rev-list", "--objects", "--missing=print"]).args(commits.iter().copied());
     let mut missing = BTreeMap::new();
-    let mut paths = BTreeMap::new();
-    for line in list.lines() {
-        let (object, path) = line.split_once(' ').unwrap_or((line, ""));
+    let mut part = BTreeMap::new();
+    let listed = list(&command, b'\n', &mut |line| {
+        let line = String::from_utf8_lossy(line);
+        let (object, path) = line.split_once(' ').unwrap_or((&line, ""));
         if let Some(object) = object.strip_prefix('?') {
             missing.insert(object.to_owned(), String::new());
         } else {
-            paths.insert(object, path);
+            part.insert(object.to_owned(), path.to_owned());
         }
-    }
-    // The list only looks for a file; the check reads the head of each.
-    let objects: String = paths.keys().flat_map(|object| [*object, "\n"]).collect();
-    let check = repository
-        .git(["cat-file", "--batch-check"])
-        .stdin(objects)
-        .output_bytes_max(OBJECTS_BYTES_MAX);
-    for line in succeed(&check).context("check the objects")?.stdout_text().lines() {
-        if let Some(object) = line.strip_suffix(" missing") {
-            let path = paths.get(object).copied().unwrap_or_default();
-            missing.insert(object.to_owned(), path.to_owned());
+        if part.len() < OBJECTS_PER_CHECK {
+            return Ok(());
         }
-    }
+        missing.extend(unreadable(repository, &std::mem::take(&mut part))?);
+        Ok(())
+    });
+    listed.context("list the objects of the last commits")?;
+    missing.extend(unreadable(repository, &part)?);
     Ok(missing)
+}
+
+/// Those of the objects that cannot be read. A list only looks for a file; this reads the
+/// head of each.
+fn unreadable(
+    repository: &Repository,
+    objects: &BTreeMap<String, String>,
+) -> anyhow::Result<Vec<(String, String)>> {
+    if objects.is_empty() {
+        return Ok(Vec::new());
+    }
+    let names: String = objects.keys().flat_map(|object| [object.as_str(), "\n"]).collect();
+    let check = repository.git(["cat-file", "--batch-check"]).stdin(names);
+    let checked = succeed(&check).context("check the objects")?.stdout_text();
+    let missing = checked.lines().filter_map(|line| line.strip_suffix(" missing"));
+    let with_path =
+        |object: &str| (object.to_owned(), objects.get(object).cloned().unwrap_or_default());
+    Ok(missing.map(with_path).collect())
 }
 
 /// Finds a file of the last commit by its object.
 fn path_of(repository: &Repository, object: &str) -> Option<String> {
-    let list = repository.git(["ls-tree", "-r", "-z", "HEAD"]).output_bytes_max(OBJECTS_BYTES_MAX);
-    let list = succeed(&list).ok()?.stdout_text();
-    list.split('\0').filter_map(|entry| entry.split_once('\t')).find_map(|(what, path)| {
-        (what.split(' ').next_back() == Some(object)).then(|| path.to_owned())
-    })
+    let mut found = None;
+    let command = repository.git(["ls-tree", "-r", "-z", "HEAD"]);
+    let listed = list(&command, 0, &mut |entry| {
+        let entry = String::from_utf8_lossy(entry);
+        let (what, path) = entry.split_once('\t').unwrap_or((&entry, ""));
+        if found.is_none() && what.split(' ').next_back() == Some(object) {
+            found = Some(path.to_owned());
+        }
+        Ok(())
+    });
+    listed.ok().and(found)
 }
 
 #[cfg(test)]

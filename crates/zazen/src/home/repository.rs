@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 
-use crate::exec::{Command, Output, run_blocking};
+use crate::exec::{Command, Output, run_blocking, run_blocking_each};
 
 /// The repository of a home.
 #[derive(Debug, Clone)]
@@ -123,6 +123,20 @@ pub(super) fn succeed(command: &Command) -> anyhow::Result<Output> {
         bail!("git refused ({}): {}", output.status, output.stderr_text().trim());
     }
     Ok(output)
+}
+
+/// Runs git, and hands over what it lists, piece by piece. Makes an error of what it
+/// complains about.
+pub(super) fn list(
+    command: &Command,
+    separator: u8,
+    each: &mut dyn FnMut(&[u8]) -> anyhow::Result<()>,
+) -> anyhow::Result<()> {
+    let output = run_blocking_each(command, separator, each)?;
+    if !output.status.success() {
+        bail!("git refused ({}): {}", output.status, output.stderr_text().trim());
+    }
+    Ok(())
 }
 
 /// Whether a text is the name of an object, in either of git's formats.

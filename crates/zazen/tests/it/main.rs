@@ -26,6 +26,8 @@ mod hosts;
 #[cfg(test)]
 mod plans;
 #[cfg(test)]
+mod rebase;
+#[cfg(test)]
 mod red_team;
 #[cfg(test)]
 mod results;

@@ -1,45 +1,78 @@
-//! A map that takes little memory when it was read in one go.
+//! A map that takes little memory, and none beside it while it is read.
 //!
-//! A tree that is made of a sorted list is full; one that grows at its end, as it
-//! does while a snapshot is read entry by entry, is half empty.
+//! Tasks and issues are numbered as they come, so new ones stand at the end: a
+//! sorted list is enough. A tree that grows at its end is half empty.
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::marker::PhantomData;
-use std::ops::{Deref, DerefMut};
 
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde::ser::{Serialize, Serializer};
 
-/// Values by their keys.
+/// Values by their keys, sorted. One that is put before others moves those.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Dense<K, V>(BTreeMap<K, V>);
+pub(super) struct Dense<K, V>(Vec<(K, V)>);
 
 struct Entries<K, V>(PhantomData<(K, V)>);
 
 impl<K, V> Default for Dense<K, V> {
     fn default() -> Self {
-        Self(BTreeMap::new())
+        Self(Vec::new())
     }
 }
 
-impl<K, V> Deref for Dense<K, V> {
-    type Target = BTreeMap<K, V>;
-
-    fn deref(&self) -> &Self::Target {
-        &self.0
+impl<K: Ord, V> Dense<K, V> {
+    pub(super) fn get(&self, key: &K) -> Option<&V> {
+        self.find(key).ok().map(|at| &self.0[at].1)
     }
-}
 
-impl<K, V> DerefMut for Dense<K, V> {
-    fn deref_mut(&mut self) -> &mut Self::Target {
-        &mut self.0
+    pub(super) fn contains_key(&self, key: &K) -> bool {
+        self.find(key).is_ok()
+    }
+
+    pub(super) fn insert(&mut self, key: K, value: V) {
+        match self.find(&key) {
+            Ok(at) => self.0[at].1 = value,
+            Err(at) => self.0.insert(at, (key, value)),
+        }
+    }
+
+    /// The value of a key, which is put there if there is none.
+    pub(super) fn get_or_default(&mut self, key: K) -> &mut V
+    where
+        V: Default,
+    {
+        let at = self.find(&key).unwrap_or_else(|at| {
+            self.0.insert(at, (key, V::default()));
+            at
+        });
+        &mut self.0[at].1
+    }
+
+    pub(super) fn values(&self) -> impl DoubleEndedIterator<Item = &V> {
+        self.0.iter().map(|(_, value)| value)
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    pub(super) fn last_key(&self) -> Option<&K> {
+        self.0.last().map(|(key, _)| key)
+    }
+
+    /// Where a key is, or where it belongs.
+    fn find(&self, key: &K) -> Result<usize, usize> {
+        match self.0.last() {
+            Some((last, _)) if key <= last => self.0.binary_search_by(|(it, _)| it.cmp(key)),
+            _ => Err(self.0.len()),
+        }
     }
 }
 
 impl<K: Serialize, V: Serialize> Serialize for Dense<K, V> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        self.0.serialize(serializer)
+        serializer.collect_map(self.0.iter().map(|(key, value)| (key, value)))
     }
 }
 
@@ -57,10 +90,13 @@ impl<'de, K: Deserialize<'de> + Ord, V: Deserialize<'de>> Visitor<'de> for Entri
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-        let mut entries = Vec::new();
-        while let Some(entry) = map.next_entry()? {
-            entries.push(entry);
+        let mut dense = Dense::default();
+        while let Some((key, value)) = map.next_entry()? {
+            dense.insert(key, value);
         }
-        Ok(Dense(entries.into_iter().collect()))
+        Ok(dense)
     }
 }
+
+#[cfg(test)]
+mod tests;

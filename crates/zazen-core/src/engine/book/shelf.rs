@@ -49,7 +49,7 @@ impl Shelf {
     }
 
     pub(super) fn last(&self) -> Option<TaskId> {
-        self.0.last_key_value().map(|(&id, _)| id)
+        self.0.last_key().copied()
     }
 }
 

@@ -3,7 +3,7 @@
 use super::super::rework::{Answer, Ask, CHECK_ROUNDS_MAX, IssueEnd, ReviewOf, Rework, Rounds};
 use super::{
     IllegalEvent, Note, Published, Run, State, Task, Trouble, TroubleKind, Try, Work, give_up,
-    illegal, waiting,
+    illegal, rebase, waiting,
 };
 use crate::id::{CommitId, PullNumber, Stream};
 use crate::task::Digest;
@@ -21,18 +21,28 @@ pub(super) fn fix_asked(mut task: Task, ask: Ask, n_max: u32) -> Result<Task, Il
         (State::Correcting(mut work), _) if has_room(&work) => {
             let is_idle = task.run.is_none();
             if let Some(rework) = &mut work.rework {
+                rework.rounds.n_by_reviews_max = n_max;
                 let asks = if is_idle { &mut rework.asks } else { &mut rework.later };
                 asks.push(ask);
             }
             task.state = State::Correcting(work);
         }
         (State::Verifying(mut work), _) if has_room(&work) => {
-            put_off(&mut work, ask);
+            put_off(work.rework.as_deref_mut(), (ask, n_max));
             task.state = State::Verifying(work);
         }
         (State::Publishing(mut published), _) if has_room(&published.work) => {
-            put_off(&mut published.work, ask);
+            put_off(published.work.rework.as_deref_mut(), (ask, n_max));
             task.state = State::Publishing(published);
+        }
+        (State::Rebasing(mut rework), _) if rework.has_room() => {
+            put_off(Some(&mut *rework), (ask, n_max));
+            task.state = State::Rebasing(rework);
+        }
+        (State::Stopped { back, .. }, true) if matches!(*back, State::Rebasing(_)) => {
+            let State::Rebasing(mut rework) = *back else { return Ok(task) };
+            rework.later.push(ask);
+            end_round(&mut task, *rework, None);
         }
         // A person said stop: only a person's command ends that.
         (state @ State::Stopped { .. }, false) if state.pull().is_some() => task.state = state,
@@ -57,8 +67,10 @@ fn has_room(work: &Work) -> bool {
     work.rework.as_ref().is_some_and(|rework| rework.has_room())
 }
 
-fn put_off(work: &mut Work, ask: Ask) {
-    if let Some(rework) = &mut work.rework {
+fn put_off(rework: Option<&mut Rework>, (ask, n_max): (Ask, u32)) {
+    if let Some(rework) = rework {
+        // What led to this round may not have been a review.
+        rework.rounds.n_by_reviews_max = n_max;
         rework.later.push(ask);
     }
 }
@@ -93,24 +105,33 @@ fn next_round(
     } else {
         rounds.n_by_reviews += 1;
     }
-    begin(task, Rework { pull, head, rounds, asks, later: Vec::new() }, None);
+    begin(task, Rework::new((pull, head, rounds), asks), None);
 }
 
 fn begin(task: &mut Task, rework: Rework, trouble: Option<Trouble>) {
+    if let Some(work) = run_for(task, rework, None) {
+        let attempt = Try { trouble, ..Try::default() };
+        task.state = State::Correcting(Work { attempt, ..work });
+    }
+}
+
+/// The work that a round is, at the commit that it goes on from. A task without a plan has
+/// none, and its draft stays as it is.
+pub(super) fn run_for(task: &mut Task, rework: Rework, head: Option<CommitId>) -> Option<Work> {
     let Some(plan) = task.plan.clone() else {
         let Rework { pull, head, rounds, .. } = rework;
         task.state = State::Drafted { pull, head, rounds };
-        return;
+        return None;
     };
-    task.state = State::Correcting(Work {
+    Some(Work {
         answers: String::new(),
         n_done: plan.n_steps,
         plan,
-        head: Some(rework.head.clone()),
+        head: head.or_else(|| Some(rework.head.clone())),
         n_corrections: 0,
-        attempt: Try { trouble, ..Try::default() },
+        attempt: Try::default(),
         rework: Some(Box::new(rework)),
-    });
+    })
 }
 
 /// Checks on the forge are red. Only those on our own last commit are ours to mend.
@@ -132,8 +153,7 @@ pub(super) fn checks_failed(task: &mut Task, red: &CommitId, evidence: String) {
     let (n_by_checks, red) = (rounds.n_by_checks + 1, Some(digest));
     let rounds = Rounds { n_by_checks, red, ..rounds.clone() };
     let trouble = Trouble { kind: TroubleKind::RedChecks, evidence };
-    let rework = Rework { pull, head, rounds, asks: Vec::new(), later: Vec::new() };
-    begin(task, rework, Some(trouble));
+    begin(task, Rework::new((pull, head, rounds), Vec::new()), Some(trouble));
 }
 
 /// The agent came back, and there is no new commit: nothing to check, nothing to publish.
@@ -144,21 +164,25 @@ pub(super) fn is_unchanged(work: &Work, run: &Run, head: &CommitId) -> bool {
 /// Ends a round without a new commit.
 pub(super) fn nothing_changed(task: &mut Task, work: Work, run: &Run) {
     task.notes.push(Note::Unchanged { run: run.id });
-    end_round(task, work, None);
+    if let Some(rework) = work.rework {
+        end_round(task, *rework, None);
+    }
 }
 
 /// Ends a round: the branch is pushed and the pull request says so.
 pub(super) fn updated(task: &mut Task, published: Published) {
-    if let Some(rework) = &published.work.rework {
-        let (pull, head) = (rework.pull, published.head.clone());
-        task.notes.push(Note::Reworked { pull, head });
-    }
-    end_round(task, published.work, Some(published.head));
+    let Some(rework) = published.work.rework else { return };
+    let (pull, head) = (rework.pull, published.head.clone());
+    task.notes.push(match task.base.clone().filter(|_| rework.rebased.is_some()) {
+        Some(onto) => Note::Rebased { pull, head, onto },
+        None => Note::Reworked { pull, head },
+    });
+    end_round(task, *rework, Some(published.head));
 }
 
-fn end_round(task: &mut Task, work: Work, new: Option<CommitId>) {
-    let Some(rework) = work.rework else { return };
-    let Rework { pull, head, rounds, asks, later } = *rework;
+/// Ends a round. What was asked for since is the next one.
+pub(super) fn end_round(task: &mut Task, rework: Rework, new: Option<CommitId>) {
+    let Rework { pull, head, rounds, asks, later, .. } = rework;
     let threads = asks.into_iter().filter(|ask| is_thread(ask.text.id.stream));
     task.to_answer.extend(threads.map(|ask| Answer { to: ask.text, head: new.clone() }));
     let at = (pull, new.unwrap_or(head), rounds);
@@ -183,6 +207,7 @@ pub(super) fn head_moved(task: &mut Task, theirs: &CommitId, by: &str) {
         return;
     }
     let note = || Note::Foreign { by: by.to_owned(), head: theirs.clone() };
+    rebase::forget(task);
     let state = std::mem::replace(&mut task.state, State::AwaitingApproval);
     let has_pull = state.pull().is_some();
     task.state = match (state, has_pull) {
@@ -198,6 +223,16 @@ pub(super) fn head_moved(task: &mut Task, theirs: &CommitId, by: &str) {
             let trouble = Trouble { kind: TroubleKind::ForeignBranch, evidence };
             give_up(on_top(state, theirs), trouble, &mut task.notes)
         }
+        (State::Rebasing(rework), _) => {
+            task.notes.push(note());
+            let Rework { pull, rounds, mut later, .. } = *rework;
+            // Nobody's commits are built upon because of a review.
+            later.retain(|ask| ask.by_command);
+            let rounds = Rounds { foreign: true, ..rounds };
+            let theirs =
+                Rework { later, ..Rework::new((pull, theirs.clone(), rounds), Vec::new()) };
+            return end_round(task, theirs, None);
+        }
         (State::Stopped { by, back }, true) => {
             State::Stopped { by, back: Box::new(on_top(*back, theirs)) }
         }
@@ -210,21 +245,25 @@ pub(super) fn head_moved(task: &mut Task, theirs: &CommitId, by: &str) {
 
 /// Whether a commit is one that this work stands at, or has made.
 fn is_ours(state: &State, head: &CommitId) -> bool {
-    let of_work = state.work().is_some_and(|work| {
-        let at = work.rework.as_ref().map(|rework| &rework.head);
-        work.head.as_ref() == Some(head) || at == Some(head)
-    });
-    of_work || matches!(state, State::Drafted { head: ours, .. } if ours == head)
+    let of_work = state.work().is_some_and(|work| work.head.as_ref() == Some(head));
+    let of_pull = state.rework().is_some_and(|rework| rework.head == *head);
+    of_work || of_pull || matches!(state, State::Drafted { head: ours, .. } if ours == head)
 }
 
 /// The rework, begun anew on top of somebody else's commits. Our own unpublished ones are kept
 /// by the mirror, and are not part of it any more.
 fn on_top(state: State, theirs: &CommitId) -> State {
+    if let State::Rebasing(mut rework) = state {
+        rework.head = theirs.clone();
+        rework.rounds.foreign = true;
+        return State::Rebasing(rework);
+    }
     let Some(mut work) = state.work().cloned() else { return state };
     work.head = Some(theirs.clone());
     work.n_corrections = 0;
     if let Some(rework) = &mut work.rework {
         rework.head = theirs.clone();
+        rework.rebased = None;
         rework.rounds.foreign = false;
     }
     State::Correcting(work)
@@ -290,7 +329,8 @@ fn is_working(state: &State) -> bool {
         | State::Implementing(_)
         | State::Verifying(_)
         | State::Correcting(_)
-        | State::Publishing(_) => true,
+        | State::Publishing(_)
+        | State::Rebasing(_) => true,
         State::AwaitingApproval
         | State::Drafted { .. }
         | State::Merged { .. }
@@ -306,6 +346,7 @@ pub(super) fn closed(mut task: Task, is_merged: bool) -> Result<Task, IllegalEve
         let event = if is_merged { "PullMerged" } else { "PullClosed" };
         return Err(illegal(&task, event.to_owned()));
     };
+    rebase::forget(&mut task);
     task.state =
         if is_merged { State::Merged { pull } } else { State::Closed { pull: Some(pull) } };
     Ok(task)

@@ -19,7 +19,7 @@ use super::client::{Actor, Item, ReviewState, Text};
 use super::marker::key_of;
 use super::{GitHub, trigger};
 use crate::forge::local::{About, Copy};
-use crate::forge::{Happened, Pull};
+use crate::forge::{Happened, Proposed, Pull, PullState};
 
 /// What the home knows of an issue before it is copied.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -143,7 +143,7 @@ impl GitHub {
             title: &one_line(&item.title, TITLE_CHARS_MAX),
             open: item.open,
             labels: &item.labels,
-            is_pull: item.is_pull,
+            proposed: self.proposed(repo, item).await?,
         };
         for found in &found {
             let is_issue = found.id == CommentId::ISSUE;
@@ -199,6 +199,21 @@ impl GitHub {
         known.retain(|_, (_, at)| at.elapsed() < PERMISSION_AGE_MAX);
         known.insert(key, (permission, Instant::now()));
         Ok(permission)
+    }
+
+    /// What is proposed by a pull request, anybody's.
+    async fn proposed(&self, repo: &RepoName, item: &Item) -> anyhow::Result<Option<Proposed>> {
+        if !item.is_pull {
+            return Ok(None);
+        }
+        let pull = self.0.client.pull(repo, PullNumber(item.number.0)).await?;
+        Ok(Some(Proposed {
+            fork: !pull.is_of(repo),
+            merged: pull.state == PullState::Merged,
+            head: pull.head,
+            base: pull.base,
+            draft: pull.draft,
+        }))
     }
 
     /// Keeps what a pull request is by now.

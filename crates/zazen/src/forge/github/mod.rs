@@ -12,6 +12,7 @@ pub mod hooks;
 mod marker;
 mod pace;
 pub mod poll;
+mod reviews;
 mod speak;
 mod trigger;
 

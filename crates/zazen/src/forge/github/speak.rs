@@ -12,7 +12,7 @@ use zazen_core::id::{CommentId, CommitId, IssueNumber, PullNumber, RepoName, Str
 use zazen_core::intake::Implied;
 use zazen_core::text::one_line;
 
-use super::client::{CallError, CheckState, Conclusion, EditPull, NewCheck, Target};
+use super::client::{CallError, CheckState, Conclusion, EditPull, NewCheck, ReviewComment, Target};
 use super::marker::{fit, key_of, mark};
 use super::pace::Act;
 use super::trigger::LABELS;
@@ -85,7 +85,7 @@ impl GitHub {
         Ok(mine.map(|comment| CommentId::comment(comment.id)))
     }
 
-    fn slow_down(&self, issue: &IssueRef, act: Act) -> anyhow::Result<()> {
+    pub(super) fn slow_down(&self, issue: &IssueRef, act: Act) -> anyhow::Result<()> {
         match self.0.pace.take(issue, act, Instant::now()) {
             Ok(()) => Ok(()),
             Err(wait) => bail!(
@@ -185,7 +185,7 @@ impl GitHub {
         (on, text): (IssueNumber, CommentId),
         (key, body): (&str, &str),
     ) -> anyhow::Result<()> {
-        if text.stream != Stream::ReviewComment {
+        if !matches!(text.stream, Stream::Review | Stream::ReviewComment) {
             return self.show(repo, on, (key, body)).await;
         }
         let (me, pull) = (self.0.client.me().await?, PullNumber(on.0));
@@ -193,10 +193,10 @@ impl GitHub {
         if lines.iter().any(|line| line.author.is(&me) && key_of(&line.body) == Some(key)) {
             return Ok(());
         }
-        // An answer goes to the first comment of a thread; GitHub takes no other.
-        let first = lines.iter().find(|line| line.id == text.n).and_then(|line| line.answers);
+        let Some(to) = thread(text, &lines) else {
+            return self.show(repo, on, (key, body)).await;
+        };
         self.slow_down(&IssueRef { repo: repo.clone(), issue: on }, Act::Comment)?;
-        let to = first.unwrap_or(text.n);
         self.0.client.reply_to_review_comment(repo, pull, (to, &mark(key, body))).await?;
         Ok(())
     }
@@ -233,13 +233,22 @@ impl GitHub {
     }
 
     /// Sees to it that the commit carries the result of the validation command.
+    ///
+    /// Only an App may look at check runs and make them; with a person's token, the pull
+    /// request says it all the same.
     pub(in crate::forge) async fn report(
         &self,
         repo: &RepoName,
         head: &CommitId,
         (external_id, title, summary): (&str, &str, &str),
     ) -> anyhow::Result<()> {
-        let there = self.0.client.check_runs(repo, head).await?;
+        let there = match self.0.client.check_runs(repo, head).await {
+            Err(CallError::Denied { why }) => {
+                tracing::debug!("no check run on {}: {why}", head.short());
+                return Ok(());
+            }
+            there => there?,
+        };
         // Its name could be another's; what it says of itself is ours.
         if there.iter().any(|check| check.name == CHECK && check.external_id == external_id) {
             return Ok(());
@@ -255,7 +264,6 @@ impl GitHub {
         };
         match self.0.client.create_check_run(repo, &check).await {
             Ok(_) => Ok(()),
-            // Only an App may; with a person's token the pull request says it all the same.
             Err(CallError::Denied { why }) => {
                 tracing::debug!("no check run on {}: {why}", head.short());
                 Ok(())
@@ -263,6 +271,18 @@ impl GitHub {
             Err(err) => Err(err.into()),
         }
     }
+}
+
+/// The first comment of the thread in which a text is answered; GitHub takes no other. A
+/// review is answered in its thread if it has just one: else people would read the same in each.
+fn thread(text: CommentId, lines: &[ReviewComment]) -> Option<u64> {
+    if text.stream == Stream::ReviewComment {
+        let first = lines.iter().find(|line| line.id == text.n).and_then(|line| line.answers);
+        return Some(first.unwrap_or(text.n));
+    }
+    let mut of_review = lines.iter().filter(|line| line.review == Some(text.n));
+    let only = of_review.next().filter(|_| of_review.next().is_none())?;
+    Some(only.answers.unwrap_or(only.id))
 }
 
 /// What on GitHub a text of ours is, where reactions can be put on it.

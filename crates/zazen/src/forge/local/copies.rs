@@ -14,7 +14,7 @@ use zazen_core::page::Page;
 use zazen_core::trust::Permission;
 
 use super::{BOT, Local, new_page, now, put, read_page, value};
-use crate::forge::{Happened, Pull, PullState};
+use crate::forge::{Happened, Proposed, Pull, PullState};
 
 /// A text of another forge.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,7 +42,8 @@ pub struct About<'a> {
     pub title: &'a str,
     pub open: bool,
     pub labels: &'a [String],
-    pub is_pull: bool,
+    /// What is proposed, if it is a pull request.
+    pub proposed: Option<Proposed>,
 }
 
 /// How a page says that checks are red; the commit follows.
@@ -72,8 +73,8 @@ impl Local {
             }
         };
         page.set("state", if about.open { "open" } else { "closed" });
-        if about.is_pull {
-            page.set("kind", "pull");
+        if let Some(proposed) = &about.proposed {
+            put_proposed(&mut page, proposed);
         }
         let labels: Vec<&str> = about.labels.iter().map(String::as_str).collect();
         page.set_list("labels", &labels);
@@ -89,7 +90,8 @@ impl Local {
     ) -> anyhow::Result<()> {
         let (repo, issue, id) = at;
         let path = self.text_path(repo, (issue, id));
-        if path.exists() && !refreshed {
+        // A page of our own comment says which one it is, and is not to be lost.
+        if path.exists() && (!refreshed || read_page(&path)?.get("key").is_some()) {
             return Ok(());
         }
         put_changed(&path, &text.page()?)
@@ -230,6 +232,29 @@ pub(super) fn implied(page: &Page) -> Option<Implied> {
         Some((RED_CHECKS, head)) => Some(Implied::RedChecks { head: head.parse().ok()? }),
         Some(_) => None,
         None => Name::from_word(&said).map(Implied::Command),
+    }
+}
+
+/// What the page of a conversation says that is about a pull request.
+pub(super) fn proposed(page: &Page) -> Option<Proposed> {
+    let is_true = |key| value(page, key) == "true";
+    (value(page, "kind") == "pull").then_some(())?;
+    Some(Proposed {
+        head: value(page, "head").parse().ok()?,
+        base: value(page, "base"),
+        draft: is_true("draft"),
+        merged: is_true("merged"),
+        fork: is_true("fork"),
+    })
+}
+
+fn put_proposed(page: &mut Page, proposed: &Proposed) {
+    let Proposed { head, base, draft, merged, fork } = proposed;
+    page.set("kind", "pull");
+    page.set("head", head.as_str());
+    page.set("base", base);
+    for (key, is_so) in [("draft", draft), ("merged", merged), ("fork", fork)] {
+        page.set(key, if *is_so { "true" } else { "false" });
     }
 }
 

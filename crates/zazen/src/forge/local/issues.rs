@@ -76,6 +76,7 @@ impl Local {
             permission: permission(&page),
             is_bot: is_bot(&page),
             is_old: value(&page, "old") == "true",
+            proposed: copies::proposed(&page),
         })
     }
 

@@ -206,3 +206,36 @@ fn a_merge_a_lock_or_an_old_commit_means_later() {
     assert!(matches!(&err, CommitError::Busy { why } if why.contains("git switch")), "{err}");
     assert_eq!(place.git(&["log", "--format=%s", "main"]), "ours\nfirst\n");
 }
+
+#[test]
+fn very_many_changes_are_committed_in_parts() {
+    let place = place();
+    place.write("soul.md", "one\n");
+    place.committed(&["soul.md"], "first");
+    for n in 0..=CHANGES_MAX {
+        fs::write(place.home.tasks_dir().join(format!("{n}.md")), "page\n").unwrap();
+    }
+    let mut sizes = Vec::new();
+    let listed = place.committer.each_uncommitted(&mut |part| {
+        sizes.push(part.len());
+        place.committer.commit_changes(&part, &Author::zazen(), "a part").map(drop)
+    });
+    listed.unwrap();
+    // The home's own `.gitignore` is among them.
+    assert_eq!(sizes, [CHANGES_MAX, 2]);
+    assert_eq!(place.git(&["status", "--porcelain"]), "");
+    assert_eq!(place.git(&["log", "--format=%s"]), "a part\na part\nfirst\n");
+}
+
+#[test]
+fn a_listing_ends_where_its_part_is_refused() {
+    let place = place();
+    place.write("soul.md", "one\n");
+    let mut n = 0;
+    let err = place.committer.each_uncommitted(&mut |_| {
+        n += 1;
+        Err(CommitError::Busy { why: "of a test".to_owned() })
+    });
+    assert!(matches!(err, Err(CommitError::Busy { why }) if why == "of a test"));
+    assert_eq!(n, 1);
+}

@@ -4,9 +4,9 @@
 //! completed; both are told. Damage is refused here and given up only by
 //! [`repair`], which a person calls.
 
-use std::fs::{self, OpenOptions};
+use std::fs::{File, OpenOptions};
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::SystemTime;
 
@@ -14,7 +14,7 @@ use tokio::sync::mpsc;
 use zazen_core::id::Time;
 
 use super::line::Chain;
-use super::replay::{self, Reader, Segment, Visit};
+use super::replay::{self, Reader, Segment, Torn, Visit};
 use super::reserve::Reserve;
 use super::segment::{self, Started};
 use super::write::{Tip, Writer};
@@ -59,16 +59,14 @@ pub fn open_with(
         segment::start(&file, 1, Chain::START, now(), boot)
             .map_err(OpenError::failed("create", &file))?;
     }
-    let bytes = fs::read(&file).map_err(OpenError::failed("read", &file))?;
     let n = active_number(sealed.len());
-    refuse_lost_sealed(home, n, &bytes)?;
+    let mut active = open_active(home, n, &file)?;
     let mut reader = Reader::new(from, visit);
     reader.read_sealed(&sealed)?;
-    let active = Segment { n, file: &file, bytes: &bytes, is_active: true };
-    let done = reader.read_segment(&active)?;
+    let done = reader.read_segment(&mut active)?;
     let chain = reader.finish()?;
-    if let Some(line) = done.torn_at_line {
-        notes.push(cut(home, &active, done.n_bytes, line, &reserve)?);
+    if let Some(torn) = &done.torn {
+        notes.push(cut(home, &active, done.n_bytes, torn, &reserve)?);
     }
     let tip = Tip { chain, segment: n, n_bytes: done.n_bytes, first_at: done.first_at };
     let started = continue_active(&active, tip, boot)?;
@@ -98,16 +96,17 @@ pub fn open_with(
 /// A last line that is just being written is left out. The answer is the place
 /// up to which was read.
 pub fn read(home: &Home, from: Position, visit: Visit<'_>) -> Result<Position, OpenError> {
-    let (file, bytes) = read_active(home)?;
-    // The active segment was read first: what was sealed since is in it.
-    let n = replay::first_number(&bytes);
+    let (file, mut opened) = find_active(home)?;
+    // The active segment was opened first: what was sealed since is in it.
+    let said = replay::first_number(&mut opened).map_err(OpenError::failed("read", &file))?;
     let mut sealed = segment::list(home)?;
-    sealed.truncate(n.map_or(usize::MAX, |n| n.saturating_sub(1) as usize));
+    sealed.truncate(said.map_or(usize::MAX, |n| n.saturating_sub(1) as usize));
     let mut reader = Reader::new(from, visit);
     reader.read_sealed(&sealed)?;
     let n = active_number(sealed.len());
-    refuse_lost_sealed(home, n, &bytes)?;
-    let done = reader.read_segment(&Segment { n, file: &file, bytes: &bytes, is_active: true })?;
+    refuse_lost_sealed(home, n, said)?;
+    let active = Segment::new(n, &file, true, opened);
+    let done = reader.read_segment(&mut active.map_err(OpenError::failed("read", &file))?)?;
     let chain = reader.finish()?;
     Ok(Tip { chain, segment: n, n_bytes: done.n_bytes, first_at: done.first_at }.position())
 }
@@ -133,16 +132,20 @@ pub fn repair(home: &Home) -> Result<Option<Note>, OpenError> {
             .map_err(OpenError::failed("create", &file))?;
         return Ok(Some(Note::TornTail { file, line: 1, n_bytes: 0, kept_at: None }));
     }
-    let bytes = fs::read(&file).map_err(OpenError::failed("read", &file))?;
-    let active = Segment { n, file: &file, bytes: &bytes, is_active: true };
-    refuse_lost_sealed(home, n, &bytes)?;
-    let n_good = reader.n_valid_bytes(&active)?;
-    if n_good == bytes.len() as u64 {
-        return Ok(None);
-    }
-    let n_lines = bytes.iter().take(usize_of(n_good)).filter(|b| **b == b'\n').count();
+    let mut active = open_active(home, n, &file)?;
+    let done = reader.read_valid(&mut active)?;
+    let Some(torn) = done.torn else { return Ok(None) };
     let reserve = Reserve { file: dir.join("reserve"), n_bytes: 0 };
-    cut(home, &active, n_good, n_lines as u64 + 1, &reserve).map(Some)
+    cut(home, &active, done.n_bytes, &torn, &reserve).map(Some)
+}
+
+/// Opens the active segment for reading. It is number `n`, unless sealed ones are lost.
+fn open_active<'a>(home: &Home, n: u32, file: &'a Path) -> Result<Segment<'a>, OpenError> {
+    let failed = || OpenError::failed("read", file);
+    let mut opened = File::open(file).map_err(failed())?;
+    let said = replay::first_number(&mut opened).map_err(failed())?;
+    refuse_lost_sealed(home, n, said)?;
+    Segment::new(n, file, true, opened).map_err(failed())
 }
 
 /// Opens the active segment for appending, with a header if it was cut to nothing.
@@ -160,15 +163,15 @@ fn continue_active(active: &Segment<'_>, tip: Tip, boot: BootId) -> Result<Start
     open().map_err(OpenError::failed("open", active.file))
 }
 
-/// Keeps the bytes from `n_good` on in quarantine, and cuts them off.
+/// Keeps the bytes after the first `n_good` in quarantine, and cuts them off.
 fn cut(
     home: &Home,
     segment: &Segment<'_>,
     n_good: u64,
-    line: u64,
+    torn: &Torn,
     reserve: &Reserve,
 ) -> Result<Note, OpenError> {
-    let tail = segment.bytes.get(usize_of(n_good)..).unwrap_or(&[]);
+    let Torn { at_line, tail } = torn;
     let kept_at = if tail.is_empty() { None } else { Some(keep(home, segment.n, tail, reserve)?) };
     let truncate = || -> io::Result<()> {
         let file = OpenOptions::new().write(true).open(segment.file)?;
@@ -177,7 +180,7 @@ fn cut(
     };
     truncate().map_err(OpenError::failed("truncate", segment.file))?;
     let file = segment.file.to_owned();
-    Ok(Note::TornTail { file, line, n_bytes: tail.len() as u64, kept_at })
+    Ok(Note::TornTail { file, line: *at_line, n_bytes: tail.len() as u64, kept_at })
 }
 
 /// Writes the tail of a segment into quarantine, under a name that a second try has too.
@@ -211,20 +214,20 @@ fn refuse_lost_active(home: &Home, n_sealed: usize, reserve: &Reserve) -> Result
 }
 
 /// Refuses a journal whose active segment says that there were more before it.
-fn refuse_lost_sealed(home: &Home, n: u32, active: &[u8]) -> Result<(), OpenError> {
-    match replay::first_number(active) {
+fn refuse_lost_sealed(home: &Home, n: u32, said: Option<u32>) -> Result<(), OpenError> {
+    match said {
         Some(said) if said > n => Err(segment::missing(home, n)),
         _ => Ok(()),
     }
 }
 
-/// Reads the active segment, or the one that is about to become it.
-fn read_active(home: &Home) -> Result<(PathBuf, Vec<u8>), OpenError> {
+/// Opens the active segment, or the one that is about to become it.
+fn find_active(home: &Home) -> Result<(PathBuf, File), OpenError> {
     let mut file = segment::active_file(home);
     for _ in 0..ACTIVE_TRIES_MAX {
         for candidate in [segment::active_file(home), segment::next_file(home)] {
-            match fs::read(&candidate) {
-                Ok(bytes) => return Ok((candidate, bytes)),
+            match File::open(&candidate) {
+                Ok(opened) => return Ok((candidate, opened)),
                 Err(err) if err.kind() == io::ErrorKind::NotFound => file = candidate,
                 Err(err) => return Err(OpenError::failed("read", &candidate)(err)),
             }
@@ -236,10 +239,6 @@ fn read_active(home: &Home) -> Result<(PathBuf, Vec<u8>), OpenError> {
 
 fn active_number(n_sealed: usize) -> u32 {
     u32::try_from(n_sealed).expect("the number of a segment fits into its name") + 1
-}
-
-fn usize_of(n_bytes: u64) -> usize {
-    usize::try_from(n_bytes).expect("a segment that was read fits into memory")
 }
 
 fn now() -> Time {

@@ -8,8 +8,8 @@
 //!
 //! Nothing is changed here; `open` does what has to be done about a torn tail.
 
-use std::fs;
-use std::io::Read as _;
+use std::fs::File;
+use std::io::{self, BufRead as _, BufReader, Read as _, Seek as _, Take};
 use std::path::Path;
 
 use zazen_core::id::Time;
@@ -36,16 +36,48 @@ pub(super) struct SegmentRead {
     /// The bytes that are valid.
     pub(super) n_bytes: u64,
     pub(super) first_at: Option<Time>,
-    /// The first line that is not valid, if there is one.
-    pub(super) torn_at_line: Option<u64>,
+    /// What is not valid, if there is something.
+    pub(super) torn: Option<Torn>,
 }
 
-/// A segment as it is read.
+/// The end of a segment, from the first line that is not valid.
+pub(super) struct Torn {
+    pub(super) at_line: u64,
+    pub(super) tail: Vec<u8>,
+}
+
+/// A segment as it is read: line by line, up to where it ended when it was opened.
 pub(super) struct Segment<'a> {
     pub(super) n: u32,
     pub(super) file: &'a Path,
-    pub(super) bytes: &'a [u8],
     pub(super) is_active: bool,
+    text: BufReader<Take<File>>,
+}
+
+/// How much of a segment is read at once.
+const PART_BYTES: usize = 64 << 10;
+
+impl<'a> Segment<'a> {
+    /// Takes `file`, which is open as `opened`, for segment `n`.
+    pub(super) fn new(n: u32, file: &'a Path, is_active: bool, opened: File) -> io::Result<Self> {
+        // A daemon may be writing more of it.
+        let n_bytes = opened.metadata()?.len();
+        let text = BufReader::with_capacity(PART_BYTES, opened.take(n_bytes));
+        Ok(Self { n, file, is_active, text })
+    }
+
+    /// Reads the next line into `line`. It is empty at the end.
+    fn next_line(&mut self, line: &mut Vec<u8>) -> Result<(), OpenError> {
+        line.clear();
+        self.text.read_until(b'\n', line).map_err(OpenError::failed("read", self.file))?;
+        Ok(())
+    }
+
+    /// Adds all that was not read yet.
+    fn read_rest(&mut self, tail: &mut Vec<u8>) -> Result<(), OpenError> {
+        self.text.read_to_end(tail).map_err(OpenError::failed("read", self.file))?;
+        Ok(())
+    }
 }
 
 impl<'a> Reader<'a> {
@@ -57,12 +89,9 @@ impl<'a> Reader<'a> {
 
     pub(super) fn read_sealed(&mut self, sealed: &[Sealed]) -> Result<(), OpenError> {
         let first = self.from.segment;
-        let mut bytes = Vec::new();
         for Sealed { n, file } in sealed.iter().filter(|it| it.n >= first) {
-            bytes.clear();
-            let read = fs::File::open(file).and_then(|mut it| it.read_to_end(&mut bytes));
-            read.map_err(OpenError::failed("read", file))?;
-            self.read_segment(&Segment { n: *n, file, bytes: &bytes, is_active: false })?;
+            let opened = File::open(file).and_then(|it| Segment::new(*n, file, false, it));
+            self.read_segment(&mut opened.map_err(OpenError::failed("read", file))?)?;
         }
         Ok(())
     }
@@ -73,22 +102,27 @@ impl<'a> Reader<'a> {
         if self.is_past_start { self.chain.ok_or(elsewhere) } else { Err(elsewhere) }
     }
 
-    pub(super) fn read_segment(&mut self, segment: &Segment<'_>) -> Result<SegmentRead, OpenError> {
+    pub(super) fn read_segment(
+        &mut self,
+        segment: &mut Segment<'_>,
+    ) -> Result<SegmentRead, OpenError> {
         let mut offset = 0;
         let mut line_number = 0;
         let mut first_at = None;
-        while offset < segment.bytes.len() {
+        let mut raw = Vec::new();
+        loop {
+            segment.next_line(&mut raw)?;
+            if raw.is_empty() {
+                break;
+            }
             line_number += 1;
-            let raw = first_line(&segment.bytes[offset..]);
-            let line = match self.check(raw, segment.n, offset == 0) {
+            let line = match self.check(&raw, segment.n, offset == 0) {
                 Ok(line) => line,
                 Err(fault) => {
-                    self.judge(segment, offset, line_number, fault)?;
-                    return Ok(SegmentRead {
-                        n_bytes: offset as u64,
-                        first_at,
-                        torn_at_line: Some(line_number),
-                    });
+                    segment.read_rest(&mut raw)?;
+                    self.judge(segment, &raw, line_number, fault)?;
+                    let torn = Some(Torn { at_line: line_number, tail: raw });
+                    return Ok(SegmentRead { n_bytes: offset, first_at, torn });
                 }
             };
             if offset > 0 {
@@ -97,12 +131,12 @@ impl<'a> Reader<'a> {
                     self.hand_over(&line, segment.file, line_number)?;
                 }
             }
-            offset += raw.len();
+            offset += raw.len() as u64;
             self.look_for_start(segment.n, offset)?;
         }
         if segment.is_active || offset > 0 {
-            let torn_at_line = (offset == 0).then_some(1);
-            return Ok(SegmentRead { n_bytes: offset as u64, first_at, torn_at_line });
+            let torn = (offset == 0).then(|| Torn { at_line: 1, tail: Vec::new() });
+            return Ok(SegmentRead { n_bytes: offset, first_at, torn });
         }
         Err(corrupt(segment, 1, "it is empty".to_owned()))
     }
@@ -136,7 +170,7 @@ impl<'a> Reader<'a> {
     fn judge(
         &self,
         segment: &Segment<'_>,
-        offset: usize,
+        tail: &[u8],
         line: u64,
         fault: Fault,
     ) -> Result<(), OpenError> {
@@ -147,7 +181,7 @@ impl<'a> Reader<'a> {
             Fault::Damaged(why) if !segment.is_active => Err(corrupt(segment, line, why)),
             Fault::Damaged(why) => {
                 let seq = self.chain.map_or(0, |chain| chain.seq);
-                if has_record_after(&segment.bytes[offset..], seq) {
+                if has_record_after(tail, seq) {
                     return Err(corrupt(segment, line, why));
                 }
                 Ok(())
@@ -164,16 +198,11 @@ impl<'a> Reader<'a> {
         })
     }
 
-    fn look_for_start(&mut self, n: u32, offset: usize) -> Result<(), OpenError> {
-        if self.is_past_start || n != self.from.segment || (offset as u64) < self.from.offset {
+    fn look_for_start(&mut self, n: u32, offset: u64) -> Result<(), OpenError> {
+        if self.is_past_start || n != self.from.segment || offset < self.from.offset {
             return Ok(());
         }
-        let here = self.chain.map(|Chain { seq, hash }| Position {
-            seq,
-            hash,
-            segment: n,
-            offset: offset as u64,
-        });
+        let here = self.chain.map(|Chain { seq, hash }| Position { seq, hash, segment: n, offset });
         if here != Some(self.from) {
             return Err(OpenError::Elsewhere { seq: self.from.seq });
         }
@@ -181,23 +210,33 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
-    /// Counts the bytes from the start of a segment that are valid, whatever follows.
-    pub(super) fn n_valid_bytes(&mut self, segment: &Segment<'_>) -> Result<u64, OpenError> {
+    /// Reads the lines at the start of a segment that are valid, whatever follows.
+    pub(super) fn read_valid(
+        &mut self,
+        segment: &mut Segment<'_>,
+    ) -> Result<SegmentRead, OpenError> {
         let mut offset = 0;
         let mut line_number = 0;
-        while offset < segment.bytes.len() {
+        let mut raw = Vec::new();
+        loop {
+            segment.next_line(&mut raw)?;
             line_number += 1;
-            let raw = first_line(&segment.bytes[offset..]);
-            match self.check(raw, segment.n, offset == 0) {
-                Ok(_) => offset += raw.len(),
+            if raw.is_empty() {
+                return Ok(SegmentRead { n_bytes: offset, first_at: None, torn: None });
+            }
+            match self.check(&raw, segment.n, offset == 0) {
+                Ok(_) => offset += raw.len() as u64,
                 Err(Fault::Newer { version }) => {
                     let file = segment.file.to_owned();
                     return Err(OpenError::Newer { file, line: line_number, version });
                 }
-                Err(Fault::Damaged(_)) => break,
+                Err(Fault::Damaged(_)) => {
+                    segment.read_rest(&mut raw)?;
+                    let torn = Some(Torn { at_line: line_number, tail: raw });
+                    return Ok(SegmentRead { n_bytes: offset, first_at: None, torn });
+                }
             }
         }
-        Ok(offset as u64)
     }
 }
 
@@ -231,9 +270,13 @@ fn corrupt(segment: &Segment<'_>, line: u64, why: String) -> OpenError {
     OpenError::Corrupt { file: segment.file.to_owned(), line, why, remedy: remedy.to_owned() }
 }
 
-/// The number that a segment gives itself.
-pub(super) fn first_number(bytes: &[u8]) -> Option<u32> {
-    header(&line::parse(first_line(bytes)).ok()?).map(|header| header.n)
+/// The number that a segment gives itself. `file` is at its start again then.
+pub(super) fn first_number(file: &mut File) -> io::Result<Option<u32>> {
+    let mut line = Vec::new();
+    let mut start = BufReader::new(file.try_clone()?.take(line::LINE_BYTES_MAX as u64));
+    start.read_until(b'\n', &mut line)?;
+    file.rewind()?;
+    Ok(line::parse(&line).ok().as_ref().and_then(header).map(|header| header.n))
 }
 
 fn header(line: &Line<'_>) -> Option<Header> {

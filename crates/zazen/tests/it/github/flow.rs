@@ -44,7 +44,7 @@ fn an_issue_becomes_a_checked_draft_pull_request(hears: Hears) {
     assert_eq!(checks[0]["name"], "zazen/evidence");
     assert_eq!(checks[0]["conclusion"], "success");
     assert_eq!(on.github.reactions("comment", plan), [(APP_LOGIN.to_owned(), "eyes".to_owned())]);
-    on.wait_said(issue, &format!("#{}", pull["number"]));
+    on.wait("the result is told", |on| (said(&on.github, issue).len() > 1).then_some(()));
     let said = said(&on.github, issue);
     assert_eq!(said.len(), 2, "the plan and the result, and nothing else: {said:#?}");
     assert!(said[0].contains("[x] 1."), "the steps are ticked: {}", said[0]);

@@ -7,5 +7,7 @@ pub(crate) mod double;
 mod flow;
 mod hostile;
 mod laptop;
+mod lifecycle;
 mod place;
+mod reviews;
 mod who;

@@ -3,13 +3,17 @@
 use std::fs;
 use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
 use super::double::Double;
 use crate::harness::model::{Model, Script};
 use crate::harness::place::{Place, Setup};
+
+/// How long anything that is waited for may take on a busy machine.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// What the daemon logs once it is up.
 const UP: &str = " INFO up in ";
@@ -86,6 +90,27 @@ impl OnGitHub {
         })
     }
 
+    /// Waits for something at GitHub.
+    pub(super) fn wait<T>(&mut self, what: &str, look: impl Fn(&Self) -> Option<T>) -> T {
+        let began = Instant::now();
+        loop {
+            if let Some(found) = look(self) {
+                return found;
+            }
+            let log = self.place.log();
+            assert!(began.elapsed() < PATIENCE, "waited too long until {what}\n{log}");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    /// Waits until so many commits are on the branch of the only pull request.
+    pub(super) fn wait_subjects(&mut self, n: usize) -> Vec<String> {
+        let branch = self.pull()["head"]["ref"].as_str().expect("a branch").to_owned();
+        self.wait(&format!("{n} commits are on `{branch}`"), |on| {
+            Some(on.github.subjects(&format!("main..{branch}"))).filter(|found| found.len() >= n)
+        })
+    }
+
     /// The only pull request.
     pub(super) fn pull(&self) -> Value {
         let [pull] = self.github.pulls().try_into().expect("one pull request");
@@ -122,15 +147,18 @@ fn free_port() -> u16 {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
-/// The files below a folder that hold one of these texts, but for those that are there to.
-fn files_with(dir: &Path, texts: &[String]) -> Vec<std::path::PathBuf> {
+/// The files below a folder that hold one of these texts, but for those that are there to
+/// hold it, and for programs.
+fn files_with(dir: &Path, texts: &[String]) -> Vec<PathBuf> {
     let mut found = Vec::new();
     let Ok(entries) = fs::read_dir(dir) else { return found };
     for entry in entries.flatten() {
         let (path, kind) = (entry.path(), entry.file_type().unwrap());
         let is_kept = path.ends_with("github/app.pem") || path.ends_with("github/webhook-secret");
         if kind.is_dir() {
-            found.extend(files_with(&path, texts));
+            if !path.ends_with(".zazen/bin") {
+                found.extend(files_with(&path, texts));
+            }
         } else if kind.is_file() && !is_kept {
             let bytes = fs::read(&path).unwrap_or_default();
             let read = String::from_utf8_lossy(&bytes);

@@ -213,7 +213,10 @@ fn label(request: &Value) -> String {
     for (sign, label) in [
         ("You are to plan a change", "plan"),
         ("All steps of an approved plan are done", "correct"),
+        ("The pull request of an approved plan is open", "rework"),
         ("Answer a question about the repository", "ask"),
+        ("Review a pull request of the repository", "review"),
+        ("The pull request of an approved plan is open", "rework"),
     ] {
         if first.contains(sign) {
             return label.to_owned();

@@ -33,8 +33,12 @@ const LOGIN_CHARS_MAX: usize = 100;
 pub(super) const LIST_MAX: usize = 100;
 
 impl Actor {
-    /// Whether both are the same: by id where both have one, otherwise by login.
+    /// Whether both are the same: by id where both have one, otherwise by login. An App is
+    /// known by its login alone: nobody else can have one with brackets.
     pub fn is(&self, other: &Self) -> bool {
+        if self.login.ends_with("[bot]") && self.login.eq_ignore_ascii_case(&other.login) {
+            return true;
+        }
         if self.id != 0 && other.id != 0 {
             return self.id == other.id;
         }
