@@ -398,7 +398,7 @@ async fn copy(
         let checks = github.copy_checks((repo, number), &head).await?;
         return Ok(Copy { copied, moved: None, checks });
     }
-    let moved = fetch_moved(world, repo, (&draft.head, head)).await?;
+    let moved = fetch_moved(world, repo, &draft, head).await?;
     let moved = moved.map(|head| (draft.task, head));
     Ok(Copy { copied, moved, checks: Checks::Ended })
 }
@@ -408,13 +408,16 @@ async fn copy(
 async fn fetch_moved(
     world: &World,
     repo: &RepoName,
-    (ours, theirs): (&CommitId, CommitId),
+    draft: &Draft,
+    theirs: CommitId,
 ) -> anyhow::Result<Option<CommitId>> {
     let mirror = world.mirror(repo).await?;
     world.fetch(repo, &mirror).await?;
     if !mirror.has(&theirs).await? {
         return Ok(None);
     }
-    let is_older = mirror.is_ancestor(&theirs, ours).await?;
+    let is_older = mirror.is_ancestor(&theirs, &draft.head).await?
+        // What was rebased since is below nothing of the branch.
+        || mirror.is_kept(draft.task, &theirs).await?;
     Ok(Some(theirs).filter(|_| !is_older))
 }

@@ -60,6 +60,14 @@ impl Mirror {
         Ok(foreign.map(ForeignCommit::of).collect())
     }
 
+    /// Whether a ref of this task keeps a commit, or one on top of it.
+    pub async fn is_kept(&self, task: TaskId, commit: &CommitId) -> anyhow::Result<bool> {
+        let contains = format!("--contains={commit}");
+        let refs = format!("refs/zazen/{task}/");
+        let call = self.git().call("for-each-ref").args(["--count=1", &contains, &refs]);
+        Ok(!call.run().await?.stdout_text().is_empty())
+    }
+
     /// All that the refs of a task keep and `base` has not.
     async fn kept_for(&self, task: TaskId, base: &CommitId) -> anyhow::Result<BTreeSet<CommitId>> {
         let glob = format!("--glob=refs/zazen/{task}/*");

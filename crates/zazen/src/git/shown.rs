@@ -29,8 +29,9 @@ impl Mirror {
         for &path in paths {
             let call = self.git().call("diff-tree").args(["-p", "-r", "--no-color", "--unified=3"]);
             let call = call.arg("--find-renames").args(CLOSED_DIFF);
-            let call = call.args([left.as_str(), head.as_str(), "--", &literal(path)]);
-            let call = call.args(before.get(path).map(|path| literal(path)));
+            // Every path stands for itself: see what each call of ours is told.
+            let call = call.args([left.as_str(), head.as_str(), "--", path]);
+            let call = call.args(before.get(path));
             let output = call.stdout_bytes_max(PATCH_BYTES_MAX).output().await?;
             if !output.status.success() && !output.truncated {
                 anyhow::bail!("compare {left} with {head}: {}", super::said(&output));
@@ -71,11 +72,6 @@ impl Mirror {
         let renames = parts.chunks_exact(3).map(|each| (each[2].to_owned(), each[1].to_owned()));
         Ok(renames.collect())
     }
-}
-
-/// A path that stands for itself only, whatever signs are in it.
-fn literal(path: &str) -> String {
-    format!(":(top,literal){path}")
 }
 
 /// The lines of the new text that a patch shows.

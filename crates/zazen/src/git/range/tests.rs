@@ -21,6 +21,9 @@ async fn a_commit_is_ours_if_it_says_so_and_we_know_it() {
     let found: Vec<_> = foreign.iter().map(|c| (&c.commit, &*c.author.name)).collect();
     assert_eq!(found, [(&theirs, "Ada"), (&disguised, "zazen")]);
     assert_eq!(mirror.foreign_commits(&base, &made, &ours()).await.unwrap(), []);
+    assert!(mirror.is_kept(RUN.task, &made).await.unwrap());
+    assert!(!mirror.is_kept(RUN.task, &disguised).await.unwrap());
+    assert!(!mirror.is_kept(zazen_core::id::TaskId(13), &made).await.unwrap());
     let other = Ours { task: zazen_core::id::TaskId(13), ..ours() };
     assert_eq!(mirror.foreign_commits(&base, &made, &other).await.unwrap().len(), 1);
 }

@@ -100,14 +100,11 @@ fn a_review_whose_answer_was_lost_is_there_once() {
     let pull = alice.opens_pull("Notes", "notes");
     alice.comments(pull, "/review");
     wait_reviewed(&mut on, pull);
-    let is_posted = |task: &Value| task["review"]["to_post"].is_null();
-    on.place.wait("it is known to be posted", |place| {
-        let task = place.task(1).filter(|task| task["state"] == "closed" && is_posted(task))?;
-        place.log().contains("zazen").then_some(task)
+
+    on.place.wait("it is found again", |place| {
+        place.log().contains("is 1/review already").then_some(())
     });
     assert!(!on.github.has_faults_left());
-    // Whatever was still to be tried has its time: the daemon ends only when it is idle.
-    on.place.down();
     check_review(&on.github, pull, &head);
     on.finish();
 }
@@ -157,7 +154,7 @@ fn a_review_that_asks_for_changes_is_worked_in_and_answered_in_its_thread() {
 
     let OnGitHub { github, place, .. } = &mut on;
     let answer = place.wait("the thread is answered", |_| {
-        let ours = |line: &Value| line["user"]["login"] == "zazen[bot]";
+        let ours = |line: &Value| line["user"]["login"] != "alice";
         github.review_comments(pull).into_iter().find(ours)
     });
     on.place.wait_for(1, &["drafted"]);
