@@ -68,6 +68,8 @@ pub enum TroubleKind {
     Repository,
     /// Somebody else's commits are on the branch.
     ForeignBranch,
+    /// The forge has no draft pull requests there.
+    NoDrafts,
 }
 
 /// What zazen does about trouble.
@@ -90,7 +92,7 @@ pub const EVIDENCE_BYTES_MAX: usize = 4 * 1024;
 
 impl TroubleKind {
     /// All of them.
-    pub const ALL: [Self; 24] = [
+    pub const ALL: [Self; 25] = [
         Self::UnreadablePlan,
         Self::NoAnswer,
         Self::UnreadableReview,
@@ -115,6 +117,7 @@ impl TroubleKind {
         Self::Sandbox,
         Self::Repository,
         Self::ForeignBranch,
+        Self::NoDrafts,
     ];
 
     /// Whether another try could end otherwise.
@@ -143,7 +146,8 @@ impl TroubleKind {
             | Self::Budget
             | Self::Sandbox
             | Self::Repository
-            | Self::ForeignBranch => Reaction::GiveUp,
+            | Self::ForeignBranch
+            | Self::NoDrafts => Reaction::GiveUp,
         }
     }
 
@@ -176,6 +180,7 @@ impl TroubleKind {
             Self::Sandbox => "the sandbox did not hold",
             Self::Repository => "the repository could not be read",
             Self::ForeignBranch => "the branch has somebody else's commits",
+            Self::NoDrafts => "this repository cannot have draft pull requests",
         }
     }
 
@@ -220,6 +225,10 @@ impl TroubleKind {
             }
             Self::ForeignBranch => {
                 "zazen never writes over them: rename or delete that branch, then write `/retry`."
+            }
+            Self::NoDrafts => {
+                "The finished branch is pushed: open a pull request from it. Or get drafts for \
+                 this repository (they need a public one, or a paid plan), then write `/retry`."
             }
         }
     }

@@ -20,7 +20,6 @@ use super::world::World;
 use super::{Daemon, keep};
 use crate::config::{Forge, Github, Poll};
 use crate::forge::PullState;
-use crate::forge::github::client::Purpose;
 use crate::forge::github::hint::Hint;
 use crate::forge::github::hooks::{self, Delivery, DeliveryId, Hooks, Inbox, Secrets};
 use crate::forge::github::poll::{self, Found, Pace, Polls};
@@ -413,8 +412,7 @@ async fn fetch_moved(
     theirs: CommitId,
 ) -> anyhow::Result<Option<CommitId>> {
     let mirror = world.mirror(repo).await?;
-    let auth = world.auth(repo, Purpose::Read).await?;
-    mirror.fetch(auth.as_ref()).await?;
+    world.fetch(repo, &mirror).await?;
     if !mirror.has(&theirs).await? {
         return Ok(None);
     }

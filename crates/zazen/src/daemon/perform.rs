@@ -28,9 +28,9 @@ use super::run;
 use super::world::World;
 use crate::config::Forge;
 use crate::forge::NewPull;
-use crate::forge::github::client::Purpose;
+use crate::forge::github::client::{CallError, Purpose};
 use crate::git::publish::{BranchName, PushError, Remote, push, push_rewritten};
-use crate::git::{KeptRef, Mirror, Source, create_bare};
+use crate::git::{FetchError, KeptRef, Mirror, Source, create_bare};
 use crate::home::Home;
 use crate::home::atomic::{self, Durability};
 use crate::sandbox;
@@ -157,8 +157,7 @@ async fn find_base(world: &World, task: &Task) -> anyhow::Result<Vec<Fact>> {
 async fn look_for_base(world: &World, task: &Task) -> anyhow::Result<CommitId> {
     let repo = world.repo(&task.repo)?;
     let mirror = world.mirror(&task.repo).await?;
-    let auth = world.auth(&task.repo, Purpose::Read).await?;
-    mirror.fetch(auth.as_ref()).await?;
+    world.fetch(&task.repo, &mirror).await?;
     let branch = base_branch(world, task, &mirror).await?;
     let base = mirror
         .resolve(&branch)
@@ -275,9 +274,17 @@ async fn push_branch(world: &World, task: &Task, head: &CommitId) -> anyhow::Res
         }
         // Who did it, git does not say.
         Err(PushError::Gone { .. }) => Event::BranchDeleted { by: SOMEBODY.to_owned() },
-        Err(err) => return Err(err.into()),
+        Err(err) => return Err(shut_out(world, err)),
     };
     Ok(vec![Fact::of(task.id, event)])
+}
+
+/// What kept us from a remote. The token that it did not take is not used again.
+pub(super) fn shut_out(world: &World, err: PushError) -> anyhow::Error {
+    if matches!(err, PushError::Unauthorized { .. }) {
+        world.forget_tokens();
+    }
+    err.into()
 }
 
 /// Where the branches of a task's repository go.
@@ -311,7 +318,14 @@ async fn open_pull(world: &World, task: &Task, head: &CommitId) -> anyhow::Resul
         head: head.as_str(),
         issue: task.issue,
     };
-    let number = world.publisher.open_pull(&task.repo, &new).await?;
+    let number = match world.publisher.open_pull(&task.repo, &new).await {
+        // Asked again, it would be refused again; a person has to choose.
+        Err(err) if is_no_drafts(&err) => {
+            let trouble = trouble(TroubleKind::NoDrafts, &err);
+            return Ok(vec![Fact::of(task.id, Event::Blocked { trouble })]);
+        }
+        number => number?,
+    };
     report(world, task, published, &body).await?;
     Ok(vec![Fact::of(task.id, Event::PullOpened { pull: number })])
 }
@@ -389,12 +403,24 @@ pub(super) fn trouble(kind: TroubleKind, err: &anyhow::Error) -> Trouble {
     Trouble { kind, evidence: cut_middle(&evidence, zazen_core::task::EVIDENCE_BYTES_MAX) }
 }
 
-/// Whether an error is this machine's, and of a kind that goes away: then the same is
-/// tried again, and no task is given up for it.
+fn is_no_drafts(err: &anyhow::Error) -> bool {
+    err.chain().any(|cause| cause.downcast_ref().is_some_and(CallError::is_no_drafts))
+}
+
+/// Whether an error is this machine's or the network's, and of a kind that goes away: then
+/// the same is tried again, and no task is given up for it.
 pub(super) fn may_pass(err: &anyhow::Error) -> bool {
     use std::io::{Error, ErrorKind};
 
     let lasts = [ErrorKind::NotFound, ErrorKind::PermissionDenied, ErrorKind::ReadOnlyFilesystem];
+    let is_far = err.chain().any(|cause| {
+        cause.downcast_ref().is_some_and(CallError::is_passing)
+            || cause.downcast_ref().is_some_and(FetchError::is_passing)
+            || cause.downcast_ref().is_some_and(PushError::is_passing)
+    });
+    if is_far {
+        return true;
+    }
     let io = err.chain().find_map(|cause| cause.downcast_ref::<Error>());
     // What another program says of a full disk has come to us as text.
     io.is_some_and(|io| !lasts.contains(&io.kind())) || format!("{err:#}").contains(DISK_FULL)

@@ -10,9 +10,8 @@ use zazen_core::id::CommitId;
 use zazen_core::task::{CONFLICTS_MAX, EVIDENCE_BYTES_MAX, Event, NotRebased, State, Task};
 use zazen_core::text::{cut_middle, plain};
 
-use super::perform::{base_branch, branch, may_pass, remote};
+use super::perform::{base_branch, branch, may_pass, remote, shut_out};
 use super::world::World;
-use crate::forge::github::client::Purpose;
 use crate::git::publish::{Rewritten, look};
 use crate::git::rebase::{Conflict, People, Rebase, RebaseError, rebase};
 use crate::git::{ForeignCommit, KeptRef, Mirror, Ours};
@@ -55,13 +54,13 @@ pub(super) fn rewritten(world: &World, task: &Task, head: &CommitId) -> Option<R
 async fn put_on_base(world: &World, task: &Task, head: &CommitId) -> anyhow::Result<Outcome> {
     let mirror = world.mirror(&task.repo).await?;
     let remote = remote(world, task, &mirror).await?;
-    match look(&mirror, &remote, &branch(task)?).await? {
+    let there = look(&mirror, &remote, &branch(task)?).await;
+    match there.map_err(|err| shut_out(world, err))? {
         Some(theirs) if theirs != *head => return Ok(Err(NotRebased::Foreign { head: theirs })),
         None => return Ok(Err(other(world, "the branch is gone from the remote"))),
         Some(_) => {}
     }
-    let auth = world.auth(&task.repo, Purpose::Read).await?;
-    mirror.fetch(auth.as_ref()).await?;
+    world.fetch(&task.repo, &mirror).await?;
     let name = base_branch(world, task, &mirror).await?;
     let onto = mirror.resolve(&name).await?;
     let onto = onto.with_context(|| format!("`{}` has no branch `{name}`", task.repo))?;

@@ -36,9 +36,9 @@ pub(super) async fn fetch(world: &World, task: &Task, mirror: &Mirror) -> anyhow
         return Ok(());
     }
     let PullHead { pull, head } = &review.at;
-    let auth = world.auth(&task.repo, Purpose::Read).await?;
-    mirror.fetch(auth.as_ref()).await?;
+    world.fetch(&task.repo, mirror).await?;
     if !mirror.has(head).await? {
+        let auth = world.auth(&task.repo, Purpose::Read).await?;
         mirror.fetch_pull(*pull, auth.as_ref()).await?;
     }
     if !mirror.has(head).await? {
@@ -52,8 +52,7 @@ pub(super) async fn fetch(world: &World, task: &Task, mirror: &Mirror) -> anyhow
 pub(super) fn is_passing(err: &anyhow::Error) -> bool {
     let fetch = err.downcast_ref::<FetchError>();
     let call = err.downcast_ref::<CallError>();
-    fetch.is_some_and(|err| matches!(err, FetchError::Unreachable { .. }))
-        || call.is_some_and(CallError::is_passing)
+    fetch.is_some_and(FetchError::is_passing) || call.is_some_and(CallError::is_passing)
 }
 
 /// Whether a review was not begun as there is nothing to be had.

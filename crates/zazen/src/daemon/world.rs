@@ -26,7 +26,7 @@ use crate::forge::github::GitHub;
 use crate::forge::github::client::Purpose;
 use crate::forge::local::Local;
 use crate::gateway::{self, Gateway, Recording};
-use crate::git::{Auth, Mirror, Source};
+use crate::git::{Auth, FetchError, Mirror, Source};
 use crate::harness::{self, Harness};
 use crate::home::Home;
 use crate::home::atomic::{self, Durability};
@@ -191,6 +191,26 @@ impl World {
             return Ok(None);
         };
         Ok(Some(github.client().git_auth(repo, purpose).await?))
+    }
+
+    /// Takes over what a repository has. A token that ended before its time is minted anew.
+    pub(super) async fn fetch(&self, repo: &RepoName, mirror: &Mirror) -> anyhow::Result<()> {
+        let auth = self.auth(repo, Purpose::Read).await?;
+        match mirror.fetch(auth.as_ref()).await {
+            Err(FetchError::Unauthorized { .. }) if auth.is_some() => {
+                self.forget_tokens();
+                let auth = self.auth(repo, Purpose::Read).await?;
+                Ok(mirror.fetch(auth.as_ref()).await?)
+            }
+            fetched => Ok(fetched?),
+        }
+    }
+
+    /// Has new tokens minted from now on: git was not let in with the one it had.
+    pub(super) fn forget_tokens(&self) {
+        if let Some(github) = &self.github {
+            github.client().forget_tokens();
+        }
     }
 
     /// What the configuration says of a repository.

@@ -45,6 +45,13 @@ pub enum FetchError {
     Failed(#[from] anyhow::Error),
 }
 
+impl FetchError {
+    /// Whether it is the network's fault, so that the same fetch may succeed later.
+    pub fn is_passing(&self) -> bool {
+        matches!(self, Self::Unreachable { from, .. } if from.is_remote())
+    }
+}
+
 /// What a source has, as it says itself.
 struct There {
     /// The branch that its `HEAD` names.

@@ -80,6 +80,13 @@ pub enum PushError {
     Failed(#[from] anyhow::Error),
 }
 
+impl PushError {
+    /// Whether the same push may succeed later: with another token, or another network.
+    pub fn is_passing(&self) -> bool {
+        matches!(self, Self::Unauthorized { .. } | Self::Unreachable { .. } | Self::Raced { .. })
+    }
+}
+
 /// How long a slug may be.
 const SLUG_BYTES_MAX: usize = 60;
 

@@ -9,8 +9,8 @@
 mod agents;
 mod disk;
 mod killed;
-mod moments;
-mod oracle;
+pub(crate) mod moments;
+pub(crate) mod oracle;
 mod syscalls;
 mod work;
 

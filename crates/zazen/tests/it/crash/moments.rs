@@ -71,8 +71,14 @@ fn points(model: &Model) -> (Delivered, Vec<String>) {
     let mut place = Place::new(&Setup::mini("none", &model.url()));
     see_through(&mut place, &["never".to_owned()]);
     place.down();
+    let points = points_in(&place.log());
+    (delivered(&place), points)
+}
+
+/// The points that a daemon came to, by its log.
+pub(crate) fn points_in(log: &str) -> Vec<String> {
     let mut counts: BTreeMap<String, u64> = BTreeMap::new();
-    for line in place.log().lines() {
+    for line in log.lines() {
         let Some((_, point)) = line.split_once("moment ") else { continue };
         let (moment, n) = point.split_once(':').expect("a moment has a count");
         let n: u64 = n.parse().expect("a count");
@@ -86,7 +92,7 @@ fn points(model: &Model) -> (Delivered, Vec<String>) {
         points.extend((1..=n).step_by(step).map(|n| format!("{}:{n}", moment.word())));
     }
     println!("{} points: {counts:?}", points.len());
-    (delivered(&place), points)
+    points
 }
 
 fn run_all(model: &Model, expected: &Delivered, crashes: &[Vec<String>]) {

@@ -183,7 +183,7 @@ fn commented(place: &Place) -> Vec<(String, String)> {
 }
 
 /// Commits have other ids in each run, as they have other times.
-fn without_ids(text: &str) -> String {
+pub(crate) fn without_ids(text: &str) -> String {
     let is_id = |word: &str| word.len() >= 7 && word.bytes().all(|b| b.is_ascii_hexdigit());
     let words = text.split_inclusive(|c: char| !c.is_ascii_alphanumeric());
     words
@@ -257,6 +257,13 @@ fn check_ended(place: &Place, expected: &Delivered) -> Vec<String> {
         wrong.push(format!("{how}: delivered\n{found:#?}\ninstead of\n{expected:#?}"));
     }
     check_pull(place, &mut wrong);
+    wrong.extend(check_inside(place));
+    wrong
+}
+
+/// What has to be true of a home and a machine whose daemon has ended, whatever it did.
+pub(crate) fn check_inside(place: &Place) -> Vec<String> {
+    let mut wrong = Vec::new();
     check_journal(place, &mut wrong);
     check_traces(place, &mut wrong);
     check_home(place, &mut wrong);

@@ -41,6 +41,12 @@ impl OnGitHub {
     }
 
     pub(super) fn with(github: Double, hears: Hears, script: Script) -> Option<Self> {
+        let login = format!("app_id = {}\n", github.app_id());
+        Some(Self::by(github, &login, hears, script))
+    }
+
+    /// Connects a home to a double by what stands in its configuration.
+    pub(super) fn by(github: Double, login: &str, hears: Hears, script: Script) -> Self {
         let model = Model::start(script);
         let mut setup = Setup::mini("none", &model.url());
         let port = free_port();
@@ -52,10 +58,9 @@ impl OnGitHub {
         let listen =
             listen.map(|port| format!("listen = \"127.0.0.1:{port}\"\n")).unwrap_or_default();
         setup.more = format!(
-            "[github]\napi = \"{}\"\napp_id = {}\npoll = \"{poll}\"\nlimits = \"as-told\"\n{listen}\
+            "[github]\napi = \"{}\"\n{login}poll = \"{poll}\"\nlimits = \"as-told\"\n{listen}\
              [[repo]]\nname = \"{}\"\nforge = \"github\"\nsource = \"{}\"\n",
             github.url(),
-            github.app_id(),
             github.repo(),
             github.git_url()
         );
@@ -65,7 +70,7 @@ impl OnGitHub {
         keep(&secrets.join("app.pem"), github.app_key());
         keep(&secrets.join("webhook-secret"), github.webhook_secret());
         github.hook_to(&format!("http://127.0.0.1:{port}/github/webhook"));
-        Some(Self { github, place, model })
+        Self { github, place, model }
     }
 
     /// Starts the daemon, and waits until it hears.

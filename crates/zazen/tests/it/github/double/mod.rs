@@ -190,7 +190,29 @@ impl Double {
         Person::new(self, OWNER)
     }
 
+    /// The account whose fine-grained token zazen may be given, as a person at the web page.
+    pub(crate) fn machine(&self) -> Person<'_> {
+        Person::new(self, MACHINE)
+    }
+
+    /// Sends a delivery once more, from anybody, after `spoil`: what the listener answers.
+    pub(crate) fn sends(
+        &self,
+        delivery: &deliveries::Delivery,
+        spoil: impl FnOnce(&mut wire::Ask),
+    ) -> u16 {
+        let target = self.shared.hook.lock().expect("no test panics with it").target.clone();
+        let (address, path) = target.expect("there is a listener");
+        let mut ask = deliveries::request(delivery, &path);
+        spoil(&mut ask);
+        self.block_on(wire::fetch(&address, &ask)).expect("it is answered").status
+    }
+
     fn admit(&self, login: &str, permission: Permission) {
+        // What somebody has is not taken from them, not even for a moment.
+        if self.shared.state().people.get(login) == Some(&permission) {
+            return;
+        }
         self.shared.state().people.remove(login);
         let path = format!(
             "{}/collaborators/{}",
@@ -230,6 +252,11 @@ impl Double {
     /// Whether a planned fault has not come up yet.
     pub(crate) fn has_faults_left(&self) -> bool {
         !self.shared.state().faults.is_empty()
+    }
+
+    /// How many planned faults have not come up yet.
+    pub(crate) fn n_faults_left(&self) -> usize {
+        self.shared.state().faults.iter().map(|planned| planned.times).sum()
     }
 
     /// Makes every installation token invalid, as after its hour.

@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::answers::{pulls, reactions_of};
 use super::shared::Shared;
+use super::state::{APP_LOGIN, APP_USER};
 use super::wire::Reply;
 
 /// Puts a whole answer right.
@@ -72,6 +73,9 @@ fn walk(value: &mut Value) {
         Value::Object(map) => {
             if map.get("login").and_then(Value::as_str).is_some_and(|l| l.ends_with("[bot]")) {
                 map.insert("type".to_owned(), "Bot".into());
+            }
+            if map.get("login").is_some_and(|login| login == APP_LOGIN) {
+                map.insert("id".to_owned(), APP_USER.into());
             }
             map.values_mut().for_each(walk);
         }

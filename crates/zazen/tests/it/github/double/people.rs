@@ -12,7 +12,7 @@ use super::effects::{Happening, branch_moved};
 use super::front;
 use super::git::Moved;
 use super::shared::{Shared, repo_path};
-use super::state::{NAME, OWNER, now, person_token};
+use super::state::{MACHINE, NAME, OWNER, now, person_token};
 use super::wire::{Ask, Reply};
 
 /// The App that CI's checks are by.
@@ -35,7 +35,7 @@ pub(crate) struct Inline<'a> {
 
 impl<'d> Person<'d> {
     pub(super) fn new(double: &'d Double, login: &str) -> Self {
-        let cast = super::CAST.iter().chain([&OWNER]);
+        let cast = super::CAST.iter().chain([&OWNER, &MACHINE]);
         let login = cast.copied().find(|known| *known == login).expect("they are in the cast");
         Self { double, login }
     }

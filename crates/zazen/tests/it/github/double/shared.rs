@@ -10,7 +10,7 @@ use super::description::{Description, Matched};
 use super::emulate;
 use super::faults::Fault;
 use super::git::Git;
-use super::state::{Holder, MACHINE, NAME, OWNER, State, person_token};
+use super::state::{APP_LOGIN, APP_USER, Holder, MACHINE, NAME, OWNER, State, person_token};
 use super::wire::{Ask, Reply};
 
 /// See the module.
@@ -119,7 +119,7 @@ impl Shared {
         let url = format!("{}/users/{login}", self.url);
         json!({
             "login": login,
-            "id": known["id"].as_u64().unwrap_or(9_000_001),
+            "id": known["id"].as_u64().filter(|_| login != APP_LOGIN).unwrap_or(APP_USER),
             "node_id": "U_kgDOA",
             "avatar_url": format!("{}/avatars/{login}", self.url),
             "gravatar_id": "",

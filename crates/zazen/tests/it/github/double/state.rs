@@ -14,6 +14,8 @@ pub(crate) const NAME: &str = "tally";
 pub(crate) const MACHINE: &str = "zazen-machine";
 /// What the App's own comments are by.
 pub(crate) const APP_LOGIN: &str = "zazen-test[bot]";
+/// The id of the App's account. emulate has one only once the App has written something.
+pub(super) const APP_USER: u64 = 9_000_001;
 /// Everybody else who may come up in a test.
 pub(crate) const CAST: &[&str] =
     &["alice", "bob", "carol", "dave", "erin", "mallory", "renovate[bot]"];

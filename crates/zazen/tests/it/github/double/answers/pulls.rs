@@ -96,6 +96,12 @@ async fn list(cx: &Cx<'_>) -> Reply {
             head.as_ref().is_none_or(|head| !head.contains(':') || pull["head"]["label"] == **head);
         is_state && is_head && base.as_ref().is_none_or(|base| pull["base"]["ref"] == **base)
     });
+    // In this list alone, GitHub describes a label's description as a text at all times.
+    for label in pulls.iter_mut().filter_map(|pull| pull["labels"].as_array_mut()).flatten() {
+        if label["description"].is_null() {
+            label["description"] = "".into();
+        }
+    }
     let pulls = ordered(cx, pulls, ("created", "desc"));
     cx.list(&pulls)
 }
