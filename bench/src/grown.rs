@@ -155,7 +155,9 @@ fn outcome(effect: &Effect, id: u32) -> anyhow::Result<Event> {
         }
         Effect::Push { head, .. } => Event::Pushed { head: head.clone() },
         Effect::OpenPull { .. } => Event::PullOpened { pull: pull(id) },
-        Effect::StopRun { .. } | Effect::Reply { .. } => bail!("nothing is to be stopped"),
+        Effect::StopRun { .. } | Effect::Reply { .. } | Effect::Rebase { .. } => {
+            bail!("nobody asked for that")
+        }
     })
 }
 

@@ -316,6 +316,7 @@ fn after(state: &State) -> Option<State> {
 }
 
 /// Every event that moves tasks, in words.
+#[expect(clippy::too_many_lines, reason = "one event after the other")]
 fn events(task: &Task) -> Vec<(String, Event)> {
     let mut events = Vec::new();
     let mut next = Some(Event::PlanSentBack { by: ada(), remarks: String::new() });

@@ -40,8 +40,8 @@ pub(super) async fn start(
     (run, phase, from): (RunId, Phase, &CommitId),
 ) -> anyhow::Result<()> {
     check_space(&world.home)?;
-    let talk = Talk::read(world, task)?;
-    check_trust(world, task, &talk)?;
+    let conversation = Talk::read(world, task)?;
+    check_trust(world, task, &conversation)?;
     let mirror = world.mirror(&task.repo).await?;
     review::fetch(world, task, &mirror).await?;
     let workspace = world.home.work_dir().join(run.to_string());
@@ -60,7 +60,7 @@ pub(super) async fn start(
     } else {
         let onto = review::onto(world, task, &mirror).await?;
         let instructions = instructions(world, task, (&mirror, onto.as_ref())).await?;
-        let brief = brief(world, task, talk, instructions)?;
+        let brief = brief(world, task, conversation, instructions)?;
         agent(world, task, dir, (phase, &brief, onto.as_ref()))?
     };
     drop(mirror);
@@ -141,10 +141,10 @@ impl Talk {
 
 /// Begins no run in which an agent would read a stranger's text in a weaker sandbox than
 /// the owner allows.
-fn check_trust(world: &World, task: &Task, talk: &Talk) -> anyhow::Result<()> {
+fn check_trust(world: &World, task: &Task, conversation: &Talk) -> anyhow::Result<()> {
     let Config { trust, strangers_engine, .. } = &world.config;
     let engine = world.repo(&task.repo)?.engine;
-    if trust.tier_of_all(talk.authors()) == Tier::Stranger && engine < *strangers_engine {
+    if trust.tier_of_all(conversation.authors()) == Tier::Stranger && engine < *strangers_engine {
         bail!(
             "people who are not in `trust.people` wrote on issue #{}, and `trust.strangers_engine` \
              asks for a stronger sandbox than the `engine` of {} is; use that engine",
@@ -309,8 +309,13 @@ fn agent(
 }
 
 /// What the agent is told of the issue, of people, and of this place.
-fn brief(world: &World, task: &Task, talk: Talk, instructions: String) -> anyhow::Result<Brief> {
-    let Talk { issue, comments } = talk;
+fn brief(
+    world: &World,
+    task: &Task,
+    conversation: Talk,
+    instructions: String,
+) -> anyhow::Result<Brief> {
+    let Talk { issue, comments } = conversation;
     let said = |comment: Comment| Said { by: comment.author, text: comment.body };
     let home = &world.home;
     let memory = home.memory_dir();

@@ -138,7 +138,9 @@ impl News {
         tracing::debug!("GitHub delivers {}", delivery.event);
         let repos: BTreeSet<&RepoName> = delivery.hints.iter().filter_map(Hint::repo).collect();
         if let Some(polls) = &self.polls {
-            repos.iter().for_each(|repo| polls.heard(repo));
+            for repo in repos {
+                polls.heard(repo);
+            }
         }
         let receipt = Receipt::Delivery(delivery.id);
         self.take_hints((world, book), &delivery.hints, receipt).await;
@@ -368,12 +370,8 @@ fn known(book: &Book, issue: &IssueRef) -> Known {
 /// The draft of ours that a conversation is of.
 fn draft(book: &Book, issue: &IssueRef) -> Option<Draft> {
     let task = book.issue(&issue.repo, issue.issue).task.and_then(|id| book.task(id))?;
-    match &task.state {
-        State::Drafted { pull, head, .. } if pull.0 == issue.issue.0 => {
-            Some(Draft { task: task.id, head: head.clone() })
-        }
-        _ => None,
-    }
+    let State::Drafted { pull, head, .. } = &task.state else { return None };
+    (pull.0 == issue.issue.0).then(|| Draft { task: task.id, head: head.clone() })
 }
 
 /// Copies one conversation. Of a draft of ours, the checks and the branch as well.

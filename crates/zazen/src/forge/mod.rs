@@ -17,6 +17,7 @@ use zazen_core::trust::Permission;
 pub use self::publisher::Publisher;
 
 /// An issue, without its comments.
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Issue {
     pub repo: RepoName,
@@ -39,6 +40,7 @@ pub struct Issue {
 }
 
 /// What a pull request is, zazen's or anybody's, as its conversation was last copied.
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Proposed {
     /// Its last commit. It may be in a fork.

@@ -241,9 +241,9 @@ impl Committer {
                 part.extend(parse_change(entry)?);
                 if part.len() < CHANGES_MAX { Ok(()) } else { take(std::mem::take(&mut part)) }
             };
-            add().or_else(|err| {
+            add().map_err(|err| {
                 refused = Some(err);
-                Err(anyhow::anyhow!("the listing was broken off"))
+                anyhow::anyhow!("the listing was broken off")
             })
         });
         if let Some(err) = refused {

@@ -109,11 +109,9 @@ impl GitHub {
         }
         let Some(target) = target(issue, text) else { return Ok(()) };
         match self.0.client.react(repo, target, reaction).await {
+            Ok(()) => Ok(()),
             // It was deleted, or the conversation was locked: nobody is there to see it.
-            Ok(())
-            | Err(CallError::NotFound { .. } | CallError::Gone { .. } | CallError::Denied { .. }) => {
-                Ok(())
-            }
+            Err(err) if err.is_absent() || matches!(err, CallError::Denied { .. }) => Ok(()),
             Err(err) => Err(err.into()),
         }
     }

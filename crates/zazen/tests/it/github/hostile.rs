@@ -126,7 +126,7 @@ fn a_token_that_ended_before_a_fetch_is_minted_anew() {
 
 fn a_token_that_ended_is_minted_anew(is_private: bool, template: &str) {
     let Some(double) = Double::with(Setup { is_private, ..Setup::default() }) else { return };
-    let Some(mut on) = OnGitHub::with(double, Hears::Both, small_script()) else { return };
+    let mut on = OnGitHub::with(double, Hears::Both, small_script());
     on.see_through(&[]);
     // Now there is one for each purpose, git's included, and none is good any more.
     on.github.expire_tokens();
@@ -147,7 +147,7 @@ fn a_token_that_ended_is_minted_anew(is_private: bool, template: &str) {
 fn a_repository_without_drafts_is_told_so_and_keeps_the_branch() {
     let setup = Setup { has_no_drafts: true, ..Setup::default() };
     let Some(double) = Double::with(setup) else { return };
-    let Some(mut on) = OnGitHub::with(double, Hears::Both, small_script()) else { return };
+    let mut on = OnGitHub::with(double, Hears::Both, small_script());
     on.up();
     let alice = on.github.person("alice", Permission::Write);
     let issue = alice.opens_issue("Say hello", "The README should say hello.");

@@ -37,12 +37,12 @@ pub(super) struct OnGitHub {
 impl OnGitHub {
     /// Connects a home to a double by its App. Says loudly if there can be none.
     pub(super) fn start(hears: Hears, script: Script) -> Option<Self> {
-        Self::with(Double::start()?, hears, script)
+        Some(Self::with(Double::start()?, hears, script))
     }
 
-    pub(super) fn with(github: Double, hears: Hears, script: Script) -> Option<Self> {
+    pub(super) fn with(github: Double, hears: Hears, script: Script) -> Self {
         let login = format!("app_id = {}\n", github.app_id());
-        Some(Self::by(github, &login, hears, script))
+        Self::by(github, &login, hears, script)
     }
 
     /// Connects a home to a double by what stands in its configuration.
