@@ -25,7 +25,11 @@ use crate::home::Home;
 
 /// What is to be reviewed is not to be had.
 #[derive(Debug, thiserror::Error)]
-#[error("{head} is not part of #{pull} any more, and cannot be had; write `/review` for what is", head = .0.head.short(), pull = .0.pull)]
+#[error(
+    "{} is not part of #{} any more, and cannot be had; write `/review` for what is",
+    .0.head.short(),
+    .0.pull
+)]
 struct Gone(PullHead);
 
 /// Sees to it that what a task is to review is in the mirror, and what it is compared with.

@@ -110,11 +110,8 @@ impl GitHub {
         let Some(target) = target(issue, text) else { return Ok(()) };
         match self.0.client.react(repo, target, reaction).await {
             // It was deleted, or the conversation was locked: nobody is there to see it.
-            Ok(())
-            | Err(CallError::NotFound { .. } | CallError::Gone { .. } | CallError::Denied { .. }) => {
-                Ok(())
-            }
-            Err(err) => Err(err.into()),
+            Err(err) if err.is_absent() || matches!(err, CallError::Denied { .. }) => Ok(()),
+            done => Ok(done?),
         }
     }
 
