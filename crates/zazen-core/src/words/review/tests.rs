@@ -25,6 +25,11 @@ fn review() -> Review {
     Review { summary: "It sums by month.".to_owned(), findings }
 }
 
+/// With a sign for what keeps a name from being called.
+fn visible(text: &str) -> String {
+    text.replace('\u{200b}', "·")
+}
+
 #[test]
 fn what_is_beside_no_line_is_said_in_the_body() {
     let text = review_body((&at(), None), &review(), &[Aside::Beside, Aside::Below]);
@@ -37,7 +42,7 @@ fn what_is_beside_no_line_is_said_in_the_body() {
 
         **low** `src/sum.rs:90`: the sum overflows
 
-        > Long lists. cc @​everyone
+        > Long lists. cc @·everyone
 
         It could say:
 
@@ -46,7 +51,7 @@ fn what_is_beside_no_line_is_said_in_the_body() {
         @alice
         ````
 
-    "#]].assert_eq(text.as_str());
+    "#]].assert_eq(&visible(text.as_str()));
 }
 
 #[test]
@@ -55,7 +60,7 @@ fn an_aside_has_a_suggestion_that_nothing_in_it_can_end() {
     expect![[r#"
         **high** the sum overflows
 
-        > Long lists. cc @​everyone
+        > Long lists. cc @·everyone
 
         ```suggestion
             let sum: u64 = 0;
@@ -63,14 +68,18 @@ fn an_aside_has_a_suggestion_that_nothing_in_it_can_end() {
 
         **low** the sum overflows
 
-        > Long lists. cc @​everyone
+        > Long lists. cc @·everyone
 
         ````suggestion
         ```
         @alice
         ````
     "#]]
-    .assert_eq(&format!("{}\n{}", review_aside(&first).as_str(), review_aside(&second).as_str()));
+    .assert_eq(&visible(&format!(
+        "{}\n{}",
+        review_aside(&first).as_str(),
+        review_aside(&second).as_str()
+    )));
 }
 
 #[test]
