@@ -121,6 +121,7 @@ impl World {
     }
 
     /// Something happens, and everything that the engine asks for is done.
+    #[expect(clippy::too_many_lines, reason = "one action after the other")]
     pub(crate) fn act(&mut self, action: Action) {
         match action {
             Action::Comment(issue, n) => self.comment(IssueNumber(issue), COMMENTS[n]),

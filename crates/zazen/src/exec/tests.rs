@@ -163,10 +163,8 @@ fn a_long_output_is_handed_over_piece_by_piece() {
 fn a_command_ends_when_its_pieces_are_refused_or_do_not_come() {
     let mut pid = String::new();
     let refused = run_blocking_each(&sh("echo $$; yes"), b'\n', &mut |piece| {
-        match pid.is_empty() {
-            true => pid = String::from_utf8_lossy(piece).into_owned(),
-            false => anyhow::bail!("enough of this"),
-        }
+        anyhow::ensure!(pid.is_empty(), "enough of this");
+        pid = String::from_utf8_lossy(piece).into_owned();
         Ok(())
     });
     assert_eq!(refused.unwrap_err().to_string(), "enough of this");

@@ -30,6 +30,11 @@ fn review() -> Review {
     Review { summary: "It sums by month.".to_owned(), findings }
 }
 
+/// With a sign for what keeps a name from being called.
+fn visible(text: &str) -> String {
+    text.replace('\u{200b}', "·")
+}
+
 #[test]
 fn what_is_beside_no_line_is_said_in_the_body() {
     let text = review_body((&at(), None), &review(), &[Aside::Beside, Aside::Below]);

@@ -72,7 +72,7 @@ fn a_pull_request_is_reviewed_beside_its_lines_and_once_at_each_commit() {
 }
 
 #[test]
-fn a_pull_request_from_a_fork_into_another_branch_is_reviewed_against_that() {
+fn a_pull_request_from_a_fork_is_reviewed_at_its_head() {
     let Some(mut on) = OnGitHub::start(Hears::Polls, reviewing()) else { return };
     let alice = on.github.person("alice", Permission::Write);
     alice.forks();

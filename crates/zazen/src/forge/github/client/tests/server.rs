@@ -68,6 +68,7 @@ impl Reply {
         Self::json(status, &json!({ "message": message }))
     }
 
+    #[expect(clippy::needless_pass_by_value, reason = "numbers and texts alike")]
     pub(in super::super) fn with(mut self, name: &str, value: impl ToString) -> Self {
         self.headers.push((name.to_owned(), value.to_string()));
         self
