@@ -42,7 +42,6 @@ pub struct Issue {
 /// What a pull request is, zazen's or anybody's, as its conversation was last copied.
 #[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub struct Proposed {
     /// Its last commit. It may be in a fork.
     pub head: CommitId,

@@ -5,11 +5,6 @@ use expect_test::expect;
 use super::*;
 use crate::review::{Place, Severity};
 
-/// With the breaks that keep names from being called shown as dots.
-fn visible(text: &str) -> String {
-    text.replace('\u{200b}', "·")
-}
-
 fn at() -> PullHead {
     let head = "a1b2c3d4e5f60718293a4b5c6d7e8f9001122334".parse().unwrap();
     PullHead { pull: crate::id::PullNumber(5), head }
