@@ -9,6 +9,7 @@ use zazen_core::id::{IssueNumber, RepoName};
 use zazen_core::text::{one_line, plain};
 
 use super::{Context, ErrorKind, Result, json, kinded, line};
+use crate::config::{Config, Forge};
 use crate::forge::local::NewIssue;
 use crate::forge::{Comment, Issue};
 
@@ -112,9 +113,20 @@ pub(super) fn run(command: Command, context: &Context) -> Result {
     }
 }
 
+/// What is on another forge is written there: here are only copies.
+fn check_local(config: &Config, repo: &RepoName) -> Result {
+    let found = config.repos.iter().find(|known| known.name == *repo);
+    let is_local = found.is_none_or(|known| known.forge == Forge::Local);
+    let Some(github) = config.github.as_ref().filter(|_| !is_local) else { return Ok(()) };
+    let page = github.web().join(&format!("{repo}/issues")).context("name the page")?;
+    let why = anyhow::anyhow!("the issues of {repo} are on GitHub; write there: {page}");
+    Err(kinded(ErrorKind::Usage)(why))
+}
+
 fn new(args: New, context: &Context) -> Result {
     let (home, config, forge) = context.forge()?;
     let repo = Context::repo(&config, args.repo.as_ref())?;
+    check_local(&config, &repo)?;
     let body = match args.body {
         Some(body) => body,
         None if std::io::stdin().is_terminal() => String::new(),
@@ -144,6 +156,7 @@ fn new(args: New, context: &Context) -> Result {
 fn comment(args: CommentArgs, context: &Context) -> Result {
     let (_, config, forge) = context.forge()?;
     let repo = Context::repo(&config, args.repo.as_ref())?;
+    check_local(&config, &repo)?;
     let text = match args.text {
         Some(text) => text,
         None => piped()?,

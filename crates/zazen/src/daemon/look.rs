@@ -18,6 +18,7 @@ use zazen_core::task::{Event, PlanRef, PullHead, State};
 use super::Daemon;
 use super::owed::Place;
 use super::world::World;
+use crate::config::Forge;
 use crate::forge::local::BOT;
 use crate::forge::{Comment, Issue, PullState};
 use crate::home::Home;
@@ -193,9 +194,12 @@ impl Daemon {
         if self.world.repo(&at.repo).is_err() || !forge.has_issue(&at.repo, at.issue)? {
             return Ok(());
         }
-        forge.adopt(&at.repo, at.issue, &is_settled)?;
-        if self.world.forge.has_stray(&at.repo, at.issue) {
-            self.owed.look_soon(Place::Issue(at.clone()));
+        // Beside copies, a file that a person puts there is nobody's comment.
+        if self.world.repo(&at.repo)?.forge == Forge::Local {
+            forge.adopt(&at.repo, at.issue, &is_settled)?;
+            if self.world.forge.has_stray(&at.repo, at.issue) {
+                self.owed.look_soon(Place::Issue(at.clone()));
+            }
         }
         if let Some(task) = self.engine.book().issue(&at.repo, at.issue).task {
             self.look_at_plan(task).await?;

@@ -66,3 +66,19 @@ fn an_issue_that_is_assigned_to_the_account_is_planned() {
     assert_eq!(on.n_tasks(), 1);
     on.finish();
 }
+
+#[test]
+fn what_is_on_github_is_not_written_by_the_command_line() {
+    let Some(on) = OnGitHub::start(Hears::Polls, small_script()) else { return };
+    let repo = on.github.repo();
+    for args in [
+        vec!["issue", "new", "Say hello", "--repo", &repo],
+        vec!["issue", "comment", "1", "/plan", "--repo", &repo],
+    ] {
+        let output = on.place.try_zazen(&args);
+        assert!(!output.status.success());
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(said.contains(&format!("{}/{repo}/issues", on.github.url())), "{said}");
+    }
+    on.finish();
+}
