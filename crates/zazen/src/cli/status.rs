@@ -11,7 +11,8 @@ use zazen_core::words;
 
 use super::spent::{self, Used};
 use super::{Context, Result, json, line};
-use crate::daemon::now;
+use crate::daemon::{self, now};
+use crate::forge::github::client::Waiting;
 use crate::home::lock;
 
 #[derive(Debug, clap::Args)]
@@ -29,6 +30,8 @@ struct StatusJson {
     working: Vec<TaskJson>,
     n_done: usize,
     usage: Usage,
+    /// What waits because GitHub wants it to.
+    waits: Vec<Waiting>,
     /// The limits over all tasks. Empty where the configuration cannot be read.
     budgets: Vec<Used>,
 }
@@ -57,23 +60,25 @@ enum Column {
 pub(super) fn run(args: &Args, context: &Context) -> Result {
     let home = context.home()?;
     let book = Context::book(&home)?;
-    let daemon = lock::holder(&home);
+    let holder = lock::holder(&home);
     let tasks = |column| book.tasks().filter(move |task| column_of(task) == column);
     // What is wrong with a configuration is for `doctor` to say.
     let config = context.configured().ok();
     let budgets = config.map(|(_, config)| spent::overall(&book, &home, &config));
     let budgets = budgets.transpose()?.unwrap_or_default();
+    let waits = daemon::waits(&home);
     if args.json {
         return json(&StatusJson {
-            daemon: daemon.map(|holder| holder.pid),
+            daemon: holder.map(|holder| holder.pid),
             needs_you: tasks(Column::NeedsYou).map(|task| of(&task)).collect(),
             working: tasks(Column::Working).map(|task| of(&task)).collect(),
             n_done: tasks(Column::Done).count(),
             usage: total(&book),
+            waits,
             budgets,
         });
     }
-    match daemon {
+    match holder {
         Some(holder) => line(&format!("zazen is up (process {})", holder.pid)),
         None => line("zazen is down; `zazen up` starts it"),
     }
@@ -86,6 +91,10 @@ pub(super) fn run(args: &Args, context: &Context) -> Result {
         words::cost(usage.cost),
         words::tokens(usage.tokens.total())
     ));
+    for Waiting { whose, n_waiting, until, .. } in &waits {
+        let left = words::elapsed(until.millis_since(now()));
+        line(&format!("GitHub wants {whose} to wait for {left} (calls that wait: {n_waiting})"));
+    }
     for budget in &budgets {
         line(&format!("budget {}", spent::in_words(budget)));
     }

@@ -32,6 +32,7 @@ mod recover;
 mod review;
 mod run;
 mod scanners;
+mod waits;
 mod world;
 
 use std::borrow::Cow;
@@ -59,9 +60,11 @@ use self::news::News;
 use self::owed::{Owed, Place};
 use self::pages::Pages;
 use self::perform::{Ending, Report};
+pub use self::waits::waits;
 pub use self::world::{
     Live, LiveRun, NO_SANDBOX, Options, World, harness, local_forge, read_key, read_plan, task_dir,
 };
+use crate::forge::github::client::Waiting;
 use crate::home::watch::{self, Change as Seen, Mode};
 
 /// How many messages of one kind wait. People and agents together send a few a second.
@@ -92,6 +95,7 @@ pub async fn run(world: Arc<World>, shutdown: CancellationToken) -> anyhow::Resu
         daemon.keep_pages();
         daemon.perform_next().await?;
         daemon.start_copies();
+        daemon.keep_waits();
         let patience = daemon.patience();
         tokio::select! {
             biased;
@@ -133,6 +137,8 @@ struct Daemon {
     found: mpsc::Sender<IssueRef>,
     /// What comes from GitHub.
     news: News,
+    /// What was last said to wait for GitHub's limits.
+    waits: Vec<Waiting>,
     /// What is to be looked at again: a person was just writing there, it could not be
     /// read, or what it says could not be taken.
     owed: Owed,
@@ -164,6 +170,7 @@ impl Daemon {
             looking: JoinSet::new(),
             found,
             news,
+            waits: Vec::new(),
             owed: Owed::default(),
             unreadable: BTreeMap::new(),
         })

@@ -169,3 +169,25 @@ fn a_repository_without_drafts_is_told_so_and_keeps_the_branch() {
     assert_eq!(asked, 1, "it is not asked again and again");
     on.finish();
 }
+
+#[test]
+fn status_says_that_github_wants_us_to_wait() {
+    let Some(mut on) = OnGitHub::start(Hears::Webhooks, small_script()) else { return };
+    on.up();
+    on.github.fault(
+        "POST",
+        "/repos/{owner}/{repo}/issues/{issue_number}/comments",
+        Fault::UsedUp(3600),
+    );
+    {
+        let alice = on.github.person("alice", Permission::Write);
+        let issue = alice.opens_issue("Say hello", "The README should say hello.");
+        alice.comments(issue, "/plan");
+    }
+    let said = on.place.wait("status says so", |place| {
+        let said = place.zazen(&["status"]);
+        said.contains("GitHub wants").then_some(said)
+    });
+    assert!(said.contains("to wait for 1 h") || said.contains("59 min"), "{said}");
+    on.finish();
+}

@@ -35,7 +35,7 @@ pub(super) struct Pace {
 }
 
 /// Why a call has to wait.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Why {
     /// Writes go one after the other, a second apart.

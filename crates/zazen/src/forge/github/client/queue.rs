@@ -38,7 +38,7 @@ pub(super) struct Queues {
 }
 
 /// Calls that wait, for displays.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Waiting {
     /// Whose calls they are.
     pub whose: String,
