@@ -174,11 +174,7 @@ fn a_repository_without_drafts_is_told_so_and_keeps_the_branch() {
 fn status_says_that_github_wants_us_to_wait() {
     let Some(mut on) = OnGitHub::start(Hears::Webhooks, small_script()) else { return };
     on.up();
-    on.github.fault(
-        "POST",
-        "/repos/{owner}/{repo}/issues/{issue_number}/comments",
-        Fault::UsedUp(3600),
-    );
+    on.github.fault("POST", COMMENTS, Fault::UsedUp(3600));
     {
         let alice = on.github.person("alice", Permission::Write);
         let issue = alice.opens_issue("Say hello", "The README should say hello.");
