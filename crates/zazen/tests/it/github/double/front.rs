@@ -73,7 +73,11 @@ async fn serve_one(
             .collect(),
         body,
     };
-    let reply = recorded(shared, ask).await.ok_or(Lost)?;
+    // Whoever asked may be killed meanwhile. What was asked is done all the same, to its end.
+    let shared = shared.clone();
+    let whole = async move { recorded(&shared, ask).await };
+    let reply = tokio::runtime::Handle::current().spawn(whole).await;
+    let reply = reply.ok().flatten().ok_or(Lost)?;
     let mut response = Response::builder().status(reply.status);
     for (name, value) in &reply.headers {
         if !matches!(name.as_str(), "content-length" | "transfer-encoding" | "connection") {
