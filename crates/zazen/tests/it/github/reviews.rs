@@ -47,7 +47,7 @@ fn check_review(github: &Double, pull: u64, head: &str) {
 #[test]
 fn a_pull_request_is_reviewed_beside_its_lines_and_once_at_each_commit() {
     let Some(mut on) = OnGitHub::start(Hears::Webhooks, reviewing()) else { return };
-    on.place.up();
+    on.up();
     let alice = on.github.person("alice", Permission::Write);
     let head = alice.pushes_commit("notes", "notes.txt", "one\ntwo\n");
     let pull = alice.opens_pull("Notes", "notes");
@@ -78,7 +78,7 @@ fn a_pull_request_from_a_fork_is_reviewed_at_its_head() {
     alice.forks();
     let head = alice.pushes_to_fork("notes", "notes.txt", "one\ntwo\n");
     let pull = alice.opens_pull("Notes", "alice:notes");
-    on.place.up();
+    on.up();
     on.github.person("alice", Permission::Write).comments(pull, "/review");
     wait_reviewed(&mut on, pull);
     check_review(&on.github, pull, &head);
@@ -94,7 +94,7 @@ fn a_pull_request_from_a_fork_is_reviewed_at_its_head() {
 fn a_review_whose_answer_was_lost_is_there_once() {
     let Some(mut on) = OnGitHub::start(Hears::Webhooks, reviewing()) else { return };
     on.github.fault("POST", REVIEWS, Fault::ReplyLost);
-    on.place.up();
+    on.up();
     let alice = on.github.person("alice", Permission::Write);
     let head = alice.pushes_commit("notes", "notes.txt", "one\ntwo\n");
     let pull = alice.opens_pull("Notes", "notes");
@@ -114,7 +114,7 @@ fn a_review_says_that_the_pull_request_has_moved_on_meanwhile() {
     let gate = Gate::new();
     let script = script(&[("review", vec![gate.turn(), Turn::say(REVIEW)])]);
     let Some(mut on) = OnGitHub::start(Hears::Webhooks, script) else { return };
-    on.place.up();
+    on.up();
     let alice = on.github.person("alice", Permission::Write);
     let head = alice.pushes_commit("notes", "notes.txt", "one\ntwo\n");
     let pull = alice.opens_pull("Notes", "notes");
@@ -138,7 +138,7 @@ fn a_review_that_asks_for_changes_is_worked_in_and_answered_in_its_thread() {
         vec![Turn::run("echo goodbye >> README.md"), Turn::say("It says goodbye, too.")],
     );
     let Some(mut on) = OnGitHub::start(Hears::Webhooks, script) else { return };
-    on.place.up();
+    on.up();
     let alice = on.github.person("alice", Permission::Write);
     let issue = alice.opens_issue("Say hello", "Please.");
     alice.comments(issue, "/plan");
