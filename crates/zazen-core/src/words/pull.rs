@@ -25,6 +25,8 @@ pub struct Evidence {
     pub base: CommitId,
     pub head: CommitId,
     pub plan: PlanHash,
+    /// Whether merging it is to close the issue, where the forge does that.
+    pub closes: bool,
     pub command: String,
     /// What the validation command printed, all of it.
     pub output: String,
@@ -64,7 +66,8 @@ const REPORT_BYTES_MAX: usize = 2000;
 ///
 /// What agents wrote stands in quotations and blocks, so that none of it can swallow the rest.
 pub fn pull(task: &Task, plan: &Plan, evidence: &Evidence) -> Pull {
-    let mut body = format!("{}\nRefs #{}\n\n", quote(&plan.summary), task.issue);
+    let refers = if evidence.closes { "Closes" } else { "Refs" };
+    let mut body = format!("{}\n{refers} #{}\n\n", quote(&plan.summary), task.issue);
     body.push_str(&table(evidence));
     body.push_str("\n### Steps\n\n");
     for (index, step) in plan.steps.iter().enumerate() {

@@ -530,6 +530,7 @@ fn evidence() -> Evidence {
         base: commit('b'),
         head: commit('c'),
         plan: plan_ref().hash,
+        closes: false,
         command: "cargo test --quiet | tail -5".to_owned(),
         output: "running 3 tests\n...\ntest result: ok. 3 passed\n".to_owned(),
         files: vec![
@@ -572,4 +573,12 @@ fn notes_of_a_rebase() -> Vec<Note> {
     let (head, onto) = (commit("d"), commit("b"));
     notes.push(Note::Rebased { pull: PullNumber(9), head, onto });
     notes
+}
+
+#[test]
+fn a_pull_request_closes_its_issue_only_where_the_owner_says_so() {
+    let closing = pull(&task(drafted()), &plan(), &Evidence { closes: true, ..evidence() });
+    let plain = pull(&task(drafted()), &plan(), &evidence());
+    assert!(closing.body.as_str().contains("Closes #12"), "{}", closing.body.as_str());
+    assert!(plain.body.as_str().contains("Refs #12") && !plain.body.as_str().contains("Closes #"));
 }

@@ -355,6 +355,12 @@ async fn report(
     world.publisher.report(&task.repo, &published.head, (&id, &title, summary)).await
 }
 
+/// Whether a merge is to close the issue. The local forge closes none by itself.
+fn closes(world: &World, task: &Task) -> anyhow::Result<bool> {
+    let is_there = world.repo(&task.repo)?.forge == Forge::Github;
+    Ok(is_there && world.config.github.as_ref().is_some_and(|github| github.closes))
+}
+
 /// What the pull request says, and the branch that it is to go into.
 async fn pull_text(
     world: &World,
@@ -376,6 +382,7 @@ async fn pull_text(
         base,
         head: head.clone(),
         plan: work.plan.hash.clone(),
+        closes: closes(world, task)?,
         command: check_command(world, task, &plan)?,
         output: world.clean(&evidence::output(world, published.verified_by, OUTPUT_BYTES_MAX)?),
         files: files.collect(),
