@@ -23,6 +23,8 @@ fn reviewing() -> Script {
 }
 
 fn wait_reviewed(on: &mut OnGitHub, pull: u64) -> Value {
+    // It is whole when zazen has its answer: a review is there before its comments at lines.
+    on.place.wait_for(1, &["closed"]);
     let OnGitHub { github, place, .. } = on;
     place.wait(&format!("#{pull} is reviewed"), |_| github.reviews(pull).into_iter().next())
 }
