@@ -156,7 +156,7 @@ async fn other_runs_are_neither_seen_nor_reached(machine: Machine) {
     other.printed("up").await;
     let (runs, work) = (machine.runs(), machine.path("work"));
     let script = format!(
-        "ls {} {} 2>/dev/null; grep -al 7.2 /proc/[0-9]*/environ 2>/dev/null; \
+        "ls {} {} 2>/dev/null; grep -alF 7.2 /proc/[0-9]*/environ 2>/dev/null; \
          pgrep sleep; echo tried",
         runs.display(),
         work.display()
