@@ -16,16 +16,17 @@ pub const ARROWS: &[(&str, &[&str])] = &[
     ("cli", ANYTHING),
     ("demo", ANYTHING),
     ("daemon", &["config", "forge", "home", "git", "harness", "sandbox", "gateway", "exec"]),
-    ("config", &[]),
+    ("config", &["http"]),
     // GitHub gives git its tokens, and `gh` is a program. See docs/design/0003.
-    ("forge", &["home", "git", "exec"]),
+    ("forge", &["home", "git", "http", "exec"]),
     ("home", &["git", "exec"]),
     ("git", &["exec"]),
     // Adapters are pure; all they need is the words to say what to start.
     ("harness", &["sandbox"]),
     ("sandbox", &["exec"]),
-    ("gateway", &[]),
+    ("gateway", &["http"]),
     ("exec", &[]),
+    ("http", &[]),
 ];
 
 /// Stands for all modules of the table.

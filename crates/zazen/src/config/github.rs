@@ -6,10 +6,11 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use url::{Host, Url};
+use url::Url;
 use zazen_core::id::RepoName;
 
 use super::{Check, Error, raw, units};
+use crate::http;
 
 /// GitHub, as the owner wants it used.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -106,12 +107,7 @@ pub fn check_api(text: &str) -> Result<Url, String> {
     let Ok(mut url) = Url::parse(text) else {
         return wrong("write it like `https://HOST/api/v3`");
     };
-    let is_here = match url.host() {
-        Some(Host::Ipv4(ip)) => ip.is_loopback(),
-        Some(Host::Ipv6(ip)) => ip.is_loopback(),
-        Some(Host::Domain(_)) | None => false,
-    };
-    if !(url.scheme() == "https" && url.has_host() || url.scheme() == "http" && is_here) {
+    if !http::may_carry_secrets(&url) {
         return wrong("it has to be `https`; only an address of this machine may be `http`");
     }
     let has_login = !url.username().is_empty() || url.password().is_some();

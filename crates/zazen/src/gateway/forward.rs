@@ -23,6 +23,7 @@ use super::refuse::Refusal;
 use super::request::Asked;
 use super::route::{Api, Route};
 use super::secret::Secret;
+use crate::http;
 
 /// What a run's connection is answered with: something whole, or a stream.
 pub(super) type Reply = Either<Full<Bytes>, Pipe>;
@@ -42,10 +43,6 @@ pub(super) struct Answer {
     pub(super) headers: HeaderMap,
     pub(super) body: BoxStream<'static, Result<Bytes, String>>,
 }
-
-/// How long a connection to a service may take. Three times what a lost packet
-/// or two cost; a service that is down is better known soon.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// How long a service may send nothing. Answers that are not streamed come all
 /// at once after ten minutes at most, which is the vendors' own limit.
@@ -75,23 +72,8 @@ impl Body for Pipe {
 
 /// Makes the one client that all routes share.
 pub(super) fn client(routes: &Routes) -> anyhow::Result<reqwest::Client> {
-    // The second call of a process finds the provider there, which is as well.
-    drop(rustls::crypto::ring::default_provider().install_default());
-    let mut builder = reqwest::Client::builder()
-        .redirect(reqwest::redirect::Policy::none())
-        .referer(false)
-        .no_proxy()
-        // Other crates may turn these on for everybody, and then bombs would go off in here.
-        .no_gzip()
-        .no_brotli()
-        .no_deflate()
-        .no_zstd()
-        .connect_timeout(CONNECT_TIMEOUT)
-        .read_timeout(READ_IDLE_TIMEOUT);
-    if routes.values().all(|route| route.base_url.scheme() == "http") {
-        // Without this, a machine that has no certificates could not even play back.
-        builder = builder.tls_certs_only([]);
-    }
+    let is_plain = routes.values().all(|route| route.base_url.scheme() == "http");
+    let builder = http::client(is_plain).read_timeout(READ_IDLE_TIMEOUT);
     builder.build().context("make the client for the models' services")
 }
 

@@ -16,7 +16,7 @@ use reqwest::header::{
 use reqwest::{Response, StatusCode};
 use tokio::sync::Semaphore;
 use tokio::time::{sleep, timeout};
-use url::{Host, Url};
+use url::Url;
 use zazen_core::id::Time;
 
 use super::call::{Call, Kind};
@@ -25,6 +25,7 @@ use super::kept::{Copy, Kept};
 use super::pace::{Heard, Limits};
 use super::queue::Queues;
 use super::token::Bearer;
+use crate::http;
 
 /// See the module.
 #[derive(Debug)]
@@ -54,9 +55,6 @@ pub(super) struct Answer {
     pub(super) elsewhere: Option<Url>,
 }
 
-/// How long a connection may take: what a few lost packets cost.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-
 /// How long GitHub may think. It gives up itself after ten seconds.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
 
@@ -85,7 +83,7 @@ const AHEAD_MAX: i64 = 86_400_000;
 impl Transport {
     pub(super) fn new(api: Url, limits: Limits) -> anyhow::Result<Self> {
         check_api(&api)?;
-        let http = http(&api)?;
+        let http = client(&api)?;
         let queues = Queues::new(limits, wall());
         Ok(Self {
             http,
@@ -234,7 +232,7 @@ impl Transport {
     pub(super) async fn fetch_elsewhere(&self, url: &Url, n_bytes: usize) -> Result<Bytes> {
         let host = error::short(url.host_str().unwrap_or_default());
         let what = format!("a file at `{host}`");
-        if check_api_scheme(url).is_err() || !url.username().is_empty() {
+        if !http::may_carry_secrets(url) || !url.username().is_empty() {
             return Err(CallError::Broken { why: format!("{what} is offered without encryption") });
         }
         let sent = timeout(HEAD_TIMEOUT, self.http.get(url.clone()).send()).await;
@@ -289,39 +287,15 @@ pub(super) fn check_api(api: &Url) -> anyhow::Result<()> {
             && api.fragment().is_none(),
         "`github.api` holds a login or a query; write it like `https://HOST/api/v3`"
     );
-    check_api_scheme(api)
-}
-
-fn check_api_scheme(api: &Url) -> anyhow::Result<()> {
-    let is_here = match api.host() {
-        Some(Host::Ipv4(ip)) => ip.is_loopback(),
-        Some(Host::Ipv6(ip)) => ip.is_loopback(),
-        Some(Host::Domain(_)) | None => false,
-    };
     anyhow::ensure!(
-        api.scheme() == "https" && api.has_host() || api.scheme() == "http" && is_here,
+        http::may_carry_secrets(api),
         "`github.api` is not `https://…`; a token is sent in the clear to this machine only"
     );
     Ok(())
 }
 
-fn http(api: &Url) -> anyhow::Result<reqwest::Client> {
-    // The second call of a process finds the provider there, which is as well.
-    drop(rustls::crypto::ring::default_provider().install_default());
-    let mut builder = reqwest::Client::builder()
-        .redirect(reqwest::redirect::Policy::none())
-        .referer(false)
-        .no_proxy()
-        // Other crates may turn these on for everybody, and then bombs would go off in here.
-        .no_gzip()
-        .no_brotli()
-        .no_deflate()
-        .no_zstd()
-        .connect_timeout(CONNECT_TIMEOUT);
-    if api.scheme() == "http" {
-        // Without this, a machine that has no certificates could not even be tested on.
-        builder = builder.tls_certs_only([]);
-    }
+fn client(api: &Url) -> anyhow::Result<reqwest::Client> {
+    let builder = http::client(api.scheme() == "http");
     builder.build().context("make the client for GitHub")
 }
 
