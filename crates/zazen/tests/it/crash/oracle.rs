@@ -120,17 +120,28 @@ impl Flow<'_> {
             // The last crash may be one in which the daemon ends.
             ask_to_end(place);
         }
-        if place.is_down() {
-            assert!(self.n_starts < N_STARTS_MAX, "it does not stay up\n{}", place.log());
-            match self.crashes.get(self.n_starts) {
-                Some(crash) => place.set("ZAZEN_CRASH", crash),
-                None => place.unset("ZAZEN_CRASH"),
-            }
-            place.up();
-            self.n_starts += 1;
-        }
+        keep_up(place, self.crashes, (&mut self.n_starts, N_STARTS_MAX));
         false
     }
+}
+
+/// Starts the daemon again if it is gone: with the next of `crashes`, then without. It has
+/// to stay up before it was started `n_max` times.
+pub(crate) fn keep_up(
+    place: &mut Place,
+    crashes: &[String],
+    (n_starts, n_max): (&mut usize, usize),
+) {
+    if !place.is_down() {
+        return;
+    }
+    assert!(*n_starts < n_max, "it does not stay up\n{}", place.log());
+    match crashes.get(*n_starts) {
+        Some(crash) => place.set("ZAZEN_CRASH", crash),
+        None => place.unset("ZAZEN_CRASH"),
+    }
+    place.up();
+    *n_starts += 1;
 }
 
 /// How many comments the person has written.
@@ -147,7 +158,7 @@ fn word(value: &Value) -> String {
     value.as_str().unwrap_or_default().to_owned()
 }
 
-fn ask_to_end(place: &mut Place) {
+pub(crate) fn ask_to_end(place: &mut Place) {
     let pid = i32::try_from(place.daemon_pid()).ok().and_then(Pid::from_raw).expect("a process");
     kill_process(pid, Signal::TERM).expect("a signal");
     place.wait("the daemon has ended", |place| place.is_down().then_some(()));

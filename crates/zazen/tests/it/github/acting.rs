@@ -3,12 +3,10 @@
 //! People do what they would: they open an issue, ask for a plan, and approve it once they
 //! can read it. The daemon is started again whenever it is gone.
 
-use rustix::process::{Pid, Signal, kill_process};
-
 use super::double::Double;
 use super::double::state::Permission;
 use super::place::{Hears, OnGitHub};
-use crate::crash::oracle::{check_inside, without_ids};
+use crate::crash::oracle::{ask_to_end, check_inside, keep_up, without_ids};
 use crate::harness::model::small_script;
 use crate::harness::place::Place;
 
@@ -172,15 +170,7 @@ impl Flow {
             // The last crash may be one in which the daemon ends.
             ask_to_end(place);
         }
-        if place.is_down() {
-            assert!(self.n_starts < N_STARTS_MAX, "it does not stay up\n{}", place.log());
-            match self.crashes.get(self.n_starts) {
-                Some(crash) => place.set("ZAZEN_CRASH", crash),
-                None => place.unset("ZAZEN_CRASH"),
-            }
-            place.up();
-            self.n_starts += 1;
-        }
+        keep_up(place, &self.crashes, (&mut self.n_starts, N_STARTS_MAX));
         false
     }
 
@@ -222,10 +212,4 @@ pub(super) fn said(github: &Double, issue: u64) -> Vec<String> {
 /// The line that zazen's comment with this key begins with.
 pub(super) fn mark(key: &str) -> String {
     format!("{MARK}{key} -->")
-}
-
-fn ask_to_end(place: &mut Place) {
-    let pid = i32::try_from(place.daemon_pid()).ok().and_then(Pid::from_raw).expect("a process");
-    kill_process(pid, Signal::TERM).expect("a signal");
-    place.wait("the daemon has ended", |place| place.is_down().then_some(()));
 }

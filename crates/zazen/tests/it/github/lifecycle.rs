@@ -14,8 +14,8 @@ fn reworked() -> Script {
     script
 }
 
-/// A draft pull request of ours: the issue, and the pull request's number.
-fn drafted(on: &mut OnGitHub) -> (u64, u64) {
+/// An issue whose plan was just approved.
+fn approved(on: &mut OnGitHub) -> u64 {
     on.up();
     let issue = {
         let alice = on.github.person("alice", Permission::Write);
@@ -25,6 +25,12 @@ fn drafted(on: &mut OnGitHub) -> (u64, u64) {
     };
     on.wait_said(issue, "/implement");
     on.github.person("alice", Permission::Write).comments(issue, "/implement");
+    issue
+}
+
+/// A draft pull request of ours: the issue, and the pull request's number.
+fn drafted(on: &mut OnGitHub) -> (u64, u64) {
+    let issue = approved(on);
     on.place.wait_for(1, &["drafted", "failed"]);
     let pull = on.pull()["number"].as_u64().unwrap();
     on.wait("the result is told", |on| (said(&on.github, issue).len() > 1).then_some(()));
@@ -109,15 +115,7 @@ fn a_closed_issue_stops_the_work_on_it() {
     let mut script = small_script();
     script.insert("implement/1".to_owned(), vec![Turn::run("sleep 60"), Turn::say("Done.")]);
     let Some(mut on) = OnGitHub::start(Hears::Webhooks, script) else { return };
-    on.up();
-    let issue = {
-        let alice = on.github.person("alice", Permission::Write);
-        let issue = alice.opens_issue("Say hello", "The README should say hello.");
-        alice.comments(issue, "/plan");
-        issue
-    };
-    on.wait_said(issue, "/implement");
-    on.github.person("alice", Permission::Write).comments(issue, "/implement");
+    let issue = approved(&mut on);
     on.place.wait_for(1, &["implementing"]);
     on.github.person("alice", Permission::Write).closes(issue);
     on.place.wait_for(1, &["stopped"]);
