@@ -184,7 +184,8 @@ async fn status(args: &Status, context: &Context) -> Result {
         .map_err(kinded(ErrorKind::Unavailable))?;
     let Some(client) = client else {
         return Err(kinded(ErrorKind::Config)(anyhow::anyhow!(
-            "zazen.toml does not say how to log in to GitHub; `zazen github setup` makes an App"
+            "zazen.toml does not say how to log in to GitHub; `zazen github setup` makes an App, \
+             and `token_env` in `[github]` names a token"
         )));
     };
     let me = client.me().await?;
