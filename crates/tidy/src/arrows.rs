@@ -15,14 +15,12 @@ use crate::source::{Source, find_words, leading_word, line_of};
 pub const ARROWS: &[(&str, &[&str])] = &[
     ("cli", ANYTHING),
     ("demo", ANYTHING),
-    ("daemon", &["config", "forge", "home", "git", "harness", "sandbox", "gateway", "exec"]),
+    ("daemon", &["config", "forge", "home", "git", "sandbox", "gateway", "exec"]),
     ("config", &["http"]),
     // GitHub gives git its tokens, and `gh` is a program. See docs/design/0003.
     ("forge", &["home", "git", "http", "exec"]),
     ("home", &["git", "exec"]),
     ("git", &["exec"]),
-    // Adapters are pure; all they need is the words to say what to start.
-    ("harness", &["sandbox"]),
     ("sandbox", &["exec"]),
     ("gateway", &["http"]),
     ("exec", &[]),

@@ -10,7 +10,6 @@ pub mod exec;
 pub mod forge;
 pub mod gateway;
 pub mod git;
-pub mod harness;
 pub mod home;
 pub mod http;
 pub mod sandbox;

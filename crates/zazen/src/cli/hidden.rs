@@ -8,7 +8,9 @@ use std::time::Duration;
 
 use clap::{Subcommand, ValueEnum};
 
-use crate::{harness, sandbox};
+use zazen_harness as harness;
+
+use crate::sandbox;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {

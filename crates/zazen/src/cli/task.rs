@@ -17,10 +17,10 @@ use super::spent::{self, Used};
 use super::status::{of, row};
 use super::{Context, ErrorKind, Result, json, kinded, line};
 use crate::daemon::{self, now};
-use crate::harness::{self, Harness};
 use crate::home::Home;
 use crate::home::atomic::{self, Durability};
 use crate::sandbox::{Ev, EventLine, LaunchSpec, Phase, RunDir, Work};
+use zazen_harness::{self as harness, Harness};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {

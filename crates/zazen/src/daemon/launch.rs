@@ -24,9 +24,9 @@ use crate::forge::local::BOT;
 use crate::forge::{Comment, Issue};
 use crate::gateway::{Outside, Token};
 use crate::git::{Mirror, trash, workspace};
-use crate::harness::{self, Launch};
 use crate::home::Home;
 use crate::sandbox::{self, Access, Collect, EngineKind, LaunchSpec, Limits, RunDir, Work};
+use zazen_harness::{self as harness, Launch};
 
 /// How much of the disk has to be free for a run to be begun: the trace of an ordinary
 /// run, its recording and a small checkout, several times over.

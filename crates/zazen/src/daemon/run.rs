@@ -28,9 +28,9 @@ use super::review;
 use super::world::World;
 use crate::gateway::{self, CallReport, Grant, Token};
 use crate::git::trash;
-use crate::harness::{self};
 use crate::home::atomic::{self, Durability};
 use crate::sandbox::{self, Ev, EventLine, Exit, Phase as Stage, RunDir};
+use zazen_harness as harness;
 
 /// How long a run gets to end by itself when it is stopped.
 pub(super) const STOP_GRACE: Duration = Duration::from_secs(5);

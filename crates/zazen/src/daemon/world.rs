@@ -27,11 +27,11 @@ use crate::forge::github::client::Purpose;
 use crate::forge::local::Local;
 use crate::gateway::{self, Gateway, Recording};
 use crate::git::{Auth, FetchError, Mirror, Source};
-use crate::harness::{self, Harness};
 use crate::home::Home;
 use crate::home::atomic::{self, Durability};
 use crate::home::lock::Lock;
 use crate::sandbox::{self, EngineKind};
+use zazen_harness::{self as harness, Harness};
 
 /// Said wherever somebody runs without a sandbox.
 pub const NO_SANDBOX: &str = "WARNING: no sandbox. Agents run as you, with your files, your \
