@@ -9,10 +9,10 @@ fn check_text(path: &str, text: &str) -> Vec<String> {
 #[test]
 fn a_forbidden_use_is_reported_with_its_line_and_the_allowed_list() {
     let found =
-        check_text("crates/zazen/src/gateway/model.rs", "//! Head.\n\nuse crate::git::Mirror;\n");
+        check_text("crates/zazen/src/exec/model.rs", "//! Head.\n\nuse crate::git::Mirror;\n");
     assert_eq!(
         found,
-        ["crates/zazen/src/gateway/model.rs:3: `gateway` uses `crate::git`, but may use only \
+        ["crates/zazen/src/exec/model.rs:3: `exec` uses `crate::git`, but may use only \
           itself and `zazen_core`; pass it in as a value, or let the caller do it"]
     );
 }
