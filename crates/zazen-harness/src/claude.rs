@@ -3,12 +3,14 @@
 //! Checked against version 2.1.329. What its stream is not to be believed in:
 //! `subtype` says "success" for failed runs too, so only `is_error` counts.
 
+use std::collections::BTreeMap;
+
 use serde::Deserialize;
 use serde_json::{Value, json};
 use zazen_core::trace::{Claim, End, Event};
 use zazen_core::usage::Tokens;
 
-use super::{Claude, Launch, Task};
+use super::{Claude, Launch, Order, Task};
 
 /// How often Claude Code itself tries a failed model call again. Its own default
 /// of ten keeps a refused key waiting for minutes.
@@ -22,12 +24,8 @@ const NEVER: &str = "WebFetch WebSearch AskUserQuestion EnterPlanMode ExitPlanMo
 /// Tools that change files.
 const NEVER_WHEN_READING: &str = "Edit Write NotebookEdit";
 
-pub(super) fn launch(
-    claude: &Claude,
-    task: Task,
-    prompt: &str,
-    (route, token): (&str, &str),
-) -> Launch {
+pub(super) fn launch(claude: &Claude, order: Order<'_>) -> Launch {
+    let Order { task, prompt, route, token } = order;
     let program = claude.program.display().to_string();
     let n_turns_max = claude.n_turns_max.to_string();
     let never = match task {
@@ -71,6 +69,7 @@ pub(super) fn launch(
         argv,
         stdin: prompt.to_owned(),
         env: env.into_iter().map(|(name, value)| (name.to_owned(), value)).collect(),
+        files: BTreeMap::new(),
         tools: vec![claude.folder.clone()],
     }
 }

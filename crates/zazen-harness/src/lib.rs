@@ -63,12 +63,26 @@ pub enum Task {
     Write,
 }
 
+/// What a harness is started for.
+#[derive(Debug, Clone, Copy)]
+pub struct Order<'a> {
+    pub task: Task,
+    pub prompt: &'a str,
+    /// The name of the route that its model calls go to.
+    pub route: &'a str,
+    /// The run's own, worthless elsewhere.
+    pub token: &'a str,
+}
+
 /// How a harness is started. `{gateway}`, `{zazen}` and `{home}` are filled in inside the sandbox.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Launch {
     pub argv: Vec<String>,
     pub stdin: String,
     pub env: BTreeMap<String, String>,
+    /// What is written into the private home before the program starts, by paths in there.
+    /// The same places are filled in.
+    pub files: BTreeMap<String, String>,
     /// Folders of the host that the program needs to see.
     pub tools: Vec<PathBuf>,
 }
@@ -97,11 +111,11 @@ impl Harness {
         }
     }
 
-    /// Says how to start this harness. `token` is the run's own, worthless elsewhere.
-    pub fn launch(&self, task: Task, prompt: &str, (route, token): (&str, &str)) -> Launch {
+    /// Says how to start this harness.
+    pub fn launch(&self, order: Order<'_>) -> Launch {
         match self {
-            Self::Claude(claude) => claude::launch(claude, task, prompt, (route, token)),
-            Self::Mini(mini) => mini::launch(mini, prompt, (route, token)),
+            Self::Claude(claude) => claude::launch(claude, order),
+            Self::Mini(mini) => mini::launch(mini, order),
         }
     }
 

@@ -5,12 +5,13 @@ use std::collections::BTreeMap;
 use zazen_core::trace::{Claim, End, Event};
 use zazen_core::usage::Tokens;
 
-use super::{Launch, Mini};
+use super::{Launch, Mini, Order};
 
 /// The variable that brings `mini` its run's token.
 pub const TOKEN_VARIABLE: &str = "ZAZEN_MINI_TOKEN";
 
-pub(super) fn launch(mini: &Mini, prompt: &str, (route, token): (&str, &str)) -> Launch {
+pub(super) fn launch(mini: &Mini, order: Order<'_>) -> Launch {
+    let Order { task: _, prompt, route, token } = order;
     let argv = [
         "{zazen}",
         "mini",
@@ -28,6 +29,7 @@ pub(super) fn launch(mini: &Mini, prompt: &str, (route, token): (&str, &str)) ->
         argv: argv.into_iter().map(str::to_owned).collect(),
         stdin: prompt.to_owned(),
         env: BTreeMap::from([(TOKEN_VARIABLE.to_owned(), token.to_owned())]),
+        files: BTreeMap::new(),
         tools: Vec::new(),
     }
 }

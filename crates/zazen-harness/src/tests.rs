@@ -9,7 +9,7 @@ use expect_test::expect;
 use zazen_core::trace::{Claim, Event};
 use zazen_mini::event::{Claim as MiniClaim, Event as MiniEvent};
 
-use super::{Claude, Harness, Mini, Programs, Reader, Task};
+use super::{Claude, Harness, Mini, Order, Programs, Reader, Task};
 
 fn claude() -> Harness {
     Harness::Claude(Claude {
@@ -20,6 +20,10 @@ fn claude() -> Harness {
         repo_programs: Programs::default(),
         is_login: false,
     })
+}
+
+fn order(task: Task, prompt: &str) -> Order<'_> {
+    Order { task, prompt, route: "anthropic", token: "t0ken" }
 }
 
 fn mini() -> Harness {
@@ -419,7 +423,7 @@ fn the_answer_is_what_was_said_at_the_end_or_last() {
 
 #[test]
 fn claude_code_is_started_with_the_token_and_the_gateway_and_nothing_of_ours() {
-    let launch = claude().launch(Task::Read, "Plan it.", ("anthropic", "t0ken"));
+    let launch = claude().launch(order(Task::Read, "Plan it."));
     assert_eq!(launch.stdin, "Plan it.");
     assert_eq!(launch.tools, [PathBuf::from("/opt/claude")]);
     assert!(!launch.argv.join(" ").contains("t0ken"), "arguments can be read by everybody");
@@ -442,7 +446,7 @@ fn claude_code_is_started_with_the_token_and_the_gateway_and_nothing_of_ours() {
 #[test]
 fn only_a_run_that_may_write_gets_the_tools_that_write() {
     let never = |task| {
-        let argv = claude().launch(task, "", ("anthropic", "")).argv;
+        let argv = claude().launch(order(task, "")).argv;
         let at = argv.iter().position(|arg| arg == "--disallowedTools").unwrap();
         argv[at + 1].split(' ').map(str::to_owned).collect::<Vec<_>>()
     };
@@ -464,7 +468,7 @@ fn a_named_model_is_passed_on() {
         repo_programs: Programs::default(),
         is_login: false,
     });
-    let argv = named.launch(Task::Write, "", ("anthropic", "")).argv;
+    let argv = named.launch(order(Task::Write, "")).argv;
     assert!(argv.ends_with(&["--model".to_owned(), "claude-haiku-5-5".to_owned()]), "{argv:?}");
 }
 
@@ -473,7 +477,7 @@ fn the_repositorys_own_settings_count_only_where_the_owner_says_so() {
     let argv = |hooks, mcp| {
         let Harness::Claude(claude) = claude() else { unreachable!("it is claude") };
         let named = Harness::Claude(Claude { repo_programs: Programs { hooks, mcp }, ..claude });
-        named.launch(Task::Write, "", ("anthropic", "")).argv.join(" ")
+        named.launch(order(Task::Write, "")).argv.join(" ")
     };
     let closed = argv(false, false);
     assert!(closed.contains("--setting-sources user --strict-mcp-config"), "{closed}");

@@ -26,7 +26,7 @@ use crate::gateway::{Outside, Token};
 use crate::git::{Mirror, trash, workspace};
 use crate::home::Home;
 use crate::sandbox::{self, Access, Collect, EngineKind, LaunchSpec, Limits, RunDir, Work};
-use zazen_harness::{self as harness, Launch};
+use zazen_harness::{self as harness, Launch, Order};
 
 /// How much of the disk has to be free for a run to be begun: the trace of an ordinary
 /// run, its recording and a small checkout, several times over.
@@ -83,6 +83,7 @@ pub(super) async fn start(
         workspace,
         access: access(phase),
         objects,
+        files: launch.files,
         tools: world.config.sandbox.tools.iter().cloned().chain(launch.tools).collect(),
         gateway_socket: (phase != Phase::Verify || !hosts.is_empty())
             .then(|| dir.path().join("gateway").join("gateway.sock")),
@@ -301,9 +302,11 @@ fn agent(
         Access::ReadWrite => harness::Task::Write,
     };
     let token = token(dir)?.to_string();
-    let route = world.config.harness.route.as_str();
     // A secret that a person wrote down is none of the model's business.
-    let launch = world.harness.launch(kind, &world.clean(&prompt), (route, &token));
+    let prompt = world.clean(&prompt);
+    let route = world.config.harness.route.as_str();
+    let order = Order { task: kind, prompt: &prompt, route, token: &token };
+    let launch = world.harness.launch(order);
     let work = Work::Harness { argv: launch.argv.clone(), stdin: launch.stdin.clone() };
     Ok((work, launch))
 }

@@ -3,6 +3,7 @@
 //! The run's folder is the only handle. A daemon that was restarted calls the
 //! same functions with the same folder and finds the run as it is.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
@@ -37,6 +38,12 @@ const LOCK_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// What a stop takes beyond the grace and the collecting, on a busy machine.
 const STOP_SLACK: Duration = Duration::from_secs(15);
+
+/// How many texts a run may get into its private home. A harness has a handful of settings.
+const FILES_MAX: usize = 256;
+
+/// How long one of them may be. They are kept with the run.
+const FILE_BYTES_MAX: usize = 256 << 10;
 
 /// How often a run that is to stop is looked at.
 const STOP_PAUSE: Duration = Duration::from_millis(10);
@@ -147,6 +154,24 @@ fn check(spec: &LaunchSpec) -> anyhow::Result<()> {
     for key in spec.env.keys() {
         if key.is_empty() || key.contains(['=', '\0']) {
             bail!("`{key}` is no name for a variable");
+        }
+    }
+    check_files(&spec.files)?;
+    Ok(())
+}
+
+/// The texts for the private home: where they may be, and that they are few.
+fn check_files(files: &BTreeMap<String, String>) -> anyhow::Result<()> {
+    if files.len() > FILES_MAX {
+        bail!("a run gets {} files with it; {FILES_MAX} is the most", files.len());
+    }
+    for (path, text) in files {
+        let is_part = |part: &str| !matches!(part, "" | "." | "..") && !part.contains('\0');
+        if !path.split('/').all(is_part) {
+            bail!("`{path}` is not a path in the private home");
+        }
+        if text.len() > FILE_BYTES_MAX {
+            bail!("`{path}` has {} bytes; {FILE_BYTES_MAX} is the most", text.len());
         }
     }
     Ok(())

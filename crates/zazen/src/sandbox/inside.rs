@@ -21,6 +21,8 @@ pub(super) struct Inside {
     pub(super) work: Work,
     pub(super) access: Access,
     pub(super) env: BTreeMap<String, String>,
+    #[serde(default)]
+    pub(super) files: BTreeMap<String, String>,
     pub(super) paths: Paths,
     /// Where to report, if not on stdout.
     pub(super) channel: Option<PathBuf>,
@@ -113,6 +115,7 @@ impl Inside {
             work: spec.work.clone(),
             access: spec.access,
             env,
+            files: spec.files.clone(),
             channel: (spec.engine == EngineKind::Container).then(container::inside),
             gateway_socket: spec.gateway_socket.as_deref().map(|path| seen(spec.engine, path)),
             collect: spec.collect.clone(),

@@ -148,6 +148,7 @@ fn spec(kind: EngineKind, folder: &Path) -> anyhow::Result<LaunchSpec> {
         task_marker: "probe".to_owned(),
         work: Work::Check { command: format!("command -v git >/dev/null || exit {NO_GIT}") },
         env: std::collections::BTreeMap::new(),
+        files: std::collections::BTreeMap::new(),
         workspace: make("workspace")?,
         access: Access::ReadOnly,
         objects: make("objects")?,

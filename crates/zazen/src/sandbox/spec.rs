@@ -12,7 +12,7 @@ use zazen_core::id::{CommitId, RunId};
 
 /// One process to be placed somewhere, with all that it may see and use.
 ///
-/// In `argv` and in the values of `env`, `{gateway}` stands for the gateway's
+/// In `argv`, in the values of `env` and in `files`, `{gateway}` stands for the gateway's
 /// address (`http://127.0.0.1:PORT`), `{gateway_host}` for that without its
 /// beginning, `{zazen}` for the path of this program, `{home}` for the private
 /// home, `{workspace}` for the workspace, and `{path}` for where programs are in
@@ -28,6 +28,10 @@ pub struct LaunchSpec {
     pub task_marker: String,
     pub work: Work,
     pub env: BTreeMap<String, String>,
+    /// Texts that the runner writes into the private home before the work starts, by their
+    /// paths in there. Settings of harnesses, mostly.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub files: BTreeMap<String, String>,
     pub workspace: PathBuf,
     pub access: Access,
     /// The mirror's objects, which the workspace borrows. Read-only, at [`OBJECTS_INSIDE`].

@@ -32,6 +32,7 @@ use tree::Tree;
 
 mod canary;
 mod collect;
+mod files;
 mod ground;
 mod relay;
 mod report;

@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, bail};
 use rustix::process::{Pid, WaitOptions, WaitStatus, wait};
 
+use super::files;
 use super::report::{read_lines, report_event};
 use super::tree::Tree;
 use crate::exec::{Command, PATH_DEFAULT};
@@ -26,7 +27,11 @@ const DRAIN_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Runs the work to its end, and ends what it leaves behind.
 pub(super) fn run(inside: &Inside, port: Option<u16>, tree: &Tree) -> anyhow::Result<Frame> {
-    let command = command(inside, port)?;
+    let image = of_image(inside.engine);
+    let path = image.get("PATH").map_or(PATH_DEFAULT, String::as_str);
+    let places = Places::new(&inside.paths, port, path);
+    files::write(inside, &places)?;
+    let command = command(inside, &image, &places)?;
     let Some(child) = tree.start(|| command.spawn_piped()) else {
         return Ok(Frame::Work { code: None, signal: None, n_killed_for_memory: 0 });
     };
@@ -90,10 +95,11 @@ fn wait_for(child: Pid) -> anyhow::Result<WaitStatus> {
     }
 }
 
-fn command(inside: &Inside, port: Option<u16>) -> anyhow::Result<Command> {
-    let image = of_image(inside.engine);
-    let path = image.get("PATH").map_or(PATH_DEFAULT, String::as_str);
-    let places = Places::new(&inside.paths, port, path);
+fn command(
+    inside: &Inside,
+    image: &BTreeMap<String, String>,
+    places: &Places,
+) -> anyhow::Result<Command> {
     let argv = match &inside.work {
         Work::Harness { argv, .. } => {
             argv.iter().map(|arg| places.fill(arg)).collect::<anyhow::Result<Vec<_>>>()?
@@ -105,7 +111,7 @@ fn command(inside: &Inside, port: Option<u16>) -> anyhow::Result<Command> {
         std::fs::create_dir_all(&inside.paths.tmp).context("make the private `tmp`")?;
     }
     let mut command = Command::new(program).args(rest).cwd(&inside.paths.workspace);
-    for (key, value) in environment(inside, &image) {
+    for (key, value) in environment(inside, image) {
         command = command.env(key, places.fill(&value)?);
     }
     Ok(command)
@@ -161,7 +167,7 @@ fn shell() -> &'static str {
 }
 
 /// What the placeholders stand for.
-struct Places {
+pub(super) struct Places {
     /// Like `127.0.0.1:40123`.
     gateway: Option<String>,
     others: [(&'static str, String); 4],
@@ -181,7 +187,7 @@ impl Places {
         }
     }
 
-    fn fill(&self, text: &str) -> anyhow::Result<String> {
+    pub(super) fn fill(&self, text: &str) -> anyhow::Result<String> {
         let mut filled = text.to_owned();
         for (place, value) in &self.others {
             filled = filled.replace(place, value);

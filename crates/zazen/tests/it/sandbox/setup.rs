@@ -100,6 +100,7 @@ impl Machine {
             task_marker: "task-7".to_owned(),
             work: Work::Harness { argv, stdin: String::new() },
             env: BTreeMap::new(),
+            files: BTreeMap::new(),
             workspace,
             access: Access::ReadWrite,
             objects: self.path("objects"),

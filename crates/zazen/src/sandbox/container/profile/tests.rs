@@ -30,6 +30,7 @@ fn place() -> Place {
         task_marker: "task-7".to_owned(),
         work: Work::Check { command: "true".to_owned() },
         env: BTreeMap::from([("TOKEN".to_owned(), SECRET.to_owned())]),
+        files: BTreeMap::new(),
         workspace: folder.path().join("work"),
         access: Access::ReadOnly,
         objects: folder.path().join("objects"),

@@ -9,6 +9,7 @@ mod engines;
 
 mod ends;
 mod escape;
+mod files;
 mod limits;
 mod processes;
 mod siblings;
