@@ -5,6 +5,7 @@
 //! so that an agent can repair it in one go. [`print()`] writes the one canonical
 //! form. An approval is bound to the text, not to this value.
 
+mod after;
 mod content;
 mod sections;
 
@@ -42,6 +43,9 @@ pub struct Step {
     pub body: String,
     /// The paths that this step touches, where the plan says so.
     pub files: Vec<String>,
+    /// The numbers of the steps that it comes after, where the plan says so. They are
+    /// smaller than its own. See [`Plan::comes_after`].
+    pub after: Option<Vec<u32>>,
 }
 
 /// Something that the plan depends on and the agent could not find out.
@@ -87,6 +91,17 @@ const FORMAT_HELP: &str = include_str!("plan/format.md");
 /// The form of a plan, as agents are told to write it. It is a plan itself.
 pub fn format_help() -> &'static str {
     FORMAT_HELP
+}
+
+impl Plan {
+    /// The numbers of the steps that have to be done before step `n`. The first step is 1.
+    pub fn comes_after(&self, n: u32) -> Vec<u32> {
+        let step = (n as usize).checked_sub(1).and_then(|index| self.steps.get(index));
+        match step.and_then(|step| step.after.clone()) {
+            Some(after) => after,
+            None => n.checked_sub(1).filter(|before| *before > 0).into_iter().collect(),
+        }
+    }
 }
 
 /// Reads a plan, from the plan alone or from an agent's message around it.
@@ -189,6 +204,9 @@ fn print_step(number: usize, step: &Step) -> String {
     if !step.files.is_empty() {
         let paths: Vec<String> = step.files.iter().map(|path| format!("`{path}`")).collect();
         writeln!(out, "  Files: {}", paths.join(", ")).expect("a string can always grow");
+    }
+    if let Some(after) = &step.after {
+        writeln!(out, "  {}", after::print(after)).expect("a string can always grow");
     }
     for line in step.body.lines() {
         out.push_str(if line.is_empty() { "" } else { "  " });

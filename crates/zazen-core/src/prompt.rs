@@ -69,7 +69,8 @@ pub fn plan(brief: &Brief, request: &str, earlier: Option<&str>, attempt: &Try) 
          A person will read it, answer your questions, and approve it before any code is \
          written; another agent will then carry it out step by step. \
          Keep it as small as the issue allows. Each step must leave the checks passing and \
-         is committed by itself. \
+         is committed by itself. `After:` names the steps that a step needs (`After: nothing` \
+         if it needs none; left out, it is the step before). \
          Ask a question only where a wrong guess would waste the work, and give your own \
          proposal with it. The validation command is run from the root of the repository, \
          {network}, and must exit with 0 only when all is well.\n\n\

@@ -4,7 +4,7 @@
 //! and read again as the same, whatever it was made of.
 
 use super::sections::{Line, Place, step_heading, text_of};
-use super::{Problem, Question, Step};
+use super::{Problem, Question, Step, after};
 
 /// A line that begins an item of a list.
 struct Item<'a> {
@@ -46,21 +46,27 @@ pub(super) fn steps(lines: &[Line], problems: &mut Vec<Problem>) -> Vec<Step> {
             let text = format!("step {} has no title", steps.len() + 1);
             problems.push(Problem { line: Some(lines[*start].number), text });
         }
-        steps.push(step(title.clone(), &lines[start + 1..end]));
+        let (step, wrong) = step((steps.len() + 1, title), &lines[start + 1..end]);
+        problems.extend(wrong);
+        steps.push(step);
     }
     steps
 }
 
-fn step(title: String, lines: &[Line]) -> Step {
-    let mut files = Vec::new();
+fn step((n, title): (usize, &str), lines: &[Line]) -> (Step, Vec<Problem>) {
+    let (mut step, mut wrong) = (Step { title: title.to_owned(), ..Step::default() }, Vec::new());
     let mut body = Vec::new();
     for line in lines {
-        match files_line(line) {
-            Some(paths) => files.extend(paths),
-            None => body.push(*line),
+        if let Some(paths) = files_line(line) {
+            step.files.extend(paths);
+        } else if let Some(named) = after::line(line) {
+            wrong.extend(after::add(&mut step.after, (n, line.number), named));
+        } else {
+            body.push(*line);
         }
     }
-    Step { title, body: dedented(&text_of(&body)), files }
+    step.body = dedented(&text_of(&body));
+    (step, wrong)
 }
 
 /// Reads a line like ``Files: `a`, `b` ``.

@@ -291,7 +291,7 @@ fn a_bomb_takes_no_longer_than_its_length() {
 }
 
 /// What may stand in a section.
-const CONTENT: [&str; 52] = [
+const CONTENT: [&str; 55] = [
     "",
     "text",
     "  text",
@@ -344,10 +344,13 @@ const CONTENT: [&str; 52] = [
     "###### x",
     "- \u{a0}x",
     "A:",
+    "After: nothing",
+    "  After: the others",
+    "- After:",
 ];
 
 /// What may stand between sections, or break one.
-const BREAKS: [&str; 20] = [
+const BREAKS: [&str; 22] = [
     "# Title",
     "# Plan",
     "## Steps",
@@ -368,6 +371,8 @@ const BREAKS: [&str; 20] = [
     "```markdown",
     "- ```",
     "1.",
+    "After: 1",
+    "2. b\nAfter: 1, 2",
 ];
 
 fn lines_of(pieces: Vec<&'static str>) -> impl Strategy<Value = String> {
