@@ -34,6 +34,7 @@ pub mod words;
 
 pub mod budget;
 pub mod price;
+pub mod stuck;
 pub mod trace;
 pub mod trust;
 pub mod usage;

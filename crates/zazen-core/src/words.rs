@@ -12,6 +12,7 @@ mod page;
 mod pull;
 mod rebase;
 mod review;
+mod stuck;
 mod traffic;
 
 use std::fmt::Write as _;
@@ -23,6 +24,7 @@ pub use self::money::{cost, elapsed, exceeded, spent_of, tokens};
 pub use self::page::{doing, progress, result};
 pub use self::pull::{Evidence, FileChange, Pull, pull};
 pub use self::review::{Aside, review_aside, review_body, review_comment};
+pub use self::stuck::stuck;
 pub use self::traffic::traffic;
 use crate::plan::{self, Plan};
 use crate::reply::{Reply, StatusLine};

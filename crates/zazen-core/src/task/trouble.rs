@@ -70,6 +70,10 @@ pub enum TroubleKind {
     ForeignBranch,
     /// The forge has no draft pull requests there.
     NoDrafts,
+    /// The agent went round in circles.
+    Stuck,
+    /// The model's service did not answer, and the harness only tried again.
+    Hung,
 }
 
 /// What zazen does about trouble.
@@ -92,7 +96,7 @@ pub const EVIDENCE_BYTES_MAX: usize = 4 * 1024;
 
 impl TroubleKind {
     /// All of them.
-    pub const ALL: [Self; 25] = [
+    pub const ALL: [Self; 27] = [
         Self::UnreadablePlan,
         Self::NoAnswer,
         Self::UnreadableReview,
@@ -118,6 +122,8 @@ impl TroubleKind {
         Self::Repository,
         Self::ForeignBranch,
         Self::NoDrafts,
+        Self::Stuck,
+        Self::Hung,
     ];
 
     /// Whether another try could end otherwise.
@@ -141,7 +147,9 @@ impl TroubleKind {
             | Self::Crash
             | Self::TurnLimit
             | Self::ModelError
-            | Self::Quota => Reaction::TryAgain,
+            | Self::Quota
+            | Self::Stuck
+            | Self::Hung => Reaction::TryAgain,
             Self::NeedsLogin
             | Self::Budget
             | Self::Sandbox
@@ -181,6 +189,8 @@ impl TroubleKind {
             Self::Repository => "the repository could not be read",
             Self::ForeignBranch => "the branch has somebody else's commits",
             Self::NoDrafts => "this repository cannot have draft pull requests",
+            Self::Stuck => "the agent went round in circles",
+            Self::Hung => "the model's service did not answer",
         }
     }
 
@@ -214,7 +224,13 @@ impl TroubleKind {
             Self::Crash | Self::TurnLimit => {
                 "Look into it with `zazen task logs`, then write `/retry`."
             }
-            Self::ModelError | Self::Quota => "Write `/retry` when the service is well again.",
+            Self::Stuck => {
+                "Read what it repeated, then write `/retry` and say what to do instead, or ask \
+                 for a smaller plan."
+            }
+            Self::ModelError | Self::Quota | Self::Hung => {
+                "Write `/retry` when the service is well again."
+            }
             Self::NeedsLogin => "Check the key with `zazen doctor`, then write `/retry`.",
             Self::Budget => {
                 "Raise that limit in `zazen.toml` and start zazen again, or wait until its day or \

@@ -34,11 +34,16 @@ pub enum Moment {
     CommitAfter,
     /// The daemon was asked to end, and has let go of everything but its last words.
     DrainEnds,
+    /// An agent was found to get nowhere, and its run was not asked to stop.
+    RunStuck,
 }
 
 impl Moment {
+    /// The moments that only come where something goes wrong.
+    pub const RARE: [Self; 1] = [Self::RunStuck];
+
     /// Every moment, for the test that goes through all.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::JournalBefore,
         Self::JournalAfter,
         Self::EffectBefore,
@@ -52,6 +57,7 @@ impl Moment {
         Self::CommitBefore,
         Self::CommitAfter,
         Self::DrainEnds,
+        Self::RunStuck,
     ];
 
     /// The name that stands in the variable.
@@ -70,6 +76,7 @@ impl Moment {
             Self::CommitBefore => "commit.before",
             Self::CommitAfter => "commit.after",
             Self::DrainEnds => "drain.ends",
+            Self::RunStuck => "run.stuck",
         }
     }
 }
@@ -79,7 +86,8 @@ impl Moment {
 pub(crate) fn point(asked: Option<&str>, moment: Moment) {
     use std::sync::atomic::{AtomicU64, Ordering};
 
-    static COUNTS: [AtomicU64; Moment::ALL.len()] = [const { AtomicU64::new(0) }; 13];
+    static COUNTS: [AtomicU64; Moment::ALL.len()] =
+        [const { AtomicU64::new(0) }; Moment::ALL.len()];
     let Some(asked) = asked else { return };
     let index = Moment::ALL.iter().position(|m| *m == moment).unwrap_or(0);
     let count = COUNTS[index].fetch_add(1, Ordering::SeqCst) + 1;

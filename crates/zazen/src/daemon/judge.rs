@@ -21,6 +21,7 @@ use zazen_core::words;
 
 use super::evidence::{self, output_of};
 use super::run::{Ended, over_budget, run_trouble};
+use super::stuck;
 use super::world::World;
 use crate::git::collect::{
     CollectError, Collected, Expect, Guards, Limits, Refused, Signature, collect,
@@ -54,16 +55,23 @@ async fn look(
     (phase, from): (Phase, &CommitId),
     ended: &Ended,
 ) -> anyhow::Result<Outcome> {
+    // Whatever the harness makes of it: a call that was refused for a budget is the reason.
+    let refused = evidence::calls(world, dir)?.refused;
+    let because = |trouble: Trouble| refused.as_ref().map_or(trouble, over_budget);
+    // Unless it ended by itself just before it was stopped.
+    let is_stopped = ended.exit.as_ref().is_none_or(|exit| exit.reason == EndReason::Stopped);
+    if let Some(verdict) = stuck::verdict(dir)?.filter(|_| is_stopped) {
+        keep_commits(world, task, dir, (phase, from), ended).await;
+        let trouble = run_trouble(verdict.kind(), &words::stuck(&verdict), &ended.stream);
+        return Ok(failed(because(trouble)));
+    }
     let Some(exit) = &ended.exit else {
         let what = "the supervisor of the run is gone without a word";
         return Ok(failed(run_trouble(TroubleKind::Crash, what, &ended.stream)));
     };
-    if exit.reason == EndReason::Stopped {
+    if is_stopped {
         return Ok(Outcome::Stopped);
     }
-    // Whatever the harness makes of it: a call that was refused for a budget is the reason.
-    let refused = evidence::calls(world, dir)?.refused;
-    let because = |trouble: Trouble| refused.as_ref().map_or(trouble, over_budget);
     if let Some((kind, what)) = bad_end(&exit.reason) {
         keep_commits(world, task, dir, (phase, from), ended).await;
         return Ok(failed(because(run_trouble(kind, &what, &ended.stream))));

@@ -13,6 +13,7 @@ use tokio::sync::mpsc;
 use zazen_core::budget::{Exceeded, Payer};
 use zazen_core::engine::Fact;
 use zazen_core::id::{CommitId, RunId};
+use zazen_core::stuck::{Verdict, Watch};
 use zazen_core::task::{Event, Outcome, Phase, Task, Trouble, TroubleKind};
 use zazen_core::text::{cut_middle, one_line, plain};
 use zazen_core::usage::Usage;
@@ -25,6 +26,7 @@ use super::keep::now;
 use super::launch;
 use super::perform::{may_pass, trouble};
 use super::review;
+use super::stuck;
 use super::world::World;
 use crate::gateway::{self, CallReport, Grant, Token};
 use crate::git::trash;
@@ -83,6 +85,10 @@ pub(super) struct Stream {
     pub(super) errors: Vec<String>,
     /// Whether the supervisor has said how the run ended.
     is_over: bool,
+    /// Sees whether the agent gets somewhere. Checks have no agent.
+    watch: Option<Watch>,
+    /// That it gets nowhere.
+    verdict: Option<Verdict>,
 }
 
 /// How many errors are kept as evidence.
@@ -174,7 +180,7 @@ async fn see_through(
     } else if !is_over {
         tracing::info!("run {run} ({phase}) of task {} is found again", task.id);
     }
-    let ended = follow(world, dir, run, reports).await;
+    let ended = follow(world, dir, (run, phase), reports).await;
     if let Some(door) = door {
         door.close().await.context("close the gateway's door")?;
     }
@@ -256,7 +262,7 @@ pub(super) fn token(dir: &RunDir) -> anyhow::Result<Token> {
 async fn follow(
     world: &World,
     dir: &RunDir,
-    run: RunId,
+    (run, phase): (RunId, Phase),
     mut reports: mpsc::Receiver<CallReport>,
 ) -> anyhow::Result<Option<Ended>> {
     let mut stream = Stream {
@@ -265,8 +271,11 @@ async fn follow(
         failed: Vec::new(),
         errors: Vec::new(),
         is_over: false,
+        watch: (phase != Phase::Verify).then(Watch::default),
+        verdict: stuck::verdict(dir)?,
     };
     let mut offset = 0;
+    let mut is_ended = false;
     for n_looks in 0_u32.. {
         while let Ok(report) = reports.try_recv() {
             world.live.change(run, |live| live.usage += report.usage);
@@ -291,6 +300,11 @@ async fn follow(
             // It had a supervisor, which is gone, and may not have said a word.
             Stage::Lost | Stage::Absent => return Ok(Some(Ended { exit: None, stream })),
             Stage::Starting | Stage::Running => {}
+        }
+        if let (Some(verdict), false) = (&stream.verdict, is_ended) {
+            stuck::end(world, dir, (run, verdict)).await?;
+            is_ended = true;
+            continue;
         }
         let pause = if stream.is_over { LOOK_AT_END_EVERY } else { LOOK_EVERY };
         tokio::time::sleep(pause).await;
@@ -318,8 +332,10 @@ fn read_rest(
 
 fn take_line(world: &World, run: RunId, stream: &mut Stream, line: EventLine) {
     match line.ev {
-        Ev::Out { line } => {
-            for event in stream.reader.read(&line) {
+        Ev::Out { line: text } => {
+            for event in stream.reader.read(&text) {
+                let verdict = stream.watch.as_mut().and_then(|watch| watch.see(&event, line.at));
+                stream.verdict = stream.verdict.take().or(verdict);
                 if let trace::Event::Error { message } = &event {
                     keep_error(&mut stream.errors, message);
                 }

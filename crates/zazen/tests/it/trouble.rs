@@ -81,6 +81,49 @@ fn a_harness_that_is_killed_is_a_crash() {
     assert_eq!(model.prompts("implement/1").len(), 2, "it is tried once more");
 }
 
+/// An agent that looks at the same thing for ever, and one that was told about it.
+fn looks_for_ever() -> Script {
+    let mut answers = small_script();
+    let good = answers.remove("implement/1").expect("a step");
+    let mut looks = vec![Turn::run("ls"); 10];
+    looks.push(Turn::run("sleep 7777"));
+    answers.insert("implement/1".to_owned(), looks);
+    answers.insert("implement/1/again".to_owned(), good);
+    answers
+}
+
+#[test]
+fn an_agent_that_goes_round_in_circles_is_ended_and_the_next_one_is_told() {
+    let (mut place, model) = Place::with(looks_for_ever());
+    carry_out(&mut place);
+    place.wait_for(1, &["drafted", "failed"]);
+    place.down();
+    assert_eq!(place.processes(), Vec::<String>::new());
+    let prompts = model.prompts("implement/1/again");
+    let [told] = prompts.as_slice() else { panic!("{prompts:?}") };
+    assert!(told.contains("it failed: the agent went round in circles"), "{told}");
+    assert!(told.contains("with the same result 10 times: bash ls"), "{told}");
+    assert_eq!(place.branches().len(), 1);
+}
+
+#[test]
+fn a_daemon_that_is_killed_before_it_ends_a_loop_finds_the_same_evidence_again() {
+    let mut loops = looks_for_ever();
+    loops.remove("implement/1/again");
+    let (mut place, _model) = Place::with(loops);
+    place.set("ZAZEN_CRASH", "run.stuck:1");
+    carry_out(&mut place);
+    place.wait("the daemon dies", |place| place.is_down().then_some(()));
+    let verdict = place.home().join(".zazen/runs/1.2/stuck.json");
+    let before = std::fs::read_to_string(&verdict).expect("the verdict is kept");
+    place.unset("ZAZEN_CRASH");
+    place.up();
+    let said = check_failed(&mut place, "the agent went round in circles");
+    assert!(said.contains("with the same result 10 times: bash ls"), "{said}");
+    assert!(said.contains("say what to do instead"), "{said}");
+    assert_eq!(std::fs::read_to_string(&verdict).expect("it stays"), before);
+}
+
 #[test]
 fn a_run_that_takes_too_long_is_ended_with_all_its_processes() {
     let noisy = "setsid sleep 7777 & while true; do echo still here; sleep 0.1; done";
