@@ -11,7 +11,9 @@ mod ledger;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-pub use self::book::{Book, Cause, Change, Fact, IssueRef, IssueState, Opened, Seen, Unfit};
+pub use self::book::{
+    Book, Cause, Change, Fact, IssueRef, IssueState, LAYOUT, Opened, Seen, Unfit,
+};
 pub use self::ledger::Ledger;
 use crate::decide::{Wish, decide};
 use crate::effect::{Effect, Key};

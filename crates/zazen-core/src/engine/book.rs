@@ -1,6 +1,7 @@
 //! What the journal says, folded: tasks, issues, and replies that are due.
 
 mod dense;
+mod issues;
 mod seen;
 mod shelf;
 
@@ -9,8 +10,10 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use serde::{Deserialize, Serialize};
 
-use self::dense::Dense;
+pub use self::issues::IssueState;
+use self::issues::Issues;
 pub use self::seen::Seen;
+pub use self::shelf::LAYOUT;
 use self::shelf::Shelf;
 use super::ledger::Ledger;
 use crate::effect::Effect;
@@ -22,7 +25,7 @@ use crate::task::{Event, IllegalEvent, Kind, PullHead, ReviewOf, State, Task, Tr
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Book {
     tasks: Shelf,
-    issues: BTreeMap<RepoName, Dense<IssueNumber, IssueState>>,
+    issues: BTreeMap<RepoName, Issues>,
     replies: Vec<(IssueRef, CommentId, Reply)>,
     /// The last requests that were taken, so that none is taken twice.
     requests: VecDeque<String>,
@@ -38,23 +41,6 @@ const N_REQUESTS_MAX: usize = 1000;
 pub struct IssueRef {
     pub repo: RepoName,
     pub issue: IssueNumber,
-}
-
-/// What is known of one issue.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct IssueState {
-    /// The texts that were read.
-    #[serde(default, skip_serializing_if = "Seen::is_empty")]
-    pub seen: Seen,
-    /// The task that commands on this issue are for.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub task: Option<TaskId>,
-    /// The issue's other tasks: questions, and work that came before. Most issues have none.
-    #[serde(default, skip_serializing_if = "<[_]>::is_empty")]
-    pub others: Box<[TaskId]>,
-    /// Whether a stranger's command was answered here.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub refused: bool,
 }
 
 /// Something that happened, and all that it changes. One line of the journal.
@@ -142,14 +128,6 @@ impl IssueState {
     fn tasks(&self) -> BTreeSet<TaskId> {
         self.others.iter().copied().chain(self.task).collect()
     }
-
-    fn open(&mut self, kind: Kind, task: TaskId) {
-        let other = match kind {
-            Kind::Change => self.task.replace(task),
-            Kind::Question | Kind::Review => Some(task),
-        };
-        self.others = self.others.iter().copied().chain(other).collect();
-    }
 }
 
 impl Book {
@@ -177,7 +155,7 @@ impl Book {
 
     /// What is known of an issue.
     pub fn issue(&self, repo: &RepoName, issue: IssueNumber) -> IssueState {
-        self.issues.get(repo).and_then(|issues| issues.get(&issue)).cloned().unwrap_or_default()
+        self.issues.get(repo).map(|issues| issues.get(issue)).unwrap_or_default()
     }
 
     /// The tasks of one issue, the oldest first.
@@ -256,9 +234,7 @@ impl Book {
     pub fn was_taken(&self, cause: &Cause) -> bool {
         match cause {
             Cause::Comment { repo, issue, comment } => {
-                let issues = self.issues.get(repo);
-                let issue = issues.and_then(|issues| issues.get(issue));
-                issue.is_some_and(|issue| issue.seen.contains(*comment))
+                self.issues.get(repo).is_some_and(|issues| issues.has_seen(*issue, *comment))
             }
             Cause::Request { id } => self.requests.contains(id),
         }
@@ -302,15 +278,18 @@ impl Book {
     /// issues together.
     fn note_pull(&mut self, task: TaskId, pull: PullNumber) {
         let Some(repo) = self.task(task).map(|task| task.repo.clone()) else { return };
-        self.issue_mut(&repo, IssueNumber(pull.0)).task = Some(task);
+        self.issues_mut(&repo).note_pull(IssueNumber(pull.0), task);
     }
 
     fn issue_mut(&mut self, repo: &RepoName, issue: IssueNumber) -> &mut IssueState {
+        self.issues_mut(repo).get_mut(issue)
+    }
+
+    fn issues_mut(&mut self, repo: &RepoName) -> &mut Issues {
         if !self.issues.contains_key(repo) {
-            self.issues.insert(repo.clone(), Dense::default());
+            self.issues.insert(repo.clone(), Issues::default());
         }
-        let issues = self.issues.get_mut(repo).expect("it was just put there");
-        issues.get_or_default(issue)
+        self.issues.get_mut(repo).expect("it was just put there")
     }
 
     fn open(&self, opened: &Opened, at: Time) -> Task {

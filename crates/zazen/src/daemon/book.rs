@@ -6,7 +6,7 @@
 use std::fs;
 
 use anyhow::Context as _;
-use zazen_core::engine::{Book, Change, Fact, Unfit};
+use zazen_core::engine::{Book, Change, Fact, LAYOUT, Unfit};
 use zazen_core::id::Time;
 use zazen_core::task::Event;
 
@@ -18,8 +18,9 @@ use super::crash::{self, Moment};
 use super::day;
 use super::pages::Behind;
 
-/// Changes whenever the same journal would lead to another book.
-const SHAPE: u32 = 6;
+/// Changes whenever the same journal would lead to another book, or a book is written in
+/// another way.
+const SHAPE: u32 = 1000 * LAYOUT + 7;
 
 /// How many records come between two snapshots. Reading so many takes a few
 /// hundredths of a second.

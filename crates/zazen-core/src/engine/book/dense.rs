@@ -33,8 +33,13 @@ impl<K: Ord, V> Dense<K, V> {
     pub(super) fn insert(&mut self, key: K, value: V) {
         match self.find(&key) {
             Ok(at) => self.0[at].1 = value,
-            Err(at) => self.0.insert(at, (key, value)),
+            Err(at) => self.put(at, (key, value)),
         }
+    }
+
+    /// Takes a value away.
+    pub(super) fn remove(&mut self, key: &K) -> Option<V> {
+        self.find(key).ok().map(|at| self.0.remove(at).1)
     }
 
     /// The value of a key, which is put there if there is none.
@@ -43,10 +48,18 @@ impl<K: Ord, V> Dense<K, V> {
         V: Default,
     {
         let at = self.find(&key).unwrap_or_else(|at| {
-            self.0.insert(at, (key, V::default()));
+            self.put(at, (key, V::default()));
             at
         });
         &mut self.0[at].1
+    }
+
+    /// A list that doubles when it is full is half empty; this one grows by an eighth.
+    fn put(&mut self, at: usize, entry: (K, V)) {
+        if self.0.len() == self.0.capacity() {
+            self.0.reserve_exact(self.0.len() / 8 + 8);
+        }
+        self.0.insert(at, entry);
     }
 
     pub(super) fn values(&self) -> impl DoubleEndedIterator<Item = &V> {

@@ -1,7 +1,8 @@
 use super::*;
 use crate::id::{CommentId, CommitId, IssueNumber, PlanHash, PullNumber, Time};
 use crate::task::{
-    Digest, Kind, Note, PlanRef, Rounds, Slot, State, TextRef, Trouble, TroubleKind, Try, Work,
+    Digest, IssueEnd, Kind, Note, PlanRef, Rounds, Slot, State, TextRef, Trouble, TroubleKind, Try,
+    Work,
 };
 use crate::usage::{Amount, Cost, Tokens, Usage};
 
@@ -80,4 +81,46 @@ fn a_packed_task_is_small() {
         State::Drafted { pull: PullNumber(3), head: commit("f"), rounds: Rounds::default() };
     let Held::Packed(bytes) = Held::of(full(drafted)) else { panic!("it is at rest") };
     assert!(bytes.len() < 350, "{} bytes", bytes.len());
+}
+
+#[test]
+fn a_snapshot_brings_both_forms_back() {
+    for state in [failed_at_work(), State::Planning(Try::default())] {
+        let held = Held::of(full(state));
+        let text = serde_json::to_string(&held).expect("it can be written");
+        assert!(serde_json::from_str::<Held>(&text).expect("it can be read") == held, "{text}");
+    }
+}
+
+#[test]
+fn bytes_that_are_no_task_are_refused() {
+    let Held::Packed(bytes) = Held::of(full(failed_at_work())) else { panic!("it is at rest") };
+    for text in ["", "xy", "00", &hex::encode(&bytes[..bytes.len() - 1])] {
+        let text = serde_json::to_string(text).expect("a text can be written");
+        assert!(serde_json::from_str::<Held>(&text).is_err(), "{text}");
+    }
+}
+
+/// A snapshot of another layout must not be read: one that is not refused would be another task.
+#[test]
+fn the_bytes_of_a_task_are_those_of_this_layout() {
+    let drafted =
+        State::Drafted { pull: PullNumber(3), head: commit("f"), rounds: Rounds::default() };
+    // The last of each list stands for all before it: one that is put in between moves it.
+    let ended = Note::IssueEnded { how: IssueEnd::Locked, by: "ada".to_owned() };
+    let mut all = Vec::new();
+    let troubles = TroubleKind::ALL.map(|kind| {
+        let trouble = Trouble { kind, evidence: String::new() };
+        State::Failed { trouble, back: Box::new(State::AwaitingApproval) }
+    });
+    for state in troubles.into_iter().chain([drafted, failed_at_work()]) {
+        let task = Task { kind: Kind::Review, notes: vec![ended.clone()], ..full(state) };
+        all.extend(borsh::to_vec(&task).expect("memory takes all"));
+    }
+    let digest = Digest::of(&hex::encode(all)).0;
+    assert_eq!(
+        (LAYOUT, digest),
+        (1, 71_254_267),
+        "the bytes have changed: raise `LAYOUT`, and write the new pair here"
+    );
 }
