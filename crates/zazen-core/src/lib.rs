@@ -32,6 +32,7 @@ pub mod secret;
 pub mod text;
 pub mod words;
 
+pub mod account;
 pub mod budget;
 pub mod price;
 pub mod stuck;

@@ -3,7 +3,11 @@
 //! What people wrote is given as material, in fences, after the instructions:
 //! it says what is wanted, and cannot change the rules of the run.
 
+mod going_on;
+
 use std::fmt::Write as _;
+
+pub use self::going_on::{Tree, go_on, with_account};
 
 use crate::id::{CommitId, IssueNumber, RepoName};
 use crate::plan::{self, Plan, Step};
@@ -53,6 +57,9 @@ const TITLE_CHARS_MAX: usize = 200;
 
 /// How much of the owner's validation command stands in a sentence, in characters.
 const CHECK_CHARS_MAX: usize = 400;
+
+/// The title of what somebody wrote with `/retry`.
+const SAID: &str = "What a person said about going on";
 
 /// Asks for a plan.
 pub fn plan(brief: &Brief, request: &str, earlier: Option<&str>, attempt: &Try) -> String {
@@ -298,7 +305,7 @@ fn trouble(prompt: &mut String, attempt: &Try) {
 }
 
 fn remarks(prompt: &mut String, attempt: &Try) {
-    section(prompt, "What a person said about going on", &attempt.remarks);
+    section(prompt, SAID, &attempt.remarks);
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use zazen_core::trace::{Claim, End, Event};
 use zazen_core::usage::Tokens;
 
-use super::{Claude, Launch, Order, Task};
+use super::{Claude, Launch, Order, Session, Task};
 
 /// How often Claude Code itself tries a failed model call again. Its own default
 /// of ten keeps a refused key waiting for minutes.
@@ -21,11 +21,14 @@ const N_RETRIES: u32 = 4;
 const NEVER: &str = "WebFetch WebSearch AskUserQuestion EnterPlanMode ExitPlanMode \
     CronCreate CronDelete CronList ScheduleWakeup EnterWorktree ExitWorktree";
 
+/// Where its sessions are: one file each, named by their ids, in a folder for each place.
+pub(super) const SESSIONS: &str = "claude/projects";
+
 /// Tools that change files.
 const NEVER_WHEN_READING: &str = "Edit Write NotebookEdit";
 
 pub(super) fn launch(claude: &Claude, order: Order<'_>) -> Launch {
-    let Order { task, prompt, route, token } = order;
+    let Order { task, prompt, route, token, session } = order;
     let program = claude.program.display().to_string();
     let n_turns_max = claude.n_turns_max.to_string();
     let never = match task {
@@ -47,6 +50,12 @@ pub(super) fn launch(claude: &Claude, order: Order<'_>) -> Launch {
     .into_iter()
     .map(str::to_owned)
     .collect();
+    argv.extend(match session {
+        Some(Session::New(id)) => vec!["--session-id".to_owned(), id.to_owned()],
+        // It keeps its name, and forgets all flags: they are given again.
+        Some(Session::Resumed(id)) => vec!["--resume".to_owned(), id.to_owned()],
+        None => Vec::new(),
+    });
     argv.extend(of_repository(claude, route));
     if !claude.model.is_empty() {
         argv.extend(["--model".to_owned(), claude.model.clone()]);

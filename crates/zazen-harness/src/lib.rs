@@ -72,6 +72,17 @@ pub struct Order<'a> {
     pub route: &'a str,
     /// The run's own, worthless elsewhere.
     pub token: &'a str,
+    /// The session to have, where the harness has any.
+    pub session: Option<Session<'a>>,
+}
+
+/// What a harness keeps of a run, so that another run can go on with it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Session<'a> {
+    /// A new one, by this name where the harness lets us name it.
+    New(&'a str),
+    /// One that is in the private home.
+    Resumed(&'a str),
 }
 
 /// How a harness is started. `{gateway}`, `{zazen}` and `{home}` are filled in inside the sandbox.
@@ -108,6 +119,15 @@ impl Harness {
         match self {
             Self::Claude(_) => "claude",
             Self::Mini(_) => "mini",
+        }
+    }
+
+    /// Where in its private home a run's sessions are, where the harness can go on with one.
+    /// Nothing else of that home is needed for it.
+    pub fn sessions(&self) -> Option<&'static str> {
+        match self {
+            Self::Claude(_) => Some(claude::SESSIONS),
+            Self::Mini(_) => None,
         }
     }
 

@@ -11,7 +11,7 @@ use super::{Launch, Mini, Order};
 pub const TOKEN_VARIABLE: &str = "ZAZEN_MINI_TOKEN";
 
 pub(super) fn launch(mini: &Mini, order: Order<'_>) -> Launch {
-    let Order { task: _, prompt, route, token } = order;
+    let Order { task: _, prompt, route, token, session: _ } = order;
     let argv = [
         "{zazen}",
         "mini",

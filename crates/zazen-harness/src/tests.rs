@@ -9,7 +9,7 @@ use expect_test::expect;
 use zazen_core::trace::{Claim, Event};
 use zazen_mini::event::{Claim as MiniClaim, Event as MiniEvent};
 
-use super::{Claude, Harness, Mini, Order, Programs, Reader, Task};
+use super::{Claude, Harness, Mini, Order, Programs, Reader, Session, Task};
 
 fn claude() -> Harness {
     Harness::Claude(Claude {
@@ -23,7 +23,7 @@ fn claude() -> Harness {
 }
 
 fn order(task: Task, prompt: &str) -> Order<'_> {
-    Order { task, prompt, route: "anthropic", token: "t0ken" }
+    Order { task, prompt, route: "anthropic", token: "t0ken", session: None }
 }
 
 fn mini() -> Harness {
@@ -456,6 +456,22 @@ fn only_a_run_that_may_write_gets_the_tools_that_write() {
         assert!(never(task).contains(&"WebFetch".to_owned()));
         assert!(never(task).contains(&"EnterWorktree".to_owned()));
     }
+}
+
+#[test]
+fn a_session_that_is_resumed_gets_every_flag_again() {
+    let argv = |session| {
+        let order = Order { session: Some(session), ..order(Task::Read, "Plan it.") };
+        claude().launch(order).argv
+    };
+    let (new, resumed) = (argv(Session::New("an-id")), argv(Session::Resumed("an-id")));
+    let flag = |argv: &[String], name: &str| argv.windows(2).any(|two| two == [name, "an-id"]);
+    assert!(flag(&new, "--session-id") && !flag(&new, "--resume"), "{new:?}");
+    assert!(flag(&resumed, "--resume") && !flag(&resumed, "--session-id"), "{resumed:?}");
+    let others = |argv: Vec<String>| -> Vec<String> {
+        argv.into_iter().filter(|arg| arg != "--session-id" && arg != "--resume").collect()
+    };
+    assert_eq!(others(new), others(resumed));
 }
 
 #[test]

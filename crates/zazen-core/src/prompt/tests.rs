@@ -35,6 +35,25 @@ fn a_step_is_asked_for() {
 }
 
 #[test]
+fn an_agent_goes_on_with_its_own_session() {
+    let head: CommitId = "1".repeat(40).parse().unwrap();
+    let Try { trouble, remarks, .. } = tried(TroubleKind::Quota);
+    let trouble = trouble.expect("it was tried");
+    let prompt = go_on((&trouble, &remarks), &Tree::AsLeft);
+    expect_file!["../../tests/texts/prompt-go-on.md"].assert_eq(&prompt);
+    let without = go_on((&trouble, ""), &Tree::Only(head.clone()));
+    assert!(without.contains(&format!("is at {head} again")), "{without}");
+}
+
+#[test]
+fn another_agent_goes_on_with_an_account_of_what_was_done() {
+    let mut account = crate::account::Account::default();
+    account.see(&crate::trace::Event::Text { text: "Half of it is there.\n```\n".to_owned() });
+    let prompt = with_account("Do it.\n".to_owned(), &account, &Tree::AsLeft);
+    expect_file!["../../tests/texts/prompt-account.md"].assert_eq(&prompt);
+}
+
+#[test]
 fn a_correction_is_asked_for() {
     let attempt = tried(TroubleKind::RedChecks);
     let prompt = correct(&brief(), &parse(PLAN).unwrap(), PLAN, &attempt);

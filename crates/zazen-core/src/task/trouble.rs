@@ -159,6 +159,41 @@ impl TroubleKind {
         }
     }
 
+    /// Whether the agent was interrupted in work that was all right: one that comes after
+    /// it can go on from there.
+    pub fn is_interruption(self) -> bool {
+        match self {
+            Self::Deadline
+            | Self::Silence
+            | Self::Memory
+            | Self::Crash
+            | Self::TurnLimit
+            | Self::ModelError
+            | Self::Quota
+            | Self::NeedsLogin
+            | Self::Budget
+            | Self::Hung => true,
+            // What it left is what was wrong, or there is nothing to go on from.
+            Self::UnreadablePlan
+            | Self::NoAnswer
+            | Self::UnreadableReview
+            | Self::EmptyWork
+            | Self::RedChecks
+            | Self::DirtyTree
+            | Self::WrongBase
+            | Self::RefusedResult
+            | Self::Secret
+            | Self::AgentConfig
+            | Self::Disk
+            | Self::Output
+            | Self::Sandbox
+            | Self::Repository
+            | Self::ForeignBranch
+            | Self::NoDrafts
+            | Self::Stuck => false,
+        }
+    }
+
     /// What went wrong, in a few words that fit after "failed:".
     pub fn sentence(self) -> &'static str {
         match self {

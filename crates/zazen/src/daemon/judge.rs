@@ -279,8 +279,9 @@ fn kind_of(why: &Refused) -> TroubleKind {
     }
 }
 
-/// Keeps the commits of a run that failed, where there are some. They are offered
-/// to people, and nothing is built on them.
+/// Keeps the commits of a run that failed, where there are some. They are offered to
+/// people; and an agent that goes on where this one was interrupted finds them in its
+/// workspace as changes that are not committed.
 async fn keep_commits(
     world: &World,
     task: &Task,

@@ -17,6 +17,7 @@ use super::crash::{self, Moment};
 use super::perform::check_command;
 use super::review;
 use super::run::{EGRESS_FILE, token};
+use super::session::{self, Earlier};
 use super::world::World;
 use crate::config::Config;
 use crate::exec;
@@ -26,7 +27,7 @@ use crate::gateway::{Outside, Token};
 use crate::git::{Mirror, trash, workspace};
 use crate::home::Home;
 use crate::sandbox::{self, Access, Collect, EngineKind, LaunchSpec, Limits, RunDir, Work};
-use zazen_harness::{self as harness, Launch, Order};
+use zazen_harness::{self as harness, Launch, Order, Session};
 
 /// How much of the disk has to be free for a run to be begun: the trace of an ordinary
 /// run, its recording and a small checkout, several times over.
@@ -54,14 +55,24 @@ pub(super) async fn start(
     let engine = world.engine_of(&task.repo)?;
     let seen_as =
         if engine.is_isolated() { PathBuf::from(sandbox::OBJECTS_INSIDE) } else { objects.clone() };
-    workspace::prepare(&mirror, &workspace, from, &seen_as, sandbox::sandbox_ids()).await?;
+    let what = (run, phase, from);
+    let earlier = session::find(world, (task, &mirror), dir, what).await?;
+    let left = earlier.as_ref().and_then(|earlier| earlier.left.as_ref());
+    let files = left.filter(|_| access(phase) == Access::ReadWrite).unwrap_or(from);
+    let ids = sandbox::sandbox_ids();
+    workspace::prepare_with(&mirror, &workspace, (from, files), &seen_as, ids).await?;
     let (work, launch) = if phase == Phase::Verify {
         (checks(world, task)?, Launch::default())
     } else {
         let onto = review::onto(world, task, &mirror).await?;
         let instructions = instructions(world, task, (&mirror, onto.as_ref())).await?;
         let brief = brief(world, task, conversation, instructions)?;
-        agent(world, task, dir, (phase, &brief, onto.as_ref()))?
+        let prompt = prompt(world, task, (phase, &brief, onto.as_ref()))?;
+        let prompt = match &earlier {
+            Some(earlier) => going_on(task, prompt, (earlier, phase, from)),
+            None => prompt,
+        };
+        agent(world, dir, (phase, &prompt), earlier.as_ref())?
     };
     drop(mirror);
     let container = match engine {
@@ -259,21 +270,23 @@ fn no_plan(task: &Task) -> String {
     format!("task {} has no approved plan", task.id)
 }
 
-/// The harness with its prompt.
-fn agent(
+/// The try that a run is, with what the agent is told of those before.
+fn attempt_of(task: &Task) -> Try {
+    if let State::Received(attempt) | State::Planning(attempt) = &task.state {
+        return attempt.clone();
+    }
+    task.state.work().map_or_else(Try::default, |work| work.attempt.clone())
+}
+
+/// What is asked of an agent.
+fn prompt(
     world: &World,
     task: &Task,
-    dir: &RunDir,
     (phase, brief, onto): (Phase, &Brief, Option<&CommitId>),
-) -> anyhow::Result<(Work, Launch)> {
-    let fresh = Try::default();
+) -> anyhow::Result<String> {
     let work = task.state.work();
-    let attempt = if let State::Received(attempt) | State::Planning(attempt) = &task.state {
-        attempt
-    } else {
-        work.map_or(&fresh, |work| &work.attempt)
-    };
-    let prompt = match (phase, work) {
+    let attempt = &attempt_of(task);
+    Ok(match (phase, work) {
         (Phase::Plan, _) => {
             let earlier = task.plan.as_ref().map(|plan| world.plan(&plan.hash)).transpose()?;
             let earlier = earlier.as_ref().map(|(text, _)| text.as_str());
@@ -296,16 +309,47 @@ fn agent(
         }
         (Phase::Implement { .. } | Phase::Correct, None) => bail!(no_plan(task)),
         (Phase::Verify, _) => bail!("checks are run without an agent"),
-    };
+    })
+}
+
+/// What is asked of an agent that goes on from where another was interrupted: its own
+/// session has the task already.
+fn going_on(
+    task: &Task,
+    prompt: String,
+    (earlier, phase, from): (&Earlier, Phase, &CommitId),
+) -> String {
+    let tree = earlier.tree((phase, from));
+    if earlier.session.is_some() {
+        prompt::go_on((&earlier.trouble, &attempt_of(task).remarks), &tree)
+    } else if earlier.account.is_empty() && earlier.left.is_none() {
+        prompt
+    } else {
+        prompt::with_account(prompt, &earlier.account, &tree)
+    }
+}
+
+/// The harness with its prompt.
+fn agent(
+    world: &World,
+    dir: &RunDir,
+    (phase, prompt): (Phase, &str),
+    earlier: Option<&Earlier>,
+) -> anyhow::Result<(Work, Launch)> {
     let kind = match access(phase) {
         Access::ReadOnly => harness::Task::Read,
         Access::ReadWrite => harness::Task::Write,
     };
     let token = token(dir)?.to_string();
     // A secret that a person wrote down is none of the model's business.
-    let prompt = world.clean(&prompt);
+    let prompt = world.clean(prompt);
     let route = world.config.harness.route.as_str();
-    let order = Order { task: kind, prompt: &prompt, route, token: &token };
+    let id = session::id(dir, earlier)?;
+    let session = match earlier.and_then(|earlier| earlier.session.as_ref()) {
+        Some(_) => Session::Resumed(&id),
+        None => Session::New(&id),
+    };
+    let order = Order { task: kind, prompt: &prompt, route, token: &token, session: Some(session) };
     let launch = world.harness.launch(order);
     let work = Work::Harness { argv: launch.argv.clone(), stdin: launch.stdin.clone() };
     Ok((work, launch))

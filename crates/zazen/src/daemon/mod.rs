@@ -32,6 +32,7 @@ mod recover;
 mod review;
 mod run;
 mod scanners;
+mod session;
 mod stuck;
 mod waits;
 mod world;

@@ -4,6 +4,7 @@
 //! in the home was left there by a daemon that is gone. What cannot be put right
 //! is said, with what a person has to do; it keeps nobody from working.
 
+use super::session;
 use crate::git::trash;
 use crate::home::Home;
 use crate::home::atomic;
@@ -38,6 +39,9 @@ pub(super) fn tidy(home: &Home) {
 
 /// Deletes what runs left. It may be much.
 pub(super) fn empty_trash(home: &Home) {
+    if let Err(err) = session::tidy(home) {
+        tracing::warn!("old sessions of agents are still there: {err:#}");
+    }
     if let Err(err) = trash::reap(&home.trash_dir()) {
         tracing::warn!("{err:#}");
     }

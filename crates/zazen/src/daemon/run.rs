@@ -26,6 +26,7 @@ use super::keep::now;
 use super::launch;
 use super::perform::{may_pass, trouble};
 use super::review;
+use super::session;
 use super::stuck;
 use super::world::World;
 use crate::gateway::{self, CallReport, Grant, Token};
@@ -85,6 +86,8 @@ pub(super) struct Stream {
     pub(super) errors: Vec<String>,
     /// Whether the supervisor has said how the run ended.
     is_over: bool,
+    /// What the harness says its session is.
+    pub(super) session: Option<String>,
     /// Sees whether the agent gets somewhere. Checks have no agent.
     watch: Option<Watch>,
     /// That it gets nowhere.
@@ -129,6 +132,7 @@ pub(super) async fn perform(
     keep_answer(world, &dir, &ended.stream)?;
     let usage = usage(world, &dir)?;
     crash::point(world.crash(), Moment::RunJudged);
+    session::keep(world, task, &dir, (run, phase, &from), (&outcome, &ended.stream)).await?;
     clean_up(world, run, &dir)?;
     crash::point(world.crash(), Moment::RunCleaned);
     Ok(vec![Fact::of(task.id, Event::RunEnded { run, outcome, usage })])
@@ -271,6 +275,7 @@ async fn follow(
         failed: Vec::new(),
         errors: Vec::new(),
         is_over: false,
+        session: None,
         watch: (phase != Phase::Verify).then(Watch::default),
         verdict: stuck::verdict(dir)?,
     };
@@ -338,6 +343,9 @@ fn take_line(world: &World, run: RunId, stream: &mut Stream, line: EventLine) {
                 stream.verdict = stream.verdict.take().or(verdict);
                 if let trace::Event::Error { message } = &event {
                     keep_error(&mut stream.errors, message);
+                }
+                if let trace::Event::Started { session: Some(session), .. } = &event {
+                    stream.session = Some(session.clone());
                 }
                 if let Some(last) = words::event_line(&event) {
                     world.live.change(run, |live| live.last = last);

@@ -59,9 +59,21 @@ pub async fn prepare(
     alternates: &Path,
     user: Option<Ids>,
 ) -> anyhow::Result<()> {
+    prepare_with(mirror, dest, (commit, commit), alternates, user).await
+}
+
+/// The same, with the files of another commit: they are changes to `commit` that are not
+/// committed.
+pub async fn prepare_with(
+    mirror: &Mirror,
+    dest: &Path,
+    (commit, files): (&CommitId, &CommitId),
+    alternates: &Path,
+    user: Option<Ids>,
+) -> anyhow::Result<()> {
     let context = || format!("prepare the workspace `{}`", dest.display());
     fs::DirBuilder::new().mode(0o755).create(dest).with_context(context)?;
-    let filled = fill(mirror, dest, commit, alternates, user).await;
+    let filled = fill(mirror, dest, (commit, files), alternates, user).await;
     if filled.is_err() {
         trash::delete(dest).with_context(context)?;
     }
@@ -71,7 +83,7 @@ pub async fn prepare(
 async fn fill(
     mirror: &Mirror,
     dest: &Path,
-    commit: &CommitId,
+    (commit, files): (&CommitId, &CommitId),
     alternates: &Path,
     user: Option<Ids>,
 ) -> anyhow::Result<()> {
@@ -81,7 +93,7 @@ async fn fill(
     write_skeleton(dest, commit, user)?;
     Git::at(&dest.join(".git"))
         .call("read-tree")
-        .args(["--reset", "-u", commit.as_str()])
+        .args(["--reset", "-u", files.as_str()])
         .env("GIT_ALTERNATE_OBJECT_DIRECTORIES", objects)
         .work_tree(dest)
         .timeout(CHECKOUT_TIMEOUT)

@@ -14,6 +14,7 @@
 //! way out is the socket of the `gateway`.
 
 mod bwrap;
+mod carry;
 mod cause;
 mod cgroup;
 pub mod container;
@@ -33,6 +34,7 @@ mod supervisor;
 mod sweep;
 mod words;
 
+pub use carry::{has_session, put_in, take_out};
 pub use engine::{DidNotStart, Zazen, observe, stop, submit};
 pub use event::{
     Achieved, Collected, EndReason, Ev, EventLine, Exit, LINE_BYTES_MAX, Level, LimitedBy, Outcome,

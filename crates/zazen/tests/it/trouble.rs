@@ -2,7 +2,7 @@
 
 use crate::harness::gate::Gate;
 use crate::harness::model::{Script, Turn, script, small_script};
-use crate::harness::place::Place;
+use crate::harness::place::{Place, git};
 
 /// The agent that carries out the step does this first.
 fn begins_with(turn: Turn) -> Script {
@@ -79,6 +79,31 @@ fn a_harness_that_is_killed_is_a_crash() {
     let said = check_failed(&mut place, "the harness failed");
     assert!(said.contains("signal 9"), "{said}");
     assert_eq!(model.prompts("implement/1").len(), 2, "it is tried once more");
+}
+
+#[test]
+fn an_agent_that_is_killed_leaves_its_changes_and_an_account_to_the_next() {
+    let mut answers = small_script();
+    let killed = vec![Turn::run("echo one >> README.md"), Turn::run("kill -9 $PPID; sleep 7777")];
+    let next = vec![Turn::run("echo hello >> README.md"), Turn::say("It says hello.")];
+    answers.insert("implement/1".to_owned(), killed);
+    answers.insert("implement/1/again".to_owned(), next);
+    let (mut place, model) = Place::with(answers);
+    carry_out(&mut place);
+    place.wait_for(1, &["drafted", "failed"]);
+    place.down();
+    let prompts = model.prompts("implement/1/again");
+    let [told] = prompts.as_slice() else { panic!("{prompts:?}") };
+    assert!(told.contains("$ echo one >> README.md -> status 0"), "{told}");
+    assert!(told.contains("$ kill -9 $PPID; sleep 7777 -> it did not come back"), "{told}");
+    assert!(told.contains("is in the working tree, uncommitted"), "{told}");
+    let [(branch, _)] = place.branches().try_into().expect("one branch");
+    let readme = git(&place.remote(), &["show", &format!("{branch}:README.md")]);
+    assert!(readme.ends_with("one\nhello\n"), "{readme}");
+    let log = git(&place.remote(), &["rev-list", "--count", &format!("main..{branch}")]);
+    assert_eq!(log.trim(), "1", "what both did is one commit");
+    let kept = std::fs::read_dir(place.home().join(".zazen/sessions")).expect("the folder");
+    assert_eq!(kept.count(), 0, "nothing is kept once it is used up");
 }
 
 /// An agent that looks at the same thing for ever, and one that was told about it.

@@ -1,0 +1,304 @@
+//! What of an agent outlives its run: its session, and what it did.
+//!
+//! An agent that is interrupted, by a quota, a crash or a limit, leaves a session in its
+//! private home, and changes in its workspace. The session is moved to
+//! `.zazen/sessions/<run>/` before the home goes; the changes were collected and checked
+//! like any result. The next run of the same phase goes on with both, or is told what was
+//! done where it cannot.
+
+use std::fs;
+use std::io::{self, ErrorKind};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
+
+use anyhow::Context as _;
+use serde::{Deserialize, Serialize};
+use zazen_core::account::Account;
+use zazen_core::id::{CommitId, RunId, TaskId};
+use zazen_core::prompt::Tree;
+use zazen_core::task::{Digest, Outcome, Phase, Task, Trouble};
+
+use super::run::Stream;
+use super::world::World;
+use crate::gateway::Token;
+use crate::git::{KeptRef, Mirror, trash};
+use crate::home::Home;
+use crate::home::atomic::{self, Durability};
+use crate::sandbox::{self, Ev, RunDir};
+
+/// What is known of an agent that was interrupted: `kept.json` in the session's folder.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct Kept {
+    v: u32,
+    run: RunId,
+    phase: Phase,
+    from: CommitId,
+    harness: String,
+    /// What was asked for. Where it is something else by now, the work begins anew.
+    asked: Digest,
+    /// How the run ended.
+    trouble: Trouble,
+    /// The id of its session, if that is here.
+    session: Option<String>,
+    /// The commit with all that it had changed, if that was collected.
+    left: Option<CommitId>,
+}
+
+/// What a run goes on from.
+#[derive(Debug, Clone)]
+pub(super) struct Earlier {
+    /// The session that is in the new run's private home.
+    pub(super) session: Option<String>,
+    /// The commit whose files the workspace gets, beside the commit that it is at.
+    pub(super) left: Option<CommitId>,
+    /// What the agent before did.
+    pub(super) account: Account,
+    /// How its run ended.
+    pub(super) trouble: Trouble,
+}
+
+/// The version of [`Kept`].
+const KEPT_VERSION: u32 = 1;
+
+/// The names in a session's folder.
+const KEPT_FILE: &str = "kept.json";
+const HOME_PART: &str = "home";
+
+/// The file in a run's folder with the id of its session, written before it starts.
+const SESSION_FILE: &str = "session";
+
+/// How long a session is kept for a run that may go on with it. The longest window of a
+/// subscription's quota is a week; a day more is for people.
+const KEPT_MAX: Duration = Duration::from_secs(8 * 24 * 3600);
+
+/// How long the id of a session may be, where a harness says it.
+const ID_BYTES_MAX: usize = 100;
+
+/// Keeps what a later run can go on from, if this one was interrupted. Otherwise lets go
+/// of what earlier ones left: it is used up.
+pub(super) async fn keep(
+    world: &World,
+    task: &Task,
+    dir: &RunDir,
+    (run, phase, from): (RunId, Phase, &CommitId),
+    (outcome, stream): (&Outcome, &Stream),
+) -> anyhow::Result<()> {
+    if phase == Phase::Verify {
+        return Ok(());
+    }
+    let Some(trouble) = interruption(outcome) else {
+        return forget(&world.home, task.id, None);
+    };
+    let folder = folder_of(&world.home, run);
+    if folder.join(KEPT_FILE).exists() {
+        return Ok(());
+    }
+    fs::create_dir_all(&folder).with_context(|| format!("make {}", folder.display()))?;
+    let session = take_session(world, dir, &folder, stream).unwrap_or_else(|err| {
+        tracing::warn!("the session of run {run} is not kept: {err:#}");
+        None
+    });
+    let mirror = world.mirror(&task.repo).await?;
+    let left = mirror.resolve_kept(&KeptRef::run(run)).await?.filter(|left| left != from);
+    drop(mirror);
+    let harness = world.harness.name().to_owned();
+    let (v, from) = (KEPT_VERSION, from.clone());
+    let (asked, trouble) = (asked(task), trouble.clone());
+    let kept = Kept { v, run, phase, from, harness, asked, trouble, session, left };
+    let json = serde_json::to_vec_pretty(&kept).context("print what is kept of a run")?;
+    atomic::write(&folder.join(KEPT_FILE), &json, Durability::Durable)
+        .context("note what is kept of a run")?;
+    forget(&world.home, task.id, Some(run))
+}
+
+/// By what an agent was interrupted, if it was.
+fn interruption(outcome: &Outcome) -> Option<&Trouble> {
+    match outcome {
+        Outcome::Failed { trouble } => Some(trouble).filter(|it| it.kind.is_interruption()),
+        Outcome::Planned { .. }
+        | Outcome::Answered { .. }
+        | Outcome::Reviewed { .. }
+        | Outcome::StepDone { .. }
+        | Outcome::ChecksGreen { .. }
+        | Outcome::Stopped => None,
+    }
+}
+
+/// What agents of a task are asked for, in this phase.
+fn asked(task: &Task) -> Digest {
+    let plan = task.plan.as_ref().map(|plan| &plan.hash);
+    let asks = task.state.rework().map(|rework| &rework.asks);
+    Digest::of(&format!("{} {plan:?} {asks:?}", task.request))
+}
+
+fn take_session(
+    world: &World,
+    dir: &RunDir,
+    folder: &Path,
+    stream: &Stream,
+) -> anyhow::Result<Option<String>> {
+    let Some(inner) = world.harness.sessions() else { return Ok(None) };
+    let named = fs::read_to_string(dir.path().join(SESSION_FILE)).ok();
+    let Some(id) = stream.session.clone().or(named).filter(|id| is_id(id)) else {
+        return Ok(None);
+    };
+    let to = folder.join(HOME_PART);
+    let is_there = sandbox::take_out(dir, inner, &to)? && sandbox::has_session(&to, &id);
+    Ok(is_there.then_some(id))
+}
+
+/// Whether this can be an id: it becomes an argument, and part of a file's name.
+fn is_id(id: &str) -> bool {
+    (1..=ID_BYTES_MAX).contains(&id.len())
+        && id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
+        && !id.starts_with('-')
+}
+
+/// Finds what a run can go on from, and puts the session into its private home.
+pub(super) async fn find(
+    world: &World,
+    (task, mirror): (&Task, &Mirror),
+    dir: &RunDir,
+    (run, phase, from): (RunId, Phase, &CommitId),
+) -> anyhow::Result<Option<Earlier>> {
+    if phase == Phase::Verify {
+        return Ok(None);
+    }
+    let Some(kept) = newest(&world.home, run)? else { return Ok(None) };
+    if kept.phase != phase || kept.from != *from || kept.asked != asked(task) {
+        return Ok(None);
+    }
+    let is_same = kept.harness == world.harness.name();
+    let mut session = None;
+    if let (Some(id), Some(inner), true) = (kept.session, world.harness.sessions(), is_same) {
+        let at = folder_of(&world.home, kept.run).join(HOME_PART);
+        let is_there =
+            sandbox::put_in(&at, dir, inner)? && sandbox::has_session(&dir.home().join(inner), &id);
+        session = Some(id).filter(|_| is_there);
+    }
+    let mut left = None;
+    if let Some(commit) = kept.left
+        && mirror.has(&commit).await?
+    {
+        left = Some(commit);
+    }
+    let account = if is_same { account(world, kept.run)? } else { Account::default() };
+    Ok(Some(Earlier { session, left, account, trouble: kept.trouble }))
+}
+
+/// What the agent of a run did, by its events.
+fn account(world: &World, run: RunId) -> anyhow::Result<Account> {
+    let dir = RunDir::new(world.home.run_dir(run));
+    let (mut account, mut reader) = (Account::default(), world.harness.reader());
+    let mut offset = 0;
+    loop {
+        let lines = dir.read_new(&mut offset)?;
+        if lines.is_empty() {
+            return Ok(account);
+        }
+        for line in lines {
+            if let Ev::Out { line } = line.ev {
+                for event in reader.read(&line) {
+                    account.see(&event);
+                }
+            }
+        }
+    }
+}
+
+impl Earlier {
+    /// What the agent finds in its working tree.
+    pub(super) fn tree(&self, (phase, from): (Phase, &CommitId)) -> Tree {
+        match (phase, &self.left) {
+            (Phase::Implement { .. } | Phase::Correct, Some(_)) => Tree::AsLeft,
+            (Phase::Implement { .. } | Phase::Correct, None) => Tree::Only(from.clone()),
+            (Phase::Plan | Phase::Ask | Phase::Review | Phase::Verify, _) => Tree::ReadOnly,
+        }
+    }
+}
+
+/// The id of a run's session, noted before the run starts: the one that it goes on with, or
+/// a new one.
+pub(super) fn id(dir: &RunDir, earlier: Option<&Earlier>) -> anyhow::Result<String> {
+    let path = dir.path().join(SESSION_FILE);
+    if let Some(id) = earlier.and_then(|earlier| earlier.session.clone()) {
+        atomic::write(&path, id.as_bytes(), Durability::Relaxed)?;
+        return Ok(id);
+    }
+    if let Some(id) = fs::read_to_string(&path).ok().filter(|id| is_id(id)) {
+        return Ok(id);
+    }
+    let id = new_id()?;
+    atomic::write(&path, id.as_bytes(), Durability::Relaxed)
+        .with_context(|| format!("write {}", path.display()))?;
+    Ok(id)
+}
+
+/// A random UUID (of version 4), which is what harnesses take.
+fn new_id() -> anyhow::Result<String> {
+    let hex = Token::random().context("make a session's id")?.to_string();
+    Ok(format!(
+        "{}-{}-4{}-8{}-{}",
+        &hex[..8],
+        &hex[8..12],
+        &hex[12..15],
+        &hex[15..18],
+        &hex[18..30]
+    ))
+}
+
+fn sessions_dir(home: &Home) -> PathBuf {
+    home.dot_dir().join("sessions")
+}
+
+fn folder_of(home: &Home, run: RunId) -> PathBuf {
+    sessions_dir(home).join(run.to_string())
+}
+
+/// The runs of which something is kept.
+fn all(home: &Home) -> anyhow::Result<Vec<RunId>> {
+    let dir = sessions_dir(home);
+    let entries = match fs::read_dir(&dir) {
+        Err(err) if err.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
+        entries => entries.with_context(|| format!("read {}", dir.display()))?,
+    };
+    let run = |entry: io::Result<fs::DirEntry>| entry.ok()?.file_name().to_str()?.parse().ok();
+    Ok(entries.filter_map(run).collect())
+}
+
+/// What is kept of the last run before this one, of the same task.
+fn newest(home: &Home, run: RunId) -> anyhow::Result<Option<Kept>> {
+    let before = |other: &RunId| other.task == run.task && other.n < run.n;
+    let Some(last) = all(home)?.into_iter().filter(before).max_by_key(|run| run.n) else {
+        return Ok(None);
+    };
+    let path = folder_of(home, last).join(KEPT_FILE);
+    let text = match fs::read(&path) {
+        Err(err) if err.kind() == ErrorKind::NotFound => return Ok(None),
+        text => text.with_context(|| format!("read {}", path.display()))?,
+    };
+    let kept: Kept =
+        serde_json::from_slice(&text).with_context(|| format!("read {}", path.display()))?;
+    Ok((kept.v == KEPT_VERSION).then_some(kept))
+}
+
+/// Lets go of what is kept of the runs of a task, but for one.
+fn forget(home: &Home, task: TaskId, but: Option<RunId>) -> anyhow::Result<()> {
+    for run in all(home)?.into_iter().filter(|run| run.task == task && Some(*run) != but) {
+        trash::remove(&folder_of(home, run), &home.trash_dir())?;
+    }
+    Ok(())
+}
+
+/// Lets go of what nobody came for.
+pub(super) fn tidy(home: &Home) -> anyhow::Result<()> {
+    for run in all(home)? {
+        let folder = folder_of(home, run);
+        let changed = fs::metadata(&folder).and_then(|facts| facts.modified());
+        let age = changed.ok().and_then(|at| SystemTime::now().duration_since(at).ok());
+        if age.is_some_and(|age| age >= KEPT_MAX) {
+            trash::remove(&folder, &home.trash_dir())?;
+        }
+    }
+    Ok(())
+}
