@@ -7,7 +7,7 @@
 
 use crate::effect::Effect;
 use crate::id::CommitId;
-use crate::task::{Digest, Note, Phase, Run, Slot, State, Task};
+use crate::task::{Around, Digest, Note, Phase, Run, Slot, State, Task};
 
 /// What one task wants.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -29,9 +29,9 @@ pub struct WantedRun {
     pub urgent: bool,
 }
 
-/// Says what should be under way for `task`.
-pub fn decide(task: &Task) -> Wish {
-    let mut wish = Wish { effects: texts(task), run: None };
+/// Says what should be under way for `task`, as the issues stand that it has to do with.
+pub fn decide(task: &Task, around: &Around) -> Wish {
+    let mut wish = Wish { effects: texts(task, around), run: None };
     for &text in &task.to_acknowledge {
         wish.effects.push(Effect::Acknowledge { task: task.id, text });
     }
@@ -44,6 +44,14 @@ pub fn decide(task: &Task) -> Wish {
     {
         let at = review.at.clone();
         wish.effects.push(Effect::PostReview { task: task.id, at, digest });
+    }
+    if let State::Splitting(split) = &task.state
+        && let Some(step) = split.next()
+    {
+        wish.effects.push(Effect::OpenPart { task: task.id, step });
+    }
+    if task.run.is_none() && task.waits(around) {
+        return wish;
     }
     let Some((phase, urgent)) = wanted_phase(task) else {
         if let Some(run) = &task.run {
@@ -88,6 +96,8 @@ fn wanted_phase(task: &Task) -> Option<(Phase, bool)> {
         State::Verifying(_) => Some((Phase::Verify, true)),
         State::Correcting(_) => Some((Phase::Correct, true)),
         State::AwaitingApproval
+        | State::Splitting(_)
+        | State::Split(_)
         | State::Publishing(_)
         | State::Drafted { .. }
         | State::Rebasing(_)
@@ -129,10 +139,10 @@ fn publishing(task: &Task) -> Option<Effect> {
 }
 
 /// The texts that should stand on the issue and do not yet.
-fn texts(task: &Task) -> Vec<Effect> {
+fn texts(task: &Task, around: &Around) -> Vec<Effect> {
     let mut wanted = Vec::new();
     if task.plan.is_some() {
-        wanted.push((Slot::Plan, plan_digest(task)));
+        wanted.push((Slot::Plan, plan_digest(task, around)));
     }
     for (note, n) in task.notes.iter().zip(1..) {
         wanted.push((Slot::Note(n), note_digest(note)));
@@ -145,10 +155,15 @@ fn texts(task: &Task) -> Vec<Effect> {
 ///
 /// The cost is not in it: it changes all the time, and an edit for every call
 /// would be noise.
-pub fn plan_digest(task: &Task) -> Digest {
+pub fn plan_digest(task: &Task, around: &Around) -> Digest {
     let plan = task.plan.as_ref().map(|plan| plan.hash.as_str()).unwrap_or_default();
     let n_done = task.state.work().map_or(0, |work| work.n_done);
-    Digest::of(&format!("{plan} {n_done} {}", task.state))
+    let alone = format!("{plan} {n_done} {}", task.state);
+    // The comments of tasks that have to do with no other are as they were before there were any.
+    if *around == Around::default() {
+        return Digest::of(&alone);
+    }
+    Digest::of(&format!("{alone} {around:?}"))
 }
 
 fn note_digest(note: &Note) -> Digest {

@@ -26,6 +26,8 @@ pub enum Effect {
     Reply { repo: RepoName, issue: IssueNumber, comment: CommentId, reply: Reply },
     /// Put the sign on a comment that its command was taken.
     Acknowledge { task: TaskId, text: TextRef },
+    /// See to it that there is an issue for this step of the plan that is split.
+    OpenPart { task: TaskId, step: u32 },
     /// Push the verified commit to the task's branch.
     Push { task: TaskId, head: CommitId },
     /// Open the draft pull request.
@@ -50,6 +52,7 @@ pub enum Key {
     Show(TaskId, Slot),
     Reply(RepoName, IssueNumber, CommentId),
     Acknowledge(TaskId, TextRef),
+    OpenPart(TaskId, u32),
     Push(TaskId),
     OpenPull(TaskId),
     UpdatePull(TaskId),
@@ -68,6 +71,7 @@ impl Effect {
             Self::Show { task, slot, .. } => Key::Show(*task, *slot),
             Self::Reply { repo, issue, comment, .. } => Key::Reply(repo.clone(), *issue, *comment),
             Self::Acknowledge { task, text } => Key::Acknowledge(*task, *text),
+            Self::OpenPart { task, step } => Key::OpenPart(*task, *step),
             Self::Push { task, .. } => Key::Push(*task),
             Self::OpenPull { task, .. } => Key::OpenPull(*task),
             Self::UpdatePull { task, .. } => Key::UpdatePull(*task),
@@ -83,6 +87,7 @@ impl Effect {
             Self::FindBase { task }
             | Self::Show { task, .. }
             | Self::Acknowledge { task, .. }
+            | Self::OpenPart { task, .. }
             | Self::Push { task, .. }
             | Self::OpenPull { task, .. }
             | Self::UpdatePull { task, .. }
@@ -107,6 +112,9 @@ impl fmt::Display for Effect {
                 write!(f, "reply to comment {comment} on issue {issue}")
             }
             Self::Acknowledge { text, .. } => write!(f, "acknowledge comment {}", text.id),
+            Self::OpenPart { task, step } => {
+                write!(f, "open an issue for step {step} of task {task}")
+            }
             Self::Push { task, .. } => write!(f, "push the branch of task {task}"),
             Self::OpenPull { task, .. } => write!(f, "open the pull request of task {task}"),
             Self::UpdatePull { task, .. } => write!(f, "update the pull request of task {task}"),

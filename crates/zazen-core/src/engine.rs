@@ -198,7 +198,8 @@ impl Engine {
     }
 
     fn look_at(&mut self, id: TaskId) {
-        let wish = self.book.task(id).map(|task| decide(&task)).unwrap_or_default();
+        let wish = self.book.task(id).map(|task| decide(&task, &self.book.around(&task)));
+        let wish = wish.unwrap_or_default();
         if wish == Wish::default() {
             self.wishes.remove(&id);
         } else {

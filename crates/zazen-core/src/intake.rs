@@ -5,16 +5,22 @@
 //! journal, so a later version that reads comments otherwise does not change
 //! what has happened.
 
+mod split;
+
 use std::borrow::Cow;
 
 use crate::command::{self, Command, Name};
 use crate::engine::{Book, Cause, Change, Fact, Opened};
 use crate::id::{CommentId, CommitId, IssueNumber, PlanHash, RepoName, TaskId};
 use crate::reply::{Reply, StatusLine};
-use crate::task::{Ask, EVIDENCE_BYTES_MAX, Event, Kind, PullHead, State, Task, TextRef, evolve};
+use crate::task::{
+    Ask, EVIDENCE_BYTES_MAX, Event, Kind, PlanRef, PullHead, State, Task, TextRef, evolve,
+};
 use crate::text::{cut_middle, one_line, plain};
 use crate::trust::{Author, Permission, Trust};
 use crate::words;
+
+pub use self::split::{PartOpened, part_opened};
 
 /// A comment, as its forge shows it. The issue's own text is comment 0.
 #[derive(Debug, Clone)]
@@ -136,13 +142,15 @@ pub fn comment(book: &Book, rules: &Rules, comment: &Comment<'_>, on_disk: &Plan
 
 /// Reads one request of the command line. Says what is wrong where it cannot be done.
 pub fn request(book: &Book, id: &str, request: &Request) -> Result<Fact, String> {
-    let (task, event) = match request {
-        Request::Stop { task, by } => (*task, Event::StopAsked { by: by.clone() }),
-        Request::Retry { task, by, remarks } => {
-            (*task, Event::RetryAsked { by: by.clone(), remarks: remarks.clone() })
+    let (Request::Stop { task, .. } | Request::Retry { task, .. }) = request;
+    let task = *task;
+    let known = book.task(task).ok_or_else(|| format!("there is no task {task}"))?;
+    let event = match request {
+        Request::Stop { by, .. } => Event::StopAsked { by: by.clone() },
+        Request::Retry { by, remarks, .. } => {
+            split::go_on(split::waits(book, &known), by.clone(), remarks.clone())
         }
     };
-    let known = book.task(task).ok_or_else(|| format!("there is no task {task}"))?;
     if !fits(&known, &event) {
         return Err(format!("task {task} is {}", known.state));
     }
@@ -192,11 +200,9 @@ impl<'a> Reader<'a> {
                 self.reply(Reply::Remembered { by, fact });
             }
             Command::Rebase { .. } => self.tell(word, Event::RebaseAsked { by }),
-            Command::Split { .. } => {
-                self.reply(Reply::NotPossible { command: word.to_owned() });
-            }
+            Command::Split { remarks } => self.split((by, remarks), on_disk),
             Command::Stop { .. } => self.tell(word, Event::StopAsked { by }),
-            Command::Retry { remarks } => self.tell(word, Event::RetryAsked { by, remarks }),
+            Command::Retry { remarks } => self.retry((by, remarks)),
         }
     }
 
@@ -211,12 +217,13 @@ impl<'a> Reader<'a> {
                 self.implement(name.word(), (by, text), on_disk);
             }
             Name::Stop => self.tell(name.word(), Event::StopAsked { by }),
-            Name::Retry => self.tell(name.word(), Event::RetryAsked { by, remarks: text }),
+            Name::Retry => self.retry((by, text)),
+            Name::Split => self.split((by, text), on_disk),
             Name::Status => self.status(),
             // A question or a fact needs words that are meant as one.
             Name::Review => self.review(text),
             Name::Rebase => self.tell(name.word(), Event::RebaseAsked { by }),
-            Name::Ask | Name::Split | Name::Remember => {}
+            Name::Ask | Name::Remember => {}
         }
     }
 
@@ -341,6 +348,7 @@ impl<'a> Reader<'a> {
             request,
             by: self.comment.author.to_owned(),
             review,
+            plan: None,
         }));
         let comment = self.comment.id;
         let taken = Event::CommandTaken { comment, on: None };
@@ -353,7 +361,7 @@ impl<'a> Reader<'a> {
             .tasks_of(self.comment.repo, self.comment.issue)
             .map(|task| StatusLine {
                 task: task.id,
-                state: words::standing(&task),
+                state: words::standing(&task, &self.book.around(&task)),
                 can: self.fitting(&task),
                 usage: task.usage,
             })
@@ -365,7 +373,7 @@ impl<'a> Reader<'a> {
         let reply = Reply::WrongTime {
             command: word.to_owned(),
             task: task.id,
-            state: words::standing(task),
+            state: words::standing(task, &self.book.around(task)),
             can: self.fitting(task),
         };
         self.reply(reply);
@@ -404,11 +412,12 @@ impl<'a> Reader<'a> {
         let ask = Ask { text, by: by(), remarks: String::new(), by_command: true };
         let fix = Event::FixAsked { ask, rounds_max: self.rules.rework_rounds };
         let stop = Event::StopAsked { by: by() };
-        let retry = Event::RetryAsked { by: by(), remarks: String::new() };
+        let retry = split::go_on(split::waits(self.book, task), by(), String::new());
         let reached = |event| self.open_to(event).is_some_and(|open| open.id == task.id);
         let fits = [
             (Name::Plan, is_here && (may_be_planned_again(task) || is_over(task))),
             (Name::Implement, is_own && matches!(task.state, State::AwaitingApproval)),
+            (Name::Split, is_own && may_be_split(task)),
             (Name::Fix, reached(&fix)),
             (Name::Rebase, reached(&Event::RebaseAsked { by: by() })),
             (Name::Stop, reached(&stop)),
@@ -429,7 +438,14 @@ fn may_be_planned_again(task: &Task) -> bool {
 }
 
 fn is_over(task: &Task) -> bool {
+    let is_being_split = matches!(task.state, State::Splitting(_));
     matches!(task.state, State::Merged { .. } | State::Closed { .. } | State::Drafted { .. })
+        || task.state.has_parts() && !is_being_split
+}
+
+fn may_be_split(task: &Task) -> bool {
+    let can_be_split = task.plan.as_ref().is_some_and(PlanRef::can_be_split);
+    task.state == State::AwaitingApproval && can_be_split
 }
 
 fn fits(task: &Task, event: &Event) -> bool {

@@ -7,12 +7,14 @@
 
 mod after;
 mod content;
+mod part;
 mod sections;
 
 use std::fmt::{self, Write};
 
 use sections::{Name, Sections};
 
+pub use self::part::part;
 use crate::text;
 
 /// What an agent proposes to do.

@@ -14,6 +14,8 @@ pub enum Reply {
     NoPlan,
     /// `/implement` while the plan's text on disk cannot be read.
     UnreadablePlan { why: String },
+    /// `/split` of a plan that has one step.
+    NothingToSplit,
     /// The command does not fit where the task stands.
     WrongTime {
         command: String,
@@ -51,6 +53,7 @@ impl Reply {
             Self::BadCommand { .. }
             | Self::NoPlan
             | Self::UnreadablePlan { .. }
+            | Self::NothingToSplit
             | Self::WrongTime { .. }
             | Self::NoTask { .. }
             | Self::NotPossible { .. }
@@ -69,6 +72,7 @@ impl Reply {
             Self::BadCommand { .. }
             | Self::NoPlan
             | Self::UnreadablePlan { .. }
+            | Self::NothingToSplit
             | Self::WrongTime { .. }
             | Self::NoTask { .. }
             | Self::NotPossible { .. }

@@ -6,11 +6,11 @@
 
 mod evolve;
 mod note;
+mod print;
 mod rebase;
 mod rework;
+mod split;
 mod trouble;
-
-use std::fmt;
 
 use borsh::{BorshDeserialize as Unpack, BorshSerialize as Pack};
 use serde::{Deserialize, Serialize};
@@ -19,6 +19,7 @@ pub use self::evolve::{IllegalEvent, evolve};
 pub use self::note::{Digest, Note, Slot};
 pub use self::rebase::{CONFLICTS_MAX, NotRebased};
 pub use self::rework::{Answer, Ask, IssueEnd, PullHead, ReviewOf, Rework, Rounds, TextRef};
+pub use self::split::{Around, Other, Part, Split, Stands};
 pub use self::trouble::{EVIDENCE_BYTES_MAX, Reaction, Trouble, TroubleKind};
 use crate::id::{
     CommentId, CommitId, IssueNumber, PlanHash, PullNumber, RepoName, RunId, TaskId, Time,
@@ -55,6 +56,9 @@ pub struct Task {
     /// The plan as it stands, once there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub plan: Option<PlanRef>,
+    /// Whether a person had it begin though what it comes after is not merged.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub alone: bool,
     /// What was last shown on the issue, in the order of the places.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub shown: Vec<(Slot, Digest)>,
@@ -96,6 +100,10 @@ pub enum State {
     Planning(Try),
     /// The plan is on the issue. A person has to answer it.
     AwaitingApproval,
+    /// A person had the plan split. Its steps are opened as issues, one after the other.
+    Splitting(Box<Split>),
+    /// Each step of the plan is an issue of its own.
+    Split(Box<Split>),
     /// A person approved the plan. Waits for a place.
     Queued(Work),
     /// An agent carries out one step of the plan.
@@ -219,6 +227,12 @@ pub enum Event {
     PlanEdited { plan: PlanRef },
     /// A person said yes to the plan with this hash.
     PlanApproved { by: String, hash: PlanHash, answers: String },
+    /// A person had the plan with this hash split into issues. Nothing is carried out by that.
+    SplitApproved { by: String, hash: PlanHash, remarks: String },
+    /// A step of the plan is an issue now, that comes after these steps.
+    PartOpened { step: u32, issue: IssueNumber, after: Vec<u32> },
+    /// A person wants a part to begin though what it comes after is not merged.
+    WaitWaived { by: String, remarks: String },
     /// A person said stop.
     StopAsked { by: String },
     /// A person wants a task that failed or stopped to go on.
@@ -320,6 +334,7 @@ impl Task {
         matches!(
             self.state,
             State::AwaitingApproval
+                | State::Split(_)
                 | State::Drafted { .. }
                 | State::Merged { .. }
                 | State::Closed { .. }
@@ -347,6 +362,8 @@ impl State {
             Self::Received(_)
             | Self::Planning(_)
             | Self::AwaitingApproval
+            | Self::Splitting(_)
+            | Self::Split(_)
             | Self::Drafted { .. }
             | Self::Rebasing(_)
             | Self::Merged { .. }
@@ -362,6 +379,8 @@ impl State {
             Self::Received(_)
             | Self::Planning(_)
             | Self::AwaitingApproval
+            | Self::Splitting(_)
+            | Self::Split(_)
             | Self::Queued(_)
             | Self::Implementing(_)
             | Self::Verifying(_)
@@ -381,6 +400,8 @@ impl State {
             Self::Received(_)
             | Self::Planning(_)
             | Self::AwaitingApproval
+            | Self::Splitting(_)
+            | Self::Split(_)
             | Self::Queued(_)
             | Self::Implementing(_)
             | Self::Verifying(_)
@@ -403,6 +424,8 @@ impl State {
             Self::Received(_) => "received",
             Self::Planning(_) => "planning",
             Self::AwaitingApproval => "awaiting-approval",
+            Self::Splitting(_) => "splitting",
+            Self::Split(_) => "split",
             Self::Queued(_) => "queued",
             Self::Implementing(_) => "implementing",
             Self::Verifying(_) => "verifying",
@@ -428,51 +451,6 @@ impl Phase {
             Self::Implement { .. } => "implement",
             Self::Verify => "verify",
             Self::Correct => "correct",
-        }
-    }
-}
-
-/// A phase, with its step: `implement/2`.
-impl fmt::Display for Phase {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Implement { step } => write!(f, "implement/{step}"),
-            Self::Plan | Self::Ask | Self::Review | Self::Verify | Self::Correct => {
-                f.write_str(self.word())
-            }
-        }
-    }
-}
-
-/// A state, with what a person wants to know of it.
-impl fmt::Display for State {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.word())?;
-        match self {
-            Self::Received(attempt) | Self::Planning(attempt) if attempt.n_failed > 0 => {
-                write!(f, " (try {})", attempt.n_failed + 1)
-            }
-            Self::Queued(work) | Self::Implementing(work) => {
-                let step = (work.n_done + 1).min(work.plan.n_steps);
-                write!(f, " (step {step} of {}", work.plan.n_steps)?;
-                if work.attempt.n_failed > 0 {
-                    write!(f, ", try {}", work.attempt.n_failed + 1)?;
-                }
-                f.write_str(")")
-            }
-            Self::Drafted { pull, .. } | Self::Merged { pull } => write!(f, " as #{pull}"),
-            Self::Correcting(_) | Self::Verifying(_) | Self::Publishing(_) | Self::Rebasing(_) => {
-                match self.pull() {
-                    Some(pull) => write!(f, " for #{pull}"),
-                    None => Ok(()),
-                }
-            }
-            Self::Failed { trouble, .. } => write!(f, ": {}", trouble.kind.sentence()),
-            Self::Stopped { by, .. } => write!(f, " by {by}"),
-            Self::Received(_)
-            | Self::Planning(_)
-            | Self::AwaitingApproval
-            | Self::Closed { .. } => Ok(()),
         }
     }
 }

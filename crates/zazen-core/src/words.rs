@@ -12,6 +12,7 @@ mod page;
 mod pull;
 mod rebase;
 mod review;
+mod split;
 mod stuck;
 mod traffic;
 
@@ -24,11 +25,12 @@ pub use self::money::{cost, elapsed, exceeded, spent_of, tokens};
 pub use self::page::{doing, progress, result};
 pub use self::pull::{Evidence, FileChange, Pull, pull};
 pub use self::review::{Aside, review_aside, review_body, review_comment};
+pub use self::split::{PartIssue, part_issue, waits_for};
 pub use self::stuck::stuck;
 pub use self::traffic::traffic;
 use crate::plan::{self, Plan};
 use crate::reply::{Reply, StatusLine};
-use crate::task::{Answer, IssueEnd, Kind, Note, State, Task, Trouble};
+use crate::task::{Answer, Around, IssueEnd, Kind, Note, State, Task, Trouble};
 use crate::text::{cut_middle, fence, neutral, one_line};
 
 /// A text for people. Only this module makes one.
@@ -53,8 +55,14 @@ const NAME_CHARS_MAX: usize = 60;
 /// The plan's comment: where the task stands, what a person can do, and the plan.
 ///
 /// The agent's text comes last, so that nothing in it can swallow what zazen says.
-pub fn plan_comment(task: &Task, plan: &Plan, page: &str) -> Text {
-    let mut text = format!("{}\n\n{}\n\n", headline(task, plan), next_move(task, plan, page));
+pub fn plan_comment(task: &Task, plan: &Plan, around: &Around, page: &str) -> Text {
+    let (head, next) = (headline(task, plan, around), next_move(task, plan, (around, page)));
+    let mut text = format!("{head}\n\n{next}\n\n");
+    text.push_str(&split::issues_of(task, plan, around));
+    if let State::Split(_) = &task.state {
+        // Its steps are issues by now: their boxes would be counted twice.
+        return Text(format!("{text}The whole plan is kept in `{page}`.\n"));
+    }
     if let Some(version) = task.plan.as_ref().map(|plan| plan.version).filter(|v| *v > 1) {
         let _infallible = write!(text, "This is version {version} of the plan.\n\n");
     }
@@ -73,6 +81,8 @@ fn n_done(task: &Task, plan: &Plan) -> usize {
         State::Received(_)
         | State::Planning(_)
         | State::AwaitingApproval
+        | State::Splitting(_)
+        | State::Split(_)
         | State::Queued(_)
         | State::Implementing(_)
         | State::Verifying(_)
@@ -106,7 +116,7 @@ fn ticked(plan: &Plan, n_done: usize) -> String {
     text
 }
 
-fn headline(task: &Task, plan: &Plan) -> String {
+fn headline(task: &Task, plan: &Plan, around: &Around) -> String {
     let n_steps = plan.steps.len();
     match &task.state {
         State::AwaitingApproval if plan.questions.is_empty() => {
@@ -117,6 +127,9 @@ fn headline(task: &Task, plan: &Plan) -> String {
             n_of(plan.questions.len() as u64, "open question")
         ),
         State::Received(_) | State::Planning(_) => "**The plan is being revised.**".to_owned(),
+        State::Splitting(_) => "**The plan is being split** into issues of their own.".to_owned(),
+        State::Split(_) => split::headline(around),
+        State::Queued(_) if task.waits(around) => split::waits(&around.before),
         State::Queued(_) => "**Approved.** It waits for its turn.".to_owned(),
         State::Implementing(work) => {
             let again = if work.attempt.n_failed > 0 { ", second try" } else { "" };
@@ -146,17 +159,21 @@ fn headline(task: &Task, plan: &Plan) -> String {
     }
 }
 
-fn next_move(task: &Task, plan: &Plan, page: &str) -> String {
+fn next_move(task: &Task, plan: &Plan, (around, page): (&Around, &str)) -> String {
     match &task.state {
         State::AwaitingApproval => {
             let answers = if plan.questions.is_empty() { "" } else { " with your answers" };
             format!(
                 "- `/implement`{answers} approves exactly this text (`{}`).\n\
                  - `/plan` with your remarks has it revised.\n\
-                 - You can also edit `{page}`.",
-                task.plan.as_ref().map_or("", |plan| plan.hash.short())
+                 {}- You can also edit `{page}`.{}",
+                task.plan.as_ref().map_or("", |plan| plan.hash.short()),
+                split::choice(task),
+                split::comes_after(&around.before)
             )
         }
+        State::Split(_) => split::next_move(around),
+        State::Queued(_) if task.waits(around) => split::WAITING_MOVE.to_owned(),
         State::Failed { trouble, .. } => trouble.kind.advice().to_owned(),
         State::Stopped { .. } => "Write `/retry` to go on from here.".to_owned(),
         State::Drafted { .. } => {
@@ -168,6 +185,7 @@ fn next_move(task: &Task, plan: &Plan, page: &str) -> String {
         }
         State::Received(_)
         | State::Planning(_)
+        | State::Splitting(_)
         | State::Queued(_)
         | State::Implementing(_)
         | State::Verifying(_)
@@ -315,6 +333,9 @@ fn reply_text(reply: &Reply) -> String {
              write `/implement` again.\n\n{}",
             block(why.trim())
         ),
+        Reply::NothingToSplit => "Nothing was split: the plan has one step. `/implement` \
+                                  approves it."
+            .to_owned(),
         Reply::NoTask { command } => format!(
             "There is nothing here that `/{command}` could act on. `/plan` begins something."
         ),
@@ -361,7 +382,7 @@ fn status_line(status: &StatusLine) -> String {
 }
 
 /// Where a task stands, in words that fit after "task 3".
-pub fn standing(task: &Task) -> String {
+pub fn standing(task: &Task, around: &Around) -> String {
     let is_change = task.kind == Kind::Change;
     let is_review = task.kind == Kind::Review;
     match &task.state {
@@ -373,6 +394,11 @@ pub fn standing(task: &Task) -> String {
         State::Planning(_) if is_change => "is being planned".to_owned(),
         State::Planning(_) => "is being answered".to_owned(),
         State::AwaitingApproval => "waits for your approval".to_owned(),
+        State::Splitting(_) => "is being split into issues".to_owned(),
+        State::Split(split) => {
+            format!("was split into {}", n_of(split.parts.len() as u64, "issue"))
+        }
+        State::Queued(_) if task.waits(around) => split::waits_standing(&around.before),
         State::Queued(_) => "is approved and waits for its turn".to_owned(),
         State::Implementing(work) => {
             format!("is at step {} of {}", work.n_done + 1, work.plan.n_steps)

@@ -29,6 +29,7 @@ const FAILED_RUNS_TO_REST_MAX: usize = 4;
 fn script() -> impl Strategy<Value = (u64, Vec<Action>)> {
     let action = prop_oneof![
         4 => (1..=2_u64, 0..world::COMMENTS.len()).prop_map(|(issue, n)| Action::Comment(issue, n)),
+        2 => (any::<u8>(), 0..world::COMMENTS.len()).prop_map(|(n, text)| Action::OnPart(n, text)),
         6 => any::<u8>().prop_map(Action::RunEnds),
         1 => (any::<u8>(), any::<bool>()).prop_map(|(n, stop)| Action::Request(n, stop)),
         1 => any::<u8>().prop_map(Action::Edit),

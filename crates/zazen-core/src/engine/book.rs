@@ -2,6 +2,7 @@
 
 mod dense;
 mod issues;
+mod links;
 mod seen;
 mod shelf;
 
@@ -12,6 +13,7 @@ use serde::{Deserialize, Serialize};
 
 pub use self::issues::IssueState;
 use self::issues::Issues;
+use self::links::Links;
 pub use self::seen::Seen;
 pub use self::shelf::LAYOUT;
 use self::shelf::Shelf;
@@ -19,7 +21,9 @@ use super::ledger::Ledger;
 use crate::effect::Effect;
 use crate::id::{CommentId, IssueNumber, PullNumber, RepoName, TaskId, Time};
 use crate::reply::Reply;
-use crate::task::{Event, IllegalEvent, Kind, PullHead, ReviewOf, State, Task, Try, evolve};
+use crate::task::{
+    Event, IllegalEvent, Kind, PlanRef, PullHead, ReviewOf, State, Task, Try, evolve,
+};
 
 /// Everything that the journal's facts add up to.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -27,6 +31,8 @@ pub struct Book {
     tasks: Shelf,
     issues: BTreeMap<RepoName, Issues>,
     replies: Vec<(IssueRef, CommentId, Reply)>,
+    #[serde(default)]
+    links: Links,
     /// The last requests that were taken, so that none is taken twice.
     requests: VecDeque<String>,
     ledger: Ledger,
@@ -91,6 +97,9 @@ pub struct Opened {
     /// What is to be reviewed, where that was asked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub review: Option<PullHead>,
+    /// The plan that it begins with: it is a step of a plan that was split.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub plan: Option<PlanRef>,
 }
 
 /// A fact does not fit what is known.
@@ -182,7 +191,8 @@ impl Book {
         self.outcome(fact, at).map(drop)
     }
 
-    /// Takes in one fact, wholly or not at all, and says which tasks it touched.
+    /// Takes in one fact, wholly or not at all, and says which tasks it touched: those that it
+    /// is about, and those that have to do with them.
     pub fn take_in(&mut self, fact: Fact, at: Time) -> Result<BTreeSet<TaskId>, Unfit> {
         let tasks = self.outcome(&fact, at)?;
         let run_of = |id| self.task(id).and_then(|task| task.run.as_ref().map(|run| run.id));
@@ -191,7 +201,7 @@ impl Book {
                 self.ledger.add(&task.repo, usage, at);
             }
         }
-        let touched = tasks.keys().copied().collect();
+        let mut touched: BTreeSet<TaskId> = tasks.keys().copied().collect();
         for task in tasks.into_values() {
             self.tasks.put(task);
         }
@@ -201,6 +211,7 @@ impl Book {
         for change in fact.changes {
             self.apply(change);
         }
+        touched.append(&mut self.neighbours(&touched));
         Ok(touched)
     }
 
@@ -260,6 +271,9 @@ impl Book {
                 self.issue_mut(&opened.repo, opened.issue).open(opened.kind, opened.id);
             }
             Change::Task { task, event: Event::PullOpened { pull } } => self.note_pull(task, pull),
+            Change::Task { task, event: Event::PartOpened { issue, .. } } => {
+                self.note_part(task, issue);
+            }
             Change::Task { .. } => {}
             Change::ReplyDue { repo, issue, comment, reply } => {
                 if reply.has_stranger() {
@@ -279,6 +293,11 @@ impl Book {
     fn note_pull(&mut self, task: TaskId, pull: PullNumber) {
         let Some(repo) = self.task(task).map(|task| task.repo.clone()) else { return };
         self.issues_mut(&repo).note_pull(IssueNumber(pull.0), task);
+    }
+
+    fn note_part(&mut self, of: TaskId, issue: IssueNumber) {
+        let Some(repo) = self.task(of).map(|task| task.repo.clone()) else { return };
+        self.links.add(&repo, issue, of);
     }
 
     fn issue_mut(&mut self, repo: &RepoName, issue: IssueNumber) -> &mut IssueState {
@@ -304,12 +323,16 @@ impl Book {
             opened: at,
             changed: at,
             request: opened.request.clone(),
-            state: State::Received(Try::default()),
+            state: match opened.plan {
+                Some(_) => State::AwaitingApproval,
+                None => State::Received(Try::default()),
+            },
             base: opened.review.as_ref().map(|at| at.head.clone()),
             n_runs: 0,
             run: None,
             usage: crate::usage::Usage::default(),
-            plan: None,
+            plan: opened.plan.clone(),
+            alone: false,
             shown: Vec::new(),
             notes: Vec::new(),
             to_acknowledge: Vec::new(),

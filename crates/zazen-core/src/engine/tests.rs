@@ -5,6 +5,8 @@
 //! was refused (`!`), and by where a task came to rest (`=`). Nothing else here
 //! knows what the engine looks like; [`Play`] has the list of words.
 
+mod split;
+
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
@@ -1141,6 +1143,7 @@ impl Play {
                 self.event(id, Event::PullOpened { pull: PullNumber(u64::from(n)) });
                 self.engine.ended(&Key::OpenPull(id));
             }
+            what if self.split(id, what) => {}
             what => self.run_ended(id, what),
         }
     }
@@ -1177,6 +1180,7 @@ impl Play {
             request: String::new(),
             by: "ada".to_owned(),
             review: None,
+            plan: None,
         };
         self.take_in(Fact { cause: None, changes: vec![Change::Opened(opened)] });
     }
@@ -1278,6 +1282,7 @@ fn done(effect: &Effect) -> Option<Fact> {
         }
         Effect::Run { .. }
         | Effect::StopRun { .. }
+        | Effect::OpenPart { .. }
         | Effect::Push { .. }
         | Effect::OpenPull { .. }
         | Effect::Rebase { .. }

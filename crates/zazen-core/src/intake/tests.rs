@@ -7,7 +7,7 @@ use expect_test::{Expect, expect, expect_file};
 use super::*;
 use crate::engine::Unfit;
 use crate::id::{PullNumber, RunId, Stream, Time};
-use crate::task::{Outcome, Phase, PlanRef, Trouble, TroubleKind};
+use crate::task::{Outcome, Phase, Trouble, TroubleKind};
 use crate::usage::Usage;
 
 /// How far the task of issue 12 has come when the comment is read.
@@ -245,6 +245,9 @@ fn change_in_words(change: &Change) -> String {
             Event::PlanApproved { answers, .. } => {
                 format!("task {task}: the plan is approved with {answers:?}")
             }
+            Event::SplitApproved { remarks, .. } => {
+                format!("task {task}: the plan is to be split with {remarks:?}")
+            }
             Event::PlanSentBack { remarks, .. } => {
                 format!("task {task}: the plan is sent back with {remarks:?}")
             }
@@ -258,6 +261,8 @@ fn change_in_words(change: &Change) -> String {
             Event::RebaseAsked { by } => format!("task {task}: {by} says rebase"),
             Event::ChecksFailed { evidence, .. } => format!("task {task}: red, {evidence:?}"),
             event @ (Event::PlanEdited { .. }
+            | Event::PartOpened { .. }
+            | Event::WaitWaived { .. }
             | Event::BaseFound { .. }
             | Event::RunBegun { .. }
             | Event::RunEnded { .. }
@@ -342,6 +347,7 @@ fn book(stand: Stand) -> Book {
         request: String::new(),
         by: "ada".to_owned(),
         review: None,
+        plan: None,
     };
     if stand == Stand::Nothing {
         return book;

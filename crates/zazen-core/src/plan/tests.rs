@@ -2,6 +2,7 @@ use expect_test::{Expect, expect};
 use proptest::prelude::*;
 
 use super::*;
+use crate::id::IssueNumber;
 
 /// Shows a plan in its canonical form, which has to be read back as the same.
 #[track_caller]
@@ -398,7 +399,11 @@ proptest! {
         );
         let plan = parse(&text).map_err(|err| TestCaseError::fail(format!("{err}\n{text}")))?;
         let printed = print(&plan);
-        prop_assert_eq!(parse(&printed), Ok(plan), "{}", printed);
+        prop_assert_eq!(parse(&printed), Ok(plan.clone()), "{}", printed);
+        for n in 1..=u32::try_from(plan.steps.len()).unwrap() {
+            let part = part(&plan, n, IssueNumber(7)).unwrap();
+            prop_assert_eq!(parse(&print(&part)), Ok(part), "step {} of {}", n, printed);
+        }
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 mod rebase;
 mod rework;
+mod split;
 
 use super::trouble::{CORRECTIONS_MAX, FAILURES_MAX, Reaction};
 use super::{
@@ -70,6 +71,9 @@ pub fn evolve(mut task: Task, event: Event, at: Time) -> Result<Task, IllegalEve
             let run = task.run.take().expect("just looked");
             task.usage += usage;
             return end(task, &run, outcome);
+        }
+        Event::SplitApproved { .. } | Event::PartOpened { .. } | Event::WaitWaived { .. } => {
+            return split::evolve(task, event, at);
         }
         Event::StopAsked { .. } | Event::RetryAsked { .. } | Event::Blocked { .. } => {
             return interrupt(task, event);
@@ -272,6 +276,7 @@ fn interrupt(mut task: Task, event: Event) -> Result<Task, IllegalEvent> {
             state @ (State::Received(_)
             | State::Planning(_)
             | State::AwaitingApproval
+            | State::Splitting(_)
             | State::Queued(_)
             | State::Implementing(_)
             | State::Verifying(_)
@@ -301,6 +306,7 @@ fn interrupt(mut task: Task, event: Event) -> Result<Task, IllegalEvent> {
         }
         (
             state @ (State::Received(_)
+            | State::Splitting(_)
             | State::Queued(_)
             | State::Planning(_)
             | State::Implementing(_)
@@ -321,6 +327,8 @@ fn interrupt(mut task: Task, event: Event) -> Result<Task, IllegalEvent> {
 /// The task goes on.
 fn advance(mut task: Task, event: Event) -> Result<Task, IllegalEvent> {
     let is_rework = task.state.is_rework();
+    // What is an issue by now is not planned again.
+    let has_parts = task.state.has_parts();
     task.state = match (task.state, event) {
         (
             State::AwaitingApproval
@@ -329,7 +337,7 @@ fn advance(mut task: Task, event: Event) -> Result<Task, IllegalEvent> {
             | State::Stopped { .. }
             | State::Failed { .. },
             Event::PlanSentBack { remarks, .. },
-        ) if task.kind == Kind::Change && !is_rework => {
+        ) if task.kind == Kind::Change && !is_rework && !has_parts => {
             task.base = None;
             task.request = remarks;
             State::Received(Try::default())
@@ -409,6 +417,8 @@ fn attempt_of(state: &mut State) -> Option<&mut Try> {
         | State::Verifying(work)
         | State::Correcting(work) => Some(&mut work.attempt),
         State::AwaitingApproval
+        | State::Splitting(_)
+        | State::Split(_)
         | State::Publishing(_)
         | State::Drafted { .. }
         | State::Rebasing(_)

@@ -167,6 +167,8 @@ fn stop_and_retry_come_back_to_the_right_place() {
         Planning → received, from a new base
         Planning (try 2) → received, from a new base
         Awaiting approval → awaiting-approval, from the same base
+        Splitting → splitting, from the same base
+        Splitting, one step is left → splitting, from the same base
         Queued (step 1 of 2) → queued (step 1 of 2), from a new base
         Implementing (step 1 of 2) → queued (step 1 of 2), from a new base
         Implementing (step 2 of 2) → queued (step 2 of 2), from the same base
@@ -249,6 +251,8 @@ fn samples() -> Vec<(String, Task)> {
             State::Verifying(_) | State::Correcting(_) => begun(task(state)),
             State::Received(_)
             | State::AwaitingApproval
+            | State::Splitting(_)
+            | State::Split(_)
             | State::Queued(_)
             | State::Publishing(_)
             | State::Drafted { .. }
@@ -280,7 +284,10 @@ fn after(state: &State) -> Option<State> {
         State::Received(_) => State::Planning(Try::default()),
         State::Planning(attempt) if attempt.n_failed == 0 => State::Planning(tried()),
         State::Planning(_) => State::AwaitingApproval,
-        State::AwaitingApproval => State::Queued(first()),
+        State::AwaitingApproval => State::Splitting(Box::new(split(0))),
+        State::Splitting(of) if of.parts.is_empty() => State::Splitting(Box::new(split(1))),
+        State::Splitting(_) => State::Split(Box::new(split(2))),
+        State::Split(_) => State::Queued(first()),
         State::Queued(_) => State::Implementing(first()),
         State::Implementing(Work { n_done: 0, .. }) => State::Implementing(work()),
         State::Implementing(Work { attempt, .. }) if attempt.n_failed == 0 => {
@@ -356,6 +363,9 @@ fn events(task: &Task) -> Vec<(String, Event)> {
             Event::PlanSentBack { .. }
             | Event::PlanEdited { .. }
             | Event::PlanApproved { .. }
+            | Event::SplitApproved { .. }
+            | Event::PartOpened { .. }
+            | Event::WaitWaived { .. }
             | Event::StopAsked { .. }
             | Event::RetryAsked { .. }
             | Event::Blocked { .. }
@@ -416,7 +426,17 @@ fn event_after(event: &Event) -> Option<Event> {
         Event::PlanEdited { .. } => {
             Event::PlanApproved { by: ada(), hash: plan().hash, answers: String::new() }
         }
-        Event::PlanApproved { .. } => Event::StopAsked { by: ada() },
+        Event::PlanApproved { .. } => {
+            Event::SplitApproved { by: ada(), hash: plan().hash, remarks: String::new() }
+        }
+        Event::SplitApproved { .. } => {
+            Event::PartOpened { step: 1, issue: IssueNumber(31), after: Vec::new() }
+        }
+        Event::PartOpened { step: 1, .. } => {
+            Event::PartOpened { step: 2, issue: IssueNumber(32), after: vec![1] }
+        }
+        Event::PartOpened { .. } => Event::WaitWaived { by: ada(), remarks: String::new() },
+        Event::WaitWaived { .. } => Event::StopAsked { by: ada() },
         Event::StopAsked { .. } => retry(""),
         Event::RetryAsked { .. } => Event::BaseFound { base: commit('b') },
         Event::BaseFound { .. } => {
@@ -463,6 +483,10 @@ fn name_of_event(event: &Event) -> &'static str {
         Event::PlanSentBack { .. } => "the plan is sent back",
         Event::PlanEdited { .. } => "the plan is edited",
         Event::PlanApproved { .. } => "the plan is approved",
+        Event::SplitApproved { .. } => "the plan is to be split",
+        Event::PartOpened { step: 1, .. } => "an issue for step 1 is opened",
+        Event::PartOpened { .. } => "an issue for the last step is opened",
+        Event::WaitWaived { .. } => "it is not to wait for others",
         Event::StopAsked { .. } => "stop",
         Event::RetryAsked { .. } => "retry",
         Event::BaseFound { .. } => "the base is found",
@@ -558,9 +582,12 @@ fn heading(state: &State) -> String {
         State::Publishing(_) => ", pushed",
         State::Drafted { rounds, .. } if rounds.foreign => ", with somebody else's commits",
         State::Verifying(work) if work.n_corrections > 0 => ", corrected before",
+        State::Splitting(of) if !of.parts.is_empty() => ", one step is left",
         State::Received(_)
         | State::Planning(_)
         | State::AwaitingApproval
+        | State::Splitting(_)
+        | State::Split(_)
         | State::Queued(_)
         | State::Implementing(_)
         | State::Verifying(_)
@@ -578,6 +605,13 @@ fn heading(state: &State) -> String {
 /// The state, with what it comes back to.
 fn full(state: &State) -> String {
     state.to_string()
+}
+
+/// The plan, with so many issues of its two steps.
+fn split(n_parts: u64) -> Split {
+    let parts = (1..=n_parts).map(|n| Part { issue: IssueNumber(30 + n), after: Vec::new() });
+    let (parts, remarks) = (parts.collect(), String::new());
+    Split { plan: plan(), by: ada(), remarks, at: Time(1), parts }
 }
 
 fn task(state: State) -> Task {
@@ -600,6 +634,7 @@ fn task(state: State) -> Task {
         notes: Vec::new(),
         to_acknowledge: Vec::new(),
         to_answer: Vec::new(),
+        alone: false,
         review: None,
     }
 }
@@ -613,6 +648,8 @@ fn begun(mut task: Task) -> Task {
         State::Correcting(_) => Phase::Correct,
         State::Received(_)
         | State::AwaitingApproval
+        | State::Splitting(_)
+        | State::Split(_)
         | State::Queued(_)
         | State::Publishing(_)
         | State::Drafted { .. }

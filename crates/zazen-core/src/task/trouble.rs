@@ -74,6 +74,8 @@ pub enum TroubleKind {
     Stuck,
     /// The model's service did not answer, and the harness only tried again.
     Hung,
+    /// The forge opens no issues there.
+    NoIssues,
 }
 
 /// What zazen does about trouble.
@@ -96,7 +98,7 @@ pub const EVIDENCE_BYTES_MAX: usize = 4 * 1024;
 
 impl TroubleKind {
     /// All of them.
-    pub const ALL: [Self; 27] = [
+    pub const ALL: [Self; 28] = [
         Self::UnreadablePlan,
         Self::NoAnswer,
         Self::UnreadableReview,
@@ -124,6 +126,7 @@ impl TroubleKind {
         Self::NoDrafts,
         Self::Stuck,
         Self::Hung,
+        Self::NoIssues,
     ];
 
     /// Whether another try could end otherwise.
@@ -155,7 +158,8 @@ impl TroubleKind {
             | Self::Sandbox
             | Self::Repository
             | Self::ForeignBranch
-            | Self::NoDrafts => Reaction::GiveUp,
+            | Self::NoDrafts
+            | Self::NoIssues => Reaction::GiveUp,
         }
     }
 
@@ -190,6 +194,7 @@ impl TroubleKind {
             | Self::Repository
             | Self::ForeignBranch
             | Self::NoDrafts
+            | Self::NoIssues
             | Self::Stuck => false,
         }
     }
@@ -226,6 +231,7 @@ impl TroubleKind {
             Self::NoDrafts => "this repository cannot have draft pull requests",
             Self::Stuck => "the agent went round in circles",
             Self::Hung => "the model's service did not answer",
+            Self::NoIssues => "no issue could be opened for a step",
         }
     }
 
@@ -280,6 +286,10 @@ impl TroubleKind {
             Self::NoDrafts => {
                 "The finished branch is pushed: open a pull request from it. Or get drafts for \
                  this repository (they need a public one, or a paid plan), then write `/retry`."
+            }
+            Self::NoIssues => {
+                "Let zazen open issues in this repository, then write `/retry`: it goes on with \
+                 the step that is next."
             }
         }
     }

@@ -18,6 +18,12 @@ pub fn day_line(task: &Task, event: &Event) -> Option<String> {
         Event::PlanApproved { by, hash, .. } => {
             format!("{} approved plan `{}` of {name}.", person(by), hash.short())
         }
+        Event::SplitApproved { by, hash, .. } => {
+            format!("{} had plan `{}` of {name} split into issues.", person(by), hash.short())
+        }
+        Event::WaitWaived { by, .. } => {
+            format!("{} had {name} begin without what it comes after.", person(by))
+        }
         Event::StopAsked { by } => format!("{} stopped {name}.", person(by)),
         Event::RetryAsked { by, .. } => format!("{} had {name} tried again.", person(by)),
         Event::Blocked { trouble } => format!("Gave {name} up: {}.", trouble.kind.sentence()),
@@ -56,7 +62,8 @@ pub fn day_line(task: &Task, event: &Event) -> Option<String> {
         Event::IssueEnded { how, by } => {
             format!("The issue of {name} was {} by {}.", issue_end(*how), person(by))
         }
-        Event::ReviewPosted
+        Event::PartOpened { .. }
+        | Event::ReviewPosted
         | Event::ThreadAnswered { .. }
         | Event::BaseFound { .. }
         | Event::RunBegun { .. }
@@ -105,6 +112,8 @@ fn step_line(name: &str, task: &Task, head: &CommitId) -> Option<String> {
         State::Received(_)
         | State::Planning(_)
         | State::AwaitingApproval
+        | State::Splitting(_)
+        | State::Split(_)
         | State::Queued(_)
         | State::Correcting(_)
         | State::Publishing(_)

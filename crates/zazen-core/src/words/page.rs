@@ -3,17 +3,20 @@
 use std::fmt::Write as _;
 
 use super::money::{cost, tokens};
-use super::{n_done, n_of};
+use super::{n_done, n_of, split};
 use crate::plan::Plan;
-use crate::task::{Note, Phase, State, Task};
+use crate::task::{Around, Note, Phase, State, Task};
 use crate::text::{cut_middle, fence, one_line};
 
 /// How much evidence the page repeats, in bytes.
 const PAGE_EVIDENCE_BYTES_MAX: usize = 4 * 1024;
 
 /// The progress part: state, run under way, steps with their boxes, cost.
-pub fn progress(task: &Task, plan: Option<&Plan>) -> String {
+pub fn progress(task: &Task, plan: Option<&Plan>, around: &Around) -> String {
     let mut text = format!("State: {}\n", one_line(&task.state.to_string(), 200));
+    if let Some(waits) = split::waits_for(task, around) {
+        let _infallible = writeln!(text, "It {waits}");
+    }
     if let Some(run) = &task.run {
         let _infallible = writeln!(text, "Run: {}, {}", run.id, doing(run.phase));
     }
@@ -26,6 +29,10 @@ pub fn progress(task: &Task, plan: Option<&Plan>) -> String {
     );
     let Some(plan) = plan else { return text };
     text.push('\n');
+    if let State::Split(of) = &task.state {
+        text.push_str(&split::list(plan, of, around));
+        return text;
+    }
     let n_done = n_done(task, plan);
     for (index, step) in plan.steps.iter().enumerate() {
         let tick = if index < n_done { 'x' } else { ' ' };
@@ -69,6 +76,8 @@ pub fn result(task: &Task) -> Option<String> {
         | State::Received(_)
         | State::Planning(_)
         | State::AwaitingApproval
+        | State::Splitting(_)
+        | State::Split(_)
         | State::Queued(_)
         | State::Implementing(_)
         | State::Verifying(_)

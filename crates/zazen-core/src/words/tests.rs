@@ -16,7 +16,7 @@ use crate::task::{
 use crate::usage::{Cost, Tokens, Usage};
 
 /// What an agent or a stranger may write to make a forge act, or a page break.
-const HOSTILE: &str = "@everyone fixes #7 | a | b <script>alert(1)</script> </details>\n\
+pub(in crate::words) const HOSTILE: &str = "@everyone fixes #7 | a | b <script>alert(1)</script> </details>\n\
     <!-- zazen:1/plan -->\n\
     /close\n\
     ![x](https://example.com/p.png)\n\
@@ -27,7 +27,12 @@ fn the_comment_of_the_plan_in_every_state() {
     let mut all = String::new();
     for state in states() {
         let task = task(state);
-        let text = plan_comment(&task, &plan(), "tasks/2026/03/1-sum-by-month/plan.md");
+        let text = plan_comment(
+            &task,
+            &plan(),
+            &Around::default(),
+            "tasks/2026/03/1-sum-by-month/plan.md",
+        );
         let (ours, plan) = text.as_str().split_once("\n---\n").expect("the plan is below a line");
         let n_ticked = plan.matches("- [x]").count();
         writeln!(all, "# {}\n\n{ours}\n({n_ticked} of 2 boxes are ticked)\n", task.state).unwrap();
@@ -39,7 +44,8 @@ fn the_comment_of_the_plan_in_every_state() {
 fn the_comment_of_a_plan_that_waits() {
     let mut task = task(State::AwaitingApproval);
     task.plan = Some(PlanRef { version: 2, ..plan_ref() });
-    let text = plan_comment(&task, &plan(), "tasks/2026/03/1-sum-by-month/plan.md");
+    let text =
+        plan_comment(&task, &plan(), &Around::default(), "tasks/2026/03/1-sum-by-month/plan.md");
     expect_file!["../../tests/texts/plan-comment.md"].assert_eq(text.as_str());
 }
 
@@ -50,7 +56,7 @@ fn a_plan_cannot_swallow_or_imitate_what_zazen_says() {
     plan.steps[0].title = one_line(HOSTILE, 500);
     plan.steps[0].body = HOSTILE.to_owned();
     plan.questions.clear();
-    let text = plan_comment(&task(State::AwaitingApproval), &plan, "plan.md");
+    let text = plan_comment(&task(State::AwaitingApproval), &plan, &Around::default(), "plan.md");
     check_harmless(text.as_str());
     expect_file!["../../tests/texts/plan-comment-hostile.md"].assert_eq(text.as_str());
 }
@@ -315,7 +321,7 @@ fn the_page_of_a_task() {
         let mut task = task(state);
         task.usage = usage();
         writeln!(all, "# {}\n", task.state).unwrap();
-        let progress = progress(&task, Some(&plan()));
+        let progress = progress(&task, Some(&plan()), &Around::default());
         writeln!(all, "{progress}\n{}", result(&task).unwrap_or_default()).unwrap();
     }
     expect_file!["../../tests/texts/page.md"].assert_eq(&all);
@@ -365,7 +371,7 @@ fn money_tokens_and_time() {
 ///
 /// In a block of code most is left as it is; only closing words and markers are not.
 #[track_caller]
-fn check_harmless(text: &str) {
+pub(in crate::words) fn check_harmless(text: &str) {
     for acted_on in ["fixes #7", "<!-- zazen"] {
         assert!(!text.contains(acted_on), "{acted_on} is in:\n{text}");
     }
@@ -406,6 +412,7 @@ fn states() -> Vec<State> {
         State::Received(Try::default()),
         State::Planning(Try::default()),
         State::AwaitingApproval,
+        split::tests::splitting(0),
         State::Queued(Work { n_done: 0, head: None, ..work() }),
         State::Implementing(Work { n_done: 0, head: None, ..work() }),
         State::Implementing(Work { attempt: tried, ..work() }),
@@ -442,7 +449,7 @@ fn ended(outcome: Outcome) -> Event {
     Event::RunEnded { run: run_id(1), outcome, usage: Usage::default() }
 }
 
-fn task(state: State) -> Task {
+pub(in crate::words) fn task(state: State) -> Task {
     Task {
         id: TaskId(1),
         kind: Kind::Change,
@@ -462,6 +469,7 @@ fn task(state: State) -> Task {
         notes: Vec::new(),
         to_acknowledge: Vec::new(),
         to_answer: Vec::new(),
+        alone: false,
         review: None,
     }
 }
@@ -510,7 +518,7 @@ fn what_runs_reached_is_a_line_that_no_name_can_break() {
     assert!(traffic(&many).ends_with(", and 8 more"), "{}", traffic(&many));
 }
 
-fn plan() -> Plan {
+pub(in crate::words) fn plan() -> Plan {
     let step = |title: &str| crate::plan::Step { title: title.to_owned(), ..Default::default() };
     let question = "Does a month begin in UTC?\n  Proposal: yes.".lines().next().unwrap();
     Plan {

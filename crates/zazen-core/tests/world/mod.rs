@@ -10,10 +10,10 @@ use zazen_core::engine::{Book, Change, Engine, Fact, Policy};
 use zazen_core::id::{
     CommentId, CommitId, IssueNumber, PlanHash, PullNumber, RepoName, RunId, Stream, TaskId, Time,
 };
-use zazen_core::intake::{self, Implied, PlanOnDisk, Request, Rules};
+use zazen_core::intake::{self, Implied, PartOpened, PlanOnDisk, Request, Rules};
 use zazen_core::task::{
-    Digest, Event, IssueEnd, NotRebased, Outcome, Phase, PlanRef, Run, Slot, State, Task, Trouble,
-    TroubleKind,
+    Digest, Event, IssueEnd, NotRebased, Outcome, Part, Phase, PlanRef, Run, Slot, State, Task,
+    Trouble, TroubleKind,
 };
 use zazen_core::usage::Usage;
 
@@ -21,7 +21,7 @@ use zazen_core::usage::Usage;
 pub(crate) const PLACES: Policy = Policy { n_runs_max: 2 };
 
 /// What people write.
-pub(crate) const COMMENTS: [&str; 17] = [
+pub(crate) const COMMENTS: [&str; 19] = [
     "/plan",
     "/plan make it smaller",
     "/plan\n/ask how large is it?",
@@ -39,6 +39,8 @@ pub(crate) const COMMENTS: [&str; 17] = [
     "/review",
     "/remember it is slow",
     "/rebase",
+    "/split",
+    "/split and use the first",
 ];
 
 /// Something that happens by itself, not because the engine asked for it.
@@ -46,6 +48,8 @@ pub(crate) const COMMENTS: [&str; 17] = [
 pub(crate) enum Action {
     /// A person writes the n-th of [`COMMENTS`] on an issue.
     Comment(u64, usize),
+    /// A person writes the n-th of [`COMMENTS`] on the issue of a part.
+    OnPart(u8, usize),
     /// One of the runs that are under way ends.
     RunEnds(u8),
     /// A person asks on the command line to stop a task (or to try again).
@@ -125,6 +129,11 @@ impl World {
     pub(crate) fn act(&mut self, action: Action) {
         match action {
             Action::Comment(issue, n) => self.comment(IssueNumber(issue), COMMENTS[n]),
+            Action::OnPart(n, text) => {
+                let parts: Vec<IssueNumber> = self.parts().map(|(_, _, part)| part.issue).collect();
+                let Some(&issue) = pick(&parts, n) else { return };
+                self.comment(issue, COMMENTS[text]);
+            }
             Action::RunEnds(n) => {
                 let runs: Vec<Run> = self.book().tasks().filter_map(|t| t.run.clone()).collect();
                 if let Some(run) = pick(&runs, n) {
@@ -215,7 +224,8 @@ impl World {
             self.settle();
         }
         for task in self.book().tasks() {
-            if !task.is_at_rest() {
+            // Who waits for others waits for people.
+            if !task.is_at_rest() && !task.waits(&self.book().around(&task)) {
                 return Err(TestCaseError::fail(format!("task {} is {}", task.id, task.state)));
             }
         }
@@ -242,6 +252,15 @@ impl World {
         let tasks = self.book().tasks();
         let tasks = tasks.filter(|task| task.state.pull().is_some() && stands(&task.state));
         tasks.map(|task| task.id).collect()
+    }
+
+    /// The parts of all plans that were split, each with the task and the step.
+    fn parts(&self) -> impl Iterator<Item = (TaskId, u32, Part)> + '_ {
+        self.book().tasks().flat_map(|task| {
+            let parts = task.state.split().map(|split| split.parts.clone()).unwrap_or_default();
+            let id = task.id;
+            parts.into_iter().zip(1..).map(move |(part, step)| (id, step, part))
+        })
     }
 
     fn waiting(&self) -> Vec<Task> {
@@ -329,6 +348,10 @@ impl World {
             Effect::Rebase { task, head } => (task, self.rebase(head, luck)),
             Effect::AnswerThread { task, to, .. } => (task, Event::ThreadAnswered { to }),
             Effect::UpdatePull { task, head } => (task, Event::PullUpdated { head }),
+            Effect::OpenPart { task, .. } if luck.is_multiple_of(8) => {
+                (task, Event::Blocked { trouble: trouble(TroubleKind::NoIssues) })
+            }
+            Effect::OpenPart { task, step } => return self.open_part(task, step),
             Effect::Push { task, .. } if luck.is_multiple_of(8) => {
                 (task, Event::Blocked { trouble: trouble(TroubleKind::ForeignBranch) })
             }
@@ -348,6 +371,25 @@ impl World {
             Effect::Run { .. } => return None,
         };
         Some(Fact::of(task, event))
+    }
+
+    /// The issue of a step. Some steps come after no other, some after all.
+    fn open_part(&self, of: TaskId, step: u32) -> Option<Fact> {
+        let after = match self.draw("after") % 3 {
+            0 => Vec::new(),
+            1 => (1..step).collect(),
+            _ => step.checked_sub(1).filter(|before| *before > 0).into_iter().collect(),
+        };
+        let hash = PlanHash::of(&format!("step {step} of {of}"));
+        let part = PartOpened {
+            of,
+            step,
+            issue: part_of(of, step),
+            title: "One step".to_owned(),
+            plan: PlanRef { hash, version: 1, n_steps: 1, n_questions: 0 },
+            after,
+        };
+        intake::part_opened(self.book(), part)
     }
 
     /// What a rebase comes to.
@@ -435,6 +477,19 @@ impl World {
             | Effect::UpdatePull { task, head } => {
                 self.check_published(*task, head);
             }
+            Effect::OpenPart { task, step } => {
+                let is_open = self.parts().any(|(of, n, _)| (of, n) == (*task, *step));
+                assert!(!is_open, "step {step} of task {task} is an issue already");
+                let task = self.book().task(*task).expect("it is known");
+                let plan = &task.state.split().expect("it is split").plan;
+                let is_asked = |change: &Change| {
+                    let Change::Task { task: id, event } = change else { return false };
+                    matches!(event, Event::SplitApproved { hash, .. } if *hash == plan.hash)
+                        && *id == task.id
+                };
+                let mut changes = self.journal.iter().flat_map(|fact| &fact.changes);
+                assert!(changes.any(is_asked), "a person had this very plan split");
+            }
             Effect::FindBase { .. }
             | Effect::Show { .. }
             | Effect::Reply { .. }
@@ -472,8 +527,34 @@ impl World {
         assert!(events[approved..].iter().any(is_green), "this very commit was verified");
     }
 
+    /// Nothing begins before what it comes after is merged, unless a person says so.
+    fn check_order(&self, task: TaskId) {
+        let task = self.book().task(task).expect("it is known");
+        let Some((of, _, part)) = self.parts().find(|(_, _, part)| part.issue == task.issue) else {
+            return;
+        };
+        let is_merged = |task: &Task| match &task.state {
+            State::Split(split) => split.parts.iter().all(|part| {
+                let tasks = self.book().tasks_of(&task.repo, part.issue);
+                tasks.into_iter().any(|task| matches!(task.state, State::Merged { .. }))
+            }),
+            state => matches!(state, State::Merged { .. }),
+        };
+        for step in part.after.iter().filter(|_| !task.alone) {
+            let mut before = self.book().tasks_of(&task.repo, part_of(of, *step));
+            assert!(before.any(|task| is_merged(&task)), "step {step} of task {of} is not merged");
+        }
+    }
+
     fn record(&mut self, fact: Fact) {
         let now = self.now();
+        for change in &fact.changes {
+            if let Change::Task { task, event: Event::RunBegun { phase, .. } } = change
+                && *phase == (Phase::Implement { step: 1 })
+            {
+                self.check_order(*task);
+            }
+        }
         self.lines.push((now, serde_json::to_string(&fact).expect("a fact can be written")));
         self.journal.push(fact.clone());
         if !matches!(fact.changes[..], [Change::Task { event: Event::Shown { .. }, .. }]) {
@@ -525,6 +606,9 @@ pub(crate) fn unfit_facts(book: &Book) -> Vec<Fact> {
         let current = task.and_then(|task| Some(task.run.as_ref()?.id)).unwrap_or(run);
         let mut events = vec![
             Event::PlanApproved { by: by(), hash: plan.hash.clone(), answers: none() },
+            Event::SplitApproved { by: by(), hash: plan.hash.clone(), remarks: none() },
+            Event::PartOpened { step: 2, issue: IssueNumber(77), after: vec![1] },
+            Event::WaitWaived { by: by(), remarks: none() },
             Event::PlanSentBack { by: by(), remarks: none() },
             Event::PlanEdited { plan: plan.clone() },
             Event::StopAsked { by: by() },
@@ -565,6 +649,11 @@ pub(crate) fn unfit_facts(book: &Book) -> Vec<Fact> {
 /// The number of a task's pull request: no issue has it.
 fn pull_of(task: TaskId) -> PullNumber {
     PullNumber(100 + u64::from(task.0))
+}
+
+/// The issue of a step: no other has its number, nor a pull request.
+fn part_of(task: TaskId, step: u32) -> IssueNumber {
+    IssueNumber(1000 + 100 * u64::from(task.0) + u64::from(step))
 }
 
 fn repo() -> RepoName {

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use serde::Serialize;
 use zazen_core::engine::Book;
-use zazen_core::task::{State, Task};
+use zazen_core::task::{Around, Other, State, Task};
 use zazen_core::text::one_line;
 use zazen_core::usage::Usage;
 use zazen_core::words;
@@ -47,6 +47,9 @@ pub(super) struct TaskJson {
     pub(super) says: String,
     pub(super) since_ms: u64,
     pub(super) usage: Usage,
+    /// The issues that have to be merged before it begins.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) waits_for: Vec<u64>,
 }
 
 /// Where a task belongs, for a person.
@@ -61,7 +64,8 @@ pub(super) fn run(args: &Args, context: &Context) -> Result {
     let home = context.home()?;
     let book = Context::book(&home)?;
     let holder = lock::holder(&home);
-    let tasks = |column| book.tasks().filter(move |task| column_of(task) == column);
+    let all = &book;
+    let tasks = |column| all.tasks().filter(move |task| column_of(all, task) == column);
     // What is wrong with a configuration is for `doctor` to say.
     let config = context.configured().ok();
     let budgets = config.map(|(_, config)| spent::overall(&book, &home, &config));
@@ -70,8 +74,8 @@ pub(super) fn run(args: &Args, context: &Context) -> Result {
     if args.json {
         return json(&StatusJson {
             daemon: holder.map(|holder| holder.pid),
-            needs_you: tasks(Column::NeedsYou).map(|task| of(&task)).collect(),
-            working: tasks(Column::Working).map(|task| of(&task)).collect(),
+            needs_you: tasks(Column::NeedsYou).map(|task| of(&task, &book.around(&task))).collect(),
+            working: tasks(Column::Working).map(|task| of(&task, &book.around(&task))).collect(),
             n_done: tasks(Column::Done).count(),
             usage: total(&book),
             waits,
@@ -82,8 +86,8 @@ pub(super) fn run(args: &Args, context: &Context) -> Result {
         Some(holder) => line(&format!("zazen is up (process {})", holder.pid)),
         None => line("zazen is down; `zazen up` starts it"),
     }
-    section("needs you", &mut tasks(Column::NeedsYou));
-    section("working", &mut tasks(Column::Working));
+    section(&book, "needs you", &mut tasks(Column::NeedsYou));
+    section(&book, "working", &mut tasks(Column::Working));
     let usage = total(&book);
     line(&format!(
         "\ndone: {}   cost so far: {} ({} tokens)",
@@ -101,21 +105,22 @@ pub(super) fn run(args: &Args, context: &Context) -> Result {
     Ok(())
 }
 
-fn section(title: &str, tasks: &mut dyn Iterator<Item = Cow<'_, Task>>) {
+fn section(book: &Book, title: &str, tasks: &mut dyn Iterator<Item = Cow<'_, Task>>) {
     let mut tasks = tasks.peekable();
     if tasks.peek().is_none() {
         return;
     }
     line(&format!("\n{title}"));
     for task in tasks {
-        row(&task);
+        row(&task, &book.around(&task));
     }
 }
 
 /// Prints one line about a task.
-pub(super) fn row(task: &Task) {
+pub(super) fn row(task: &Task, around: &Around) {
     let age = words::elapsed(now().millis_since(task.changed));
-    let state = one_line(&task.state.to_string(), 40);
+    let says = words::waits_for(task, around).unwrap_or_else(|| task.state.to_string());
+    let state = one_line(&says, 40);
     let title = one_line(&task.title, 50);
     line(&format!(
         "  {:<5} {state:<34} {age:>12}  {} #{}  {title}",
@@ -123,15 +128,20 @@ pub(super) fn row(task: &Task) {
     ));
 }
 
-fn column_of(task: &Task) -> Column {
+fn column_of(book: &Book, task: &Task) -> Column {
+    let around = book.around(task);
+    if task.waits(&around) && around.before.iter().any(Other::is_stuck) {
+        return Column::NeedsYou;
+    }
     match &task.state {
         State::AwaitingApproval
         | State::Drafted { .. }
         | State::Failed { .. }
         | State::Stopped { .. } => Column::NeedsYou,
-        State::Merged { .. } | State::Closed { .. } => Column::Done,
+        State::Split(_) | State::Merged { .. } | State::Closed { .. } => Column::Done,
         State::Received(_)
         | State::Planning(_)
+        | State::Splitting(_)
         | State::Queued(_)
         | State::Implementing(_)
         | State::Verifying(_)
@@ -149,8 +159,11 @@ fn total(book: &Book) -> Usage {
     total
 }
 
-pub(super) fn of(task: &Task) -> TaskJson {
+pub(super) fn of(task: &Task, around: &Around) -> TaskJson {
+    let waits = task.waits(around);
+    let before = around.before.iter().filter(|_| waits);
     TaskJson {
+        waits_for: before.map(|other| other.issue.0).collect(),
         task: task.id.0,
         repo: task.repo.to_string(),
         issue: task.issue.0,

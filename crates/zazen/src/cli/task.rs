@@ -101,12 +101,12 @@ pub(super) fn run(command: Command, context: &Context) -> Result {
 fn list(args: &List, context: &Context) -> Result {
     let book = Context::book(&context.home()?)?;
     if args.json {
-        return json(&book.tasks().map(|task| of(&task)).collect::<Vec<_>>());
+        return json(&book.tasks().map(|task| of(&task, &book.around(&task))).collect::<Vec<_>>());
     }
     if book.n_tasks() == 0 {
         line("no tasks yet; write `/plan` on an issue: zazen issue comment NUMBER /plan");
     }
-    book.tasks().for_each(|task| row(&task));
+    book.tasks().for_each(|task| row(&task, &book.around(&task)));
     Ok(())
 }
 
@@ -153,6 +153,9 @@ fn show(args: &Show, context: &Context) -> Result {
     }
     line(&format!("task {}: {}", task.id, plain(&task.title)));
     line(&format!("{} #{} · {}", task.repo, task.issue, plain(&task.state.to_string())));
+    if let Some(waits) = words::waits_for(&task, &book.around(&task)) {
+        line(&format!("it {waits}; `zazen task retry {}` has it begin without", task.id));
+    }
     line(&format!("pages: {}", folder.display()));
     line(&format!(
         "cost: {} ({} tokens, {} calls)",
@@ -211,7 +214,8 @@ fn logs(args: &Logs, context: &Context) -> Result {
     loop {
         let book = Context::book(&home)?;
         let task = book.task(id).ok_or_else(|| no_task(args.task))?;
-        let rests = task.is_at_rest() && task.run.is_none();
+        let waits = task.waits(&book.around(&task));
+        let rests = (task.is_at_rest() || waits) && task.run.is_none();
         for run in runs(&task).skip(printed) {
             if let Some(mut last) = log.replace(Log::of(&home, run, &harness)) {
                 print_new(&mut last, args.json)?;

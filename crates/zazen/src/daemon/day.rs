@@ -38,6 +38,10 @@ pub(super) fn lines(book: &Book, changes: &[Change], at: Time) -> Vec<Line> {
     let mut lines = Vec::new();
     for change in changes {
         let text = match change {
+            Change::Opened(opened) if opened.plan.is_some() => {
+                let (repo, issue) = (&opened.repo, opened.issue);
+                Some(format!("Opened {repo} #{issue} for a step: task {}.", opened.id))
+            }
             Change::Opened(opened) => {
                 let what = match opened.kind {
                     Kind::Change => "asked for a plan",

@@ -33,6 +33,7 @@ mod review;
 mod run;
 mod scanners;
 mod session;
+mod split;
 mod stuck;
 mod waits;
 mod world;
@@ -50,6 +51,7 @@ use tokio_util::sync::CancellationToken;
 use zazen_core::effect::{Effect, Key};
 use zazen_core::engine::{Engine, Fact, IssueRef, Policy, Unfit};
 use zazen_core::id::{PlanHash, TaskId, Time};
+use zazen_core::intake;
 
 use self::book::Record;
 pub use self::book::read_book;
@@ -194,10 +196,12 @@ impl Daemon {
     }
 
     fn start_effect(&mut self, effect: Effect) {
-        let task = effect.task().and_then(|id| self.engine.book().task(id)).map(Cow::into_owned);
+        let book = self.engine.book();
+        let task = effect.task().and_then(|id| book.task(id)).map(Cow::into_owned);
+        let around = task.as_ref().map(|task| book.around(task)).unwrap_or_default();
         let world = self.world.clone();
         tracing::debug!(%effect, "begin");
-        self.work.spawn(perform::perform(world, effect, task));
+        self.work.spawn(perform::perform(world, effect, (task, around)));
     }
 
     async fn take_reports(&mut self, first: Result<Report, JoinError>) -> anyhow::Result<()> {
@@ -208,21 +212,32 @@ impl Daemon {
         for report in reports {
             let Report { key, ending } = report.context("an effect broke down")?;
             match ending {
+                Ending::Part(part) => {
+                    // Its task gets its number only here, where nobody else gives one out.
+                    let fact = intake::part_opened(self.engine.book(), part);
+                    self.conclude(&key, fact.into_iter().collect()).await?;
+                }
                 Ending::Done(facts) => {
                     if matches!(key, Key::Run(_)) {
                         self.reap();
                     }
-                    if self.take_in_all(facts).await? {
-                        self.engine.ended(&key);
-                    } else {
-                        self.engine.failed(&key, now());
-                    }
+                    self.conclude(&key, facts).await?;
                 }
                 Ending::Later { why } => {
                     tracing::warn!(?key, "will try again: {why}");
                     self.engine.failed(&key, now());
                 }
             }
+        }
+        Ok(())
+    }
+
+    /// Takes in what came of an effect. It is asked for again if that is not possible by now.
+    async fn conclude(&mut self, key: &Key, facts: Vec<Fact>) -> anyhow::Result<()> {
+        if self.take_in_all(facts).await? {
+            self.engine.ended(key);
+        } else {
+            self.engine.failed(key, now());
         }
         Ok(())
     }

@@ -16,7 +16,7 @@ use anyhow::Context as _;
 use zazen_core::engine::{Book, Change};
 use zazen_core::id::{TaskId, Time};
 use zazen_core::plan::Plan;
-use zazen_core::task::{Digest, Task};
+use zazen_core::task::{Around, Digest, Task};
 use zazen_core::text::{fence, plain};
 use zazen_core::words;
 
@@ -165,7 +165,7 @@ impl Pages {
             tasks.insert(id);
         }
         for task in tasks.into_iter().filter_map(|id| book.task(id)) {
-            match self.write_pages(&task) {
+            match self.write_pages(&task, &book.around(&task)) {
                 Ok(Written::All) => drop(self.complaints.remove(&task.id)),
                 Ok(Written::Later) => drop(self.again.insert(task.id)),
                 Err(err) => {
@@ -218,7 +218,7 @@ impl Pages {
         plan.map_err(|err| self.complain(task.id, format!("task {}: {err:#}", task.id))).ok()
     }
 
-    fn write_pages(&mut self, task: &Task) -> anyhow::Result<Written> {
+    fn write_pages(&mut self, task: &Task, around: &Around) -> anyhow::Result<Written> {
         let dir = self.world.task_dir(task);
         fs::create_dir_all(&dir).with_context(|| format!("make {}", dir.display()))?;
         let plan = self.plan(task);
@@ -228,15 +228,12 @@ impl Pages {
             return Ok(Written::Later);
         }
         self.plans_due.remove(&task.id);
-        self.write_task(task, &dir, plan.as_ref().map(|(_, plan)| plan))
+        let plan = plan.as_ref().map(|(_, plan)| plan);
+        let progress = words::progress(task, plan, around);
+        self.write_task(task, &dir, &progress)
     }
 
-    fn write_task(
-        &mut self,
-        task: &Task,
-        dir: &Path,
-        plan: Option<&Plan>,
-    ) -> anyhow::Result<Written> {
+    fn write_task(&mut self, task: &Task, dir: &Path, progress: &str) -> anyhow::Result<Written> {
         let path = Home::task_page(dir);
         let seen = Stamp::of(&path).ok();
         let before = read_if_there(&path)?;
@@ -247,8 +244,7 @@ impl Pages {
             return Ok(Written::Later);
         }
         let brief = if before.is_none() { self.brief(task) } else { String::new() };
-        let progress = words::progress(task, plan);
-        let (page, intact) = match task_page(task, before.as_deref().unwrap_or(&brief), &progress) {
+        let (page, intact) = match task_page(task, before.as_deref().unwrap_or(&brief), progress) {
             Ok(made) => made,
             Err(err) => {
                 // It is a person's now; the journal has the truth.

@@ -11,10 +11,12 @@ use anyhow::Context as _;
 use zazen_core::effect::{Effect, Key};
 use zazen_core::engine::{Change, Fact};
 use zazen_core::id::{CommentId, CommitId, IssueNumber, RepoName, RunId};
+use zazen_core::intake::PartOpened;
 use zazen_core::plan::Plan;
 use zazen_core::reply::Reply;
 use zazen_core::task::{
-    Answer, Digest, Event, Note, Published, Slot, State, Task, TextRef, Trouble, TroubleKind,
+    Answer, Around, Digest, Event, Note, Published, Slot, State, Task, TextRef, Trouble,
+    TroubleKind,
 };
 use zazen_core::text::{cut_middle, one_line, plain, slug};
 use zazen_core::words::{self, Evidence, FileChange, Kept};
@@ -25,6 +27,7 @@ use super::keep::now;
 use super::rebase;
 use super::review;
 use super::run;
+use super::split;
 use super::world::World;
 use crate::config::Forge;
 use crate::forge::NewPull;
@@ -47,6 +50,8 @@ pub(super) struct Report {
 pub(super) enum Ending {
     /// It is done, or will never be. These are the facts.
     Done(Vec<Fact>),
+    /// The issue of a step is there. It is to have a task.
+    Part(PartOpened),
     /// It failed in a way that may pass.
     Later { why: String },
 }
@@ -63,12 +68,24 @@ const OUTPUT_BYTES_MAX: usize = 256 * 1024;
 /// How much of the validation command is in the title of a check, in characters.
 const COMMAND_CHARS_MAX: usize = 120;
 
-/// Performs `effect`. `task` is its task as it was when the effect was asked for.
-pub(super) async fn perform(world: Arc<World>, effect: Effect, task: Option<Task>) -> Report {
+/// Performs `effect`. `task` is its task as it was when the effect was asked for, with how
+/// the issues stood then that it has to do with.
+pub(super) async fn perform(
+    world: Arc<World>,
+    effect: Effect,
+    (task, around): (Option<Task>, Around),
+) -> Report {
     let key = effect.key();
     crash::point(world.crash(), Moment::EffectBefore);
-    let ending = match act(&world, effect, task).await {
-        Ok(facts) => Ending::Done(facts),
+    let ended = match (effect, task) {
+        (Effect::OpenPart { step, .. }, Some(task)) => split::open_part(&world, &task, step).await,
+        (Effect::Show { slot, digest, .. }, Some(task)) => {
+            show(&world, (&task, &around), slot, digest).await.map(Ending::Done)
+        }
+        (effect, task) => act(&world, effect, task).await.map(Ending::Done),
+    };
+    let ending = match ended {
+        Ok(ending) => ending,
         Err(err) => Ending::Later { why: world.clean(&plain(&format!("{err:#}"))) },
     };
     crash::point(world.crash(), Moment::EffectAfter);
@@ -84,7 +101,6 @@ async fn act(world: &Arc<World>, effect: Effect, task: Option<Task>) -> anyhow::
         Effect::FindBase { .. } => find_base(world, &task).await,
         Effect::Run { run, phase, from } => run::perform(world, &task, (run, phase, from)).await,
         Effect::StopRun { run } => stop(world, run).await,
-        Effect::Show { slot, digest, .. } => show(world, &task, slot, digest).await,
         Effect::Acknowledge { text, .. } => acknowledge(world, &task, text).await,
         Effect::Push { head, .. } => push_branch(world, &task, &head).await,
         Effect::OpenPull { head, .. } => open_pull(world, &task, &head).await,
@@ -94,7 +110,8 @@ async fn act(world: &Arc<World>, effect: Effect, task: Option<Task>) -> anyhow::
         Effect::AnswerThread { to, head, .. } => {
             answer_thread(world, &task, Answer { to, head }).await
         }
-        Effect::Reply { .. } => Ok(Vec::new()),
+        // These are dealt with before.
+        Effect::Reply { .. } | Effect::Show { .. } | Effect::OpenPart { .. } => Ok(Vec::new()),
     }
 }
 
@@ -187,14 +204,19 @@ async fn stop(world: &World, run: RunId) -> anyhow::Result<Vec<Fact>> {
     Ok(vec![run::ended_without_follower(world, run)?])
 }
 
-async fn show(world: &World, task: &Task, slot: Slot, digest: Digest) -> anyhow::Result<Vec<Fact>> {
+async fn show(
+    world: &World,
+    (task, around): (&Task, &Around),
+    slot: Slot,
+    digest: Digest,
+) -> anyhow::Result<Vec<Fact>> {
     let text = match slot {
         Slot::Plan => {
             let plan = task.plan.as_ref().context("there is no plan to show")?;
             let (_, plan) = world.plan(&plan.hash)?;
             let page = Home::plan_page(&world.task_dir(task));
             let page = page.strip_prefix(world.home.root()).unwrap_or(&page);
-            words::plan_comment(task, &plan, &page.to_string_lossy())
+            words::plan_comment(task, &plan, around, &page.to_string_lossy())
         }
         Slot::Note(n) => {
             let index = usize::try_from(n).unwrap_or(usize::MAX).saturating_sub(1);

@@ -9,7 +9,7 @@ pub mod github;
 pub mod local;
 mod publisher;
 
-use zazen_core::id::{CommentId, CommitId, IssueNumber, PullNumber, RepoName};
+use zazen_core::id::{CommentId, CommitId, IssueNumber, PullNumber, RepoName, Time};
 use zazen_core::intake::Implied;
 use zazen_core::task::{IssueEnd, PullHead};
 use zazen_core::trust::Permission;
@@ -140,6 +140,19 @@ pub struct NewPull<'a> {
     pub base: &'a str,
     pub head: &'a str,
     pub issue: IssueNumber,
+}
+
+/// The issue of a step of a plan that is to be opened.
+#[derive(Debug, Clone, Copy)]
+pub struct NewPart<'a> {
+    /// The issue whose plan is split.
+    pub of: IssueNumber,
+    /// What it is for, the same after a crash.
+    pub key: &'a str,
+    pub title: &'a str,
+    pub body: &'a str,
+    /// When the plan was to be split. The issue is younger.
+    pub since: Time,
 }
 
 /// A review that is to be given.

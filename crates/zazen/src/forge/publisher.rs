@@ -7,7 +7,7 @@ use zazen_core::id::{CommentId, CommitId, IssueNumber, PullNumber, RepoName};
 
 use super::github::GitHub;
 use super::local::Local;
-use super::{NewPull, NewReview};
+use super::{NewPart, NewPull, NewReview};
 
 /// See the module.
 #[derive(Debug)]
@@ -57,6 +57,18 @@ impl Publisher {
         match self.github(repo) {
             Some(github) => github.open_pull(repo, new).await,
             None => self.pages.open_pull(repo, new),
+        }
+    }
+
+    /// Sees to it that there is an issue for a step of a plan, and says which it is.
+    pub async fn open_part(
+        &self,
+        repo: &RepoName,
+        new: &NewPart<'_>,
+    ) -> anyhow::Result<IssueNumber> {
+        match self.github(repo) {
+            Some(github) => github.open_part(repo, new).await,
+            None => self.pages.open_part(repo, new),
         }
     }
 

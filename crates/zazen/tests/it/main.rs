@@ -36,6 +36,8 @@ mod routes;
 #[cfg(test)]
 mod sandbox;
 #[cfg(test)]
+pub(crate) mod split;
+#[cfg(test)]
 mod trouble;
 #[cfg(test)]
 mod trust;

@@ -60,6 +60,8 @@ fn is_out(state: &State) -> bool {
         State::Received(_)
         | State::Planning(_)
         | State::AwaitingApproval
+        | State::Splitting(_)
+        | State::Split(_)
         | State::Queued(_)
         | State::Implementing(_)
         | State::Verifying(_)

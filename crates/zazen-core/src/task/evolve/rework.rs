@@ -325,6 +325,7 @@ fn is_working(state: &State) -> bool {
     match state {
         State::Received(_)
         | State::Planning(_)
+        | State::Splitting(_)
         | State::Queued(_)
         | State::Implementing(_)
         | State::Verifying(_)
@@ -332,6 +333,7 @@ fn is_working(state: &State) -> bool {
         | State::Publishing(_)
         | State::Rebasing(_) => true,
         State::AwaitingApproval
+        | State::Split(_)
         | State::Drafted { .. }
         | State::Merged { .. }
         | State::Closed { .. }

@@ -11,6 +11,7 @@ pub mod hint;
 pub mod hooks;
 mod marker;
 mod pace;
+mod parts;
 pub mod poll;
 mod reviews;
 mod speak;

@@ -19,11 +19,16 @@ const N_COMMENTS_MAX: usize = 12;
 /// are told of none.
 const N_EDITS_MAX: usize = 60;
 
+/// How many issues zazen opens for the steps of one issue's plans in an hour: those of the
+/// longest plan, and of one more.
+const N_ISSUES_MAX: usize = 2 * zazen_core::plan::STEPS_MAX;
+
 /// What is to be said.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Act {
     Comment,
     Edit,
+    Issue,
 }
 
 /// What was said in the last hour.
@@ -44,6 +49,7 @@ impl Pace {
         let n_max = match act {
             Act::Comment => N_COMMENTS_MAX,
             Act::Edit => N_EDITS_MAX,
+            Act::Issue => N_ISSUES_MAX,
         };
         match times.front() {
             Some(first) if times.len() >= n_max => {

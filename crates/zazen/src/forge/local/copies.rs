@@ -65,7 +65,8 @@ impl Local {
         let path = self.text_path(repo, (issue, CommentId::ISSUE));
         let there = if path.exists() { Some(read_page(&path)?) } else { None };
         let mut page = match there {
-            Some(page) if !refreshed => page,
+            // A page of our own says which issue it is, and is not to be lost.
+            Some(page) if !refreshed || page.get("key").is_some() => page,
             Some(_) | None => {
                 let mut page = text.page()?;
                 page.set("title", about.title);

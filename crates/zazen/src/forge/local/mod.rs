@@ -12,6 +12,7 @@
 
 mod copies;
 mod issues;
+mod parts;
 mod pulls;
 
 use std::fs;

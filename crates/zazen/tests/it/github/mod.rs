@@ -10,4 +10,5 @@ mod laptop;
 mod lifecycle;
 mod place;
 mod reviews;
+mod split;
 mod who;

@@ -17,6 +17,8 @@ use super::{Client, Result};
 #[expect(clippy::struct_excessive_bools, reason = "GitHub has them, and none implies another")]
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Item {
+    /// What other calls name it by. It is none of its number.
+    pub id: u64,
     pub number: IssueNumber,
     pub title: String,
     pub body: String,
@@ -92,6 +94,8 @@ pub struct NewIssue {
 
 #[derive(Debug, Deserialize)]
 struct WireItem {
+    #[serde(default)]
+    id: u64,
     number: IssueNumber,
     #[serde(default, deserialize_with = "wire::or_default")]
     title: String,
@@ -158,6 +162,7 @@ pub(super) struct Made {
 #[derive(Debug, Deserialize)]
 struct MadeIssue {
     number: IssueNumber,
+    id: u64,
 }
 
 /// How many items one poll reads: the rest comes with the next.
@@ -277,12 +282,38 @@ impl Client {
         }
     }
 
-    /// Opens an issue and says which it is.
-    pub async fn create_issue(&self, repo: &RepoName, new: &NewIssue) -> Result<IssueNumber> {
+    /// All issues and pull requests that changed since then, the last one first.
+    pub async fn items_since(&self, repo: &RepoName, since: Time) -> Result<Vec<Item>> {
+        let call = Call::look(repo, Grant::Look)
+            .at(&["issues"])
+            .query("state", "all")
+            .query("sort", "updated")
+            .query("since", written(since));
+        let items: Vec<WireItem> = self.list(&call, None).await?;
+        Ok(items.into_iter().map(Item::from).collect())
+    }
+
+    /// Makes an issue a part of another. One that is a part of any is refused.
+    pub async fn add_sub_issue(&self, repo: &RepoName, of: IssueNumber, id: u64) -> Result<()> {
+        let call = Call::act(Method::POST, repo, Grant::Talk)
+            .at(&["issues"])
+            .n(of.0)
+            .at(&["sub_issues"])
+            .json(json!({ "sub_issue_id": id }));
+        self.done(&call).await
+    }
+
+    /// Opens an issue and says which it is: its number, and its id.
+    pub async fn create_issue(
+        &self,
+        repo: &RepoName,
+        new: &NewIssue,
+    ) -> Result<(IssueNumber, u64)> {
         let call = Call::act(Method::POST, repo, Grant::Talk)
             .at(&["issues"])
             .json(json!({ "title": new.title, "body": new.body, "labels": new.labels }));
-        Ok(self.get::<MadeIssue>(&call).await?.number)
+        let made: MadeIssue = self.get(&call).await?;
+        Ok((made.number, made.id))
     }
 }
 
@@ -297,6 +328,7 @@ impl From<WireItem> for Item {
         let labels = wire.labels.into_iter().take(LIST_MAX).map(|label| wire::line(label.name));
         let assignees = wire.assignees.into_iter().take(LIST_MAX).map(WireActor::into_actor);
         Self {
+            id: wire.id,
             number: wire.number,
             title: wire::line(wire.title),
             body: wire::body(wire.body),

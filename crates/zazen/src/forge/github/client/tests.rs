@@ -539,7 +539,7 @@ async fn each_act_is_the_request_that_github_describes() {
         "DELETE /repos/ada/tally/issues/3/labels/zazen:plan" => {
             Reply::said(404, "Label is not there")
         }
-        "POST /repos/ada/tally/issues" => Reply::json(201, &json!({ "number": 12 })),
+        "POST /repos/ada/tally/issues" => Reply::json(201, &json!({ "number": 12, "id": 77 })),
         _ => Reply::json(201, &json!({ "id": 5 })),
     })
     .await;
@@ -553,7 +553,8 @@ async fn each_act_is_the_request_that_github_describes() {
     client.remove_label(&repo, n, "zazen:plan").await.unwrap();
     client.request_reviewers(&repo, PullNumber(3), &["ada"]).await.unwrap();
     let new = NewIssue { title: "t".into(), body: "b".into(), labels: vec!["l".into()] };
-    assert_eq!(client.create_issue(&repo, &new).await, Ok(IssueNumber(12)));
+    assert_eq!(client.create_issue(&repo, &new).await, Ok((IssueNumber(12), 77)));
+    client.add_sub_issue(&repo, n, 77).await.unwrap();
     let inline = vec![Inline { path: "a.rs".into(), line: 4, side: Side::New, body: "why".into() }];
     let head: zazen_core::id::CommitId = "b".repeat(40).parse().unwrap();
     let review =

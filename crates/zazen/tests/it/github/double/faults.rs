@@ -22,6 +22,8 @@ pub(crate) enum Fault {
     Secondary(Option<u64>),
     /// 403 as the hour's requests are used up; they come back after so many seconds.
     UsedUp(u64),
+    /// 404, and nothing has happened: this server does not have it.
+    Absent,
     /// The answer comes late.
     Slow(Duration),
 }
@@ -52,6 +54,7 @@ impl Fault {
             Self::Secondary(_) => Reply::error(403, secondary),
             Self::UsedUp(_) => Reply::error(403, "API rate limit exceeded for installation."),
             Self::Unavailable => return Some(Reply::error(503, "Service unavailable")),
+            Self::Absent => return Some(Reply::error(404, "Not Found")),
             Self::Unheard | Self::ReplyLost | Self::BadGatewayAfter | Self::Slow(_) => return None,
         };
         match self {
@@ -68,6 +71,7 @@ impl Fault {
             | Self::ReplyLost
             | Self::BadGatewayAfter
             | Self::Unavailable
+            | Self::Absent
             | Self::Secondary(None)
             | Self::Slow(_) => {}
         }

@@ -41,6 +41,17 @@ impl Double {
         all.map(|(_, r)| (text(&r["user"]["login"]), text(&r["content"]))).collect()
     }
 
+    /// Every issue, pull requests left out, the oldest first.
+    pub(crate) fn issues(&self) -> Vec<Value> {
+        let all = self.block_on(items::all(&self.shared)).into_iter();
+        all.filter(|item| item["pull_request"].is_null()).collect()
+    }
+
+    /// The numbers of the issues that are parts of an issue.
+    pub(crate) fn sub_issues(&self, number: u64) -> Vec<u64> {
+        self.shared.state().sub_issues.get(&number).cloned().unwrap_or_default()
+    }
+
     /// The labels of an item.
     pub(crate) fn labels(&self, number: u64) -> Vec<String> {
         let labels = self.block_on(self.shared.read_all(&format!("/issues/{number}/labels")));

@@ -112,6 +112,8 @@ pub(super) struct State {
     pub(super) used: BTreeMap<String, u64>,
     /// What an App made from a manifest can be had with.
     pub(super) manifest_code: Option<String>,
+    /// The parts of issues, by their numbers.
+    pub(super) sub_issues: BTreeMap<u64, Vec<u64>>,
     pub(super) no_drafts: bool,
     pub(super) is_private: bool,
 }

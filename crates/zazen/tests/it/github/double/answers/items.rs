@@ -106,6 +106,8 @@ pub(super) async fn answer(cx: &Cx<'_>, path: &str) -> Option<Reply> {
             cx.list(&since(cx, comments))
         }
         ("POST", "/issues/{issue_number}/comments") => comment(cx, number).await,
+        ("GET", "/issues/{issue_number}/sub_issues") => cx.list(&sub_issues(cx, number).await),
+        ("POST", "/issues/{issue_number}/sub_issues") => add_sub_issue(cx, number).await,
         ("GET", "/issues/events") => {
             let mut events = events(cx, None).await;
             events.reverse();
@@ -169,6 +171,34 @@ async fn comment(cx: &Cx<'_>, number: u64) -> Reply {
     }
     patch::reply(cx.shared, &mut reply).await;
     reply
+}
+
+async fn sub_issues(cx: &Cx<'_>, number: u64) -> Vec<Value> {
+    let numbers = cx.shared.state().sub_issues.get(&number).cloned().unwrap_or_default();
+    let mut found = Vec::new();
+    for part in numbers {
+        found.extend(get(cx.shared, part).await);
+    }
+    found
+}
+
+/// Makes an issue a part of another. GitHub refuses one that is a part already.
+async fn add_sub_issue(cx: &Cx<'_>, number: u64) -> Reply {
+    let wanted = cx.ask.value()["sub_issue_id"].clone();
+    let items = all(cx.shared).await;
+    let part = items.iter().find(|item| item["id"] == wanted && item["pull_request"].is_null());
+    let (Some(part), Some(above)) = (part, get(cx.shared, number).await) else {
+        return Reply::error(404, "Not Found");
+    };
+    let part = part["number"].as_u64().unwrap_or_default();
+    let mut state = cx.shared.state();
+    if part == number || state.sub_issues.values().flatten().any(|other| *other == part) {
+        let what = "Issue may not contain duplicate sub-issues and Sub issue may only have one \
+                    parent";
+        return Reply::error(422, what);
+    }
+    state.sub_issues.entry(number).or_default().push(part);
+    Reply::json(201, &above)
 }
 
 async fn all_comments(shared: &Arc<Shared>) -> Vec<Value> {
