@@ -1,5 +1,6 @@
 //! What zazen starts itself as: the supervisor of a run, the runner inside its
-//! sandbox, and the built-in harness. People have no use for these.
+//! sandbox, the built-in harness, and the client for agents that speak the Agent
+//! Client Protocol. People have no use for these.
 
 use std::io::Read as _;
 use std::path::PathBuf;
@@ -10,6 +11,7 @@ use clap::{Subcommand, ValueEnum};
 
 use zazen_harness as harness;
 
+use super::acp;
 use crate::sandbox;
 
 #[derive(Debug, Subcommand)]
@@ -20,6 +22,8 @@ pub(super) enum Command {
     Runner { spec: PathBuf },
     #[command(hide = true)]
     Mini(Mini),
+    #[command(hide = true)]
+    Acp(acp::Args),
 }
 
 #[derive(Debug, clap::Args)]
@@ -55,6 +59,7 @@ pub(super) fn run(command: Command) -> ExitCode {
         Command::Supervise { run_dir } => sandbox::supervise(&run_dir),
         Command::Runner { spec } => sandbox::runner(&spec),
         Command::Mini(args) => mini(args),
+        Command::Acp(args) => acp::run(args),
     }
 }
 

@@ -3,6 +3,7 @@
 //! What is printed to standard output is the answer; everything else (progress,
 //! logs, errors) goes to standard error. `--json` prints the answer for machines.
 
+mod acp;
 mod completions;
 mod context;
 mod doctor;
