@@ -48,7 +48,7 @@ impl Account {
     pub fn see(&mut self, event: &Event) {
         match event {
             Event::Text { text } if !text.trim().is_empty() => self.last_words.clone_from(text),
-            Event::ToolCall { id, name, input } => self.called(id, (name, input)),
+            Event::ToolCall { id, name, input, .. } => self.called(id, (name, input)),
             Event::ToolResult { id, ok, exit, .. } => {
                 if let Some(Some(command)) = self.open.remove(id) {
                     let how = match (exit, ok) {
@@ -61,12 +61,19 @@ impl Account {
             }
             Event::Text { .. }
             | Event::Started { .. }
+            | Event::Delta { .. }
             | Event::Thinking { .. }
+            | Event::Files { .. }
+            | Event::Todo { .. }
+            // What a sub-agent did is told by what came back from it.
+            | Event::Sub { .. }
+            | Event::Denied { .. }
             | Event::Retry { .. }
-            | Event::RateLimit { .. }
+            | Event::RateLimit(_)
             | Event::Usage { .. }
             | Event::Error { .. }
             | Event::End(_)
+            | Event::Notice { .. }
             | Event::Unknown { .. } => {}
         }
     }

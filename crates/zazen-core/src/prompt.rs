@@ -61,6 +61,21 @@ const CHECK_CHARS_MAX: usize = 400;
 /// The title of what somebody wrote with `/retry`.
 const SAID: &str = "What a person said about going on";
 
+/// With what an agent begins the line that says that it cannot do what it was asked. Its
+/// own words for that cannot be told from any others.
+pub const GAVE_UP: &str = "Gave up:";
+
+/// How an agent says that.
+const GIVING_UP: &str = "If it cannot be done as it is asked, change nothing, and make the last \
+    line `Gave up:` and the reason, in one sentence.\n";
+
+/// The reason that an agent gives for not doing what it was asked, if it does.
+pub fn gave_up(answer: &str) -> Option<&str> {
+    let last = answer.trim_end().lines().next_back()?;
+    let said = last.trim_start_matches(['*', '`', ' ', '>']).strip_prefix(GAVE_UP)?;
+    Some(said.trim_matches(['*', '`', ' ']))
+}
+
 /// Asks for a plan.
 pub fn plan(brief: &Brief, request: &str, earlier: Option<&str>, attempt: &Try) -> String {
     let network = if brief.hosts.is_empty() {
@@ -155,7 +170,8 @@ pub fn implement(brief: &Brief, plan: &Plan, step: Place, answers: &str, attempt
          speak of unless the step needs it, and add no dependency that it does not name. \
          Run the checks before you end{checks}. \
          Leave your changes in the working tree: they are committed for you, as one commit. \
-         End with one short paragraph on what you did and anything the reviewer should know.\n",
+         End with one short paragraph on what you did and anything the reviewer should know.\n\
+         {GIVING_UP}",
         n = index + 1,
         n_steps = plan.steps.len(),
         checks = validation(brief, plan),
@@ -178,13 +194,14 @@ pub fn correct(brief: &Brief, plan: &Plan, text: &str, attempt: &Try) -> String 
          Do not weaken, skip or delete a test to make it pass, and do not change what the checks \
          do: a person reads the whole change. \
          Leave your changes in the working tree: they are committed for you. \
-         End with one short paragraph on what was wrong.\n",
+         End with one short paragraph on what was wrong.\n\
+         {GIVING_UP}",
         checks = validation(brief, plan),
     );
     whole(&mut prompt, "The approved plan", text);
     material(&mut prompt, brief);
     match &attempt.trouble {
-        Some(Trouble { kind: TroubleKind::RedChecks, evidence }) => {
+        Some(Trouble { kind: TroubleKind::RedChecks, evidence, .. }) => {
             section(&mut prompt, "What the checks printed", evidence);
             remarks(&mut prompt, attempt);
         }
@@ -211,7 +228,7 @@ pub fn rework(brief: &Brief, plan: &Plan, text: &str, rework: &Rework, attempt: 
     for ask in &rework.asks {
         section(&mut prompt, &format!("What {} wants", one_line(&ask.by, 60)), &ask.remarks);
     }
-    if let Some(Trouble { kind: TroubleKind::RedChecks, evidence }) = &attempt.trouble {
+    if let Some(Trouble { kind: TroubleKind::RedChecks, evidence, .. }) = &attempt.trouble {
         section(&mut prompt, "What the checks printed", evidence);
         remarks(&mut prompt, attempt);
     } else {
@@ -295,7 +312,7 @@ fn whole(prompt: &mut String, title: &str, text: &str) {
 }
 
 fn trouble(prompt: &mut String, attempt: &Try) {
-    if let Some(Trouble { kind, evidence }) = &attempt.trouble {
+    if let Some(Trouble { kind, evidence, .. }) = &attempt.trouble {
         let why = kind.sentence();
         let _infallible =
             writeln!(prompt, "\nThis was tried before, and it failed: {why}. Do not repeat it.");

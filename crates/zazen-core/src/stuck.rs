@@ -148,7 +148,7 @@ impl Watch {
         match event {
             Event::Retry { why, .. } => return self.retried(why, at),
             Event::Usage { .. } => return self.paid(),
-            Event::ToolCall { id, name, input } => {
+            Event::ToolCall { id, name, input, .. } => {
                 self.alive();
                 self.words = None;
                 if self.open.len() >= OPEN_MAX {
@@ -166,13 +166,19 @@ impl Watch {
                 self.alive();
                 return self.said(text);
             }
-            Event::Thinking { .. } => self.alive(),
+            Event::Sub { event, .. } => return self.see(event, at),
+            Event::Thinking { .. } | Event::Delta { .. } => self.alive(),
             // They are said of a harness that only retries, too.
             Event::Started { .. }
-            | Event::RateLimit { .. }
+            | Event::RateLimit(_)
             | Event::Error { .. }
             | Event::End(_)
-            | Event::Unknown { .. } => {}
+            | Event::Unknown { .. }
+            // They come beside the calls and results that are counted.
+            | Event::Files { .. }
+            | Event::Todo { .. }
+            | Event::Denied { .. }
+            | Event::Notice { .. } => {}
         }
         None
     }

@@ -20,8 +20,8 @@ use std::fmt::Write as _;
 
 pub use self::commit::{agent_commit, step_commit, trailers};
 pub use self::day::{day_line, home_commit};
-pub use self::event::{event_line, event_lines};
-pub use self::money::{cost, elapsed, exceeded, spent_of, tokens};
+pub use self::event::{claim_word, event_line, event_lines};
+pub use self::money::{cost, elapsed, exceeded, moment, spent_of, tokens};
 pub use self::page::{doing, progress, result};
 pub use self::pull::{Evidence, FileChange, Pull, pull};
 pub use self::review::{Aside, review_aside, review_body, review_comment};

@@ -7,13 +7,14 @@
 
 mod claude;
 mod mini;
+mod reader;
+mod said;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use zazen_core::trace::{Claim, End, Event};
-
 pub use self::mini::TOKEN_VARIABLE;
+pub use self::reader::{Dialect, Facts, Reader, Totals};
 
 /// A coding agent that is ready to be started.
 #[derive(Debug, Clone)]
@@ -98,21 +99,6 @@ pub struct Launch {
     pub tools: Vec<PathBuf>,
 }
 
-/// Reads the lines of one run's stream.
-#[derive(Debug, Clone)]
-pub struct Reader {
-    kind: Kind,
-    /// The agent's last words so far: what a plan or an answer is taken from.
-    last_text: String,
-    end: Option<End>,
-}
-
-#[derive(Debug, Clone)]
-enum Kind {
-    Claude(claude::Memory),
-    Mini,
-}
-
 impl Harness {
     /// The word for this harness, the same everywhere.
     pub fn name(&self) -> &'static str {
@@ -141,54 +127,10 @@ impl Harness {
 
     /// A reader for the stream of one run.
     pub fn reader(&self) -> Reader {
-        let kind = match self {
-            Self::Claude(_) => Kind::Claude(claude::Memory::default()),
-            Self::Mini(_) => Kind::Mini,
-        };
-        Reader { kind, last_text: String::new(), end: None }
-    }
-}
-
-impl Reader {
-    /// Reads one line of the program's standard output. There is always something in it:
-    /// a line that says nothing known is an event by itself.
-    pub fn read(&mut self, line: &str) -> Vec<Event> {
-        let mut events = match &mut self.kind {
-            Kind::Claude(memory) => claude::read(memory, line),
-            Kind::Mini => mini::read(line),
-        };
-        if events.is_empty() {
-            events.push(Event::Unknown { line: line.to_owned() });
-        }
-        for event in &events {
-            match event {
-                Event::Text { text } => self.last_text.clone_from(text),
-                Event::End(end) => self.end = Some(end.clone()),
-                Event::Started { .. }
-                | Event::Thinking { .. }
-                | Event::ToolCall { .. }
-                | Event::ToolResult { .. }
-                | Event::Retry { .. }
-                | Event::RateLimit { .. }
-                | Event::Usage { .. }
-                | Event::Error { .. }
-                | Event::Unknown { .. } => {}
-            }
-        }
-        events
-    }
-
-    /// How the harness said it ended, if it said so.
-    pub fn end(&self) -> Option<&End> {
-        self.end.as_ref()
-    }
-
-    /// The agent's answer: what it said at its end, or its last words before.
-    pub fn answer(&self) -> &str {
-        match &self.end {
-            Some(End { claim: Claim::Finished, text }) if !text.trim().is_empty() => text,
-            _ => &self.last_text,
-        }
+        Reader::of(match self {
+            Self::Claude(_) => Dialect::Claude,
+            Self::Mini(_) => Dialect::Mini,
+        })
     }
 }
 

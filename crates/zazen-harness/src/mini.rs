@@ -46,26 +46,30 @@ pub(super) fn read(line: &str) -> Vec<Event> {
         }
         MiniEvent::Text { text } => Event::Text { text },
         MiniEvent::Call { id, command } => {
-            Event::ToolCall { id, name: "bash".to_owned(), input: command }
+            Event::ToolCall { id, name: "bash".to_owned(), input: command, paths: Vec::new() }
         }
         MiniEvent::Result { id, exit, timed_out, output, bytes_cut: _ } => {
             let output = if timed_out { output + "\n(it took too long)" } else { output };
             Event::ToolResult { id, ok: exit == 0, exit: Some(exit), output }
         }
         MiniEvent::Usage { input, output, cache_read, cache_write } => {
-            Event::Usage { tokens: Tokens { input, output, cache_read, cache_write } }
+            let tokens = Tokens { input, output, cache_read, cache_write };
+            Event::Usage { tokens, cost_micros: None }
         }
-        MiniEvent::Retry { attempt, why } => Event::Retry { attempt, why },
+        MiniEvent::Retry { attempt, why } => Event::Retry { attempt, why, wait_millis: None },
         MiniEvent::Error { message } => Event::Error { message },
         MiniEvent::End { claim, text, .. } => {
             let claim = match claim {
                 MiniClaim::Finished => Claim::Finished,
-                MiniClaim::Limit => Claim::Limit,
+                MiniClaim::Limit => Claim::TurnLimit,
                 MiniClaim::NeedsLogin => Claim::NeedsLogin,
                 MiniClaim::Quota => Claim::Quota,
+                MiniClaim::Overloaded => Claim::Overloaded,
+                MiniClaim::ContextTooLong => Claim::ContextTooLong,
+                MiniClaim::StreamCut => Claim::StreamCut,
                 MiniClaim::ModelError => Claim::ModelError,
             };
-            Event::End(End { claim, text })
+            Event::End(End { claim, text, reset: None })
         }
     }]
 }

@@ -40,8 +40,14 @@ pub enum Claim {
     Limit,
     /// The endpoint refused the key.
     NeedsLogin,
-    /// The endpoint refused more work for now.
+    /// The endpoint has a limit, and it is reached.
     Quota,
+    /// The endpoint is too busy.
+    Overloaded,
+    /// The conversation is longer than the model can read.
+    ContextTooLong,
+    /// The model's answer ended in its middle, again and again.
+    StreamCut,
     /// The model could not be asked, or made no sense.
     ModelError,
 }

@@ -41,7 +41,21 @@ const COMPLAINT_CHARS_MAX: usize = 600;
 const OUT_OF_CREDIT: [&str; 4] =
     ["insufficient_quota", "usage_limit_reached", "usage limit reached", "credit balance"];
 
+/// What endpoints say when the conversation is longer than the model can read.
+const TOO_LONG: [&str; 4] = [
+    "context_length_exceeded",
+    "maximum context length",
+    "prompt is too long",
+    "exceed context limit",
+];
+
 impl Failure {
+    /// The answer ended before its end.
+    pub(crate) fn broken_off() -> Self {
+        let message = "the answer broke off".to_owned();
+        Self { claim: Claim::StreamCut, message, again: Again::Later }
+    }
+
     /// A failure that may well be gone at the next try.
     pub(crate) fn passing(message: String) -> Self {
         Self { claim: Claim::ModelError, message, again: Again::Later }
@@ -71,10 +85,13 @@ impl Failure {
     }
 
     fn from_status(status: u16, body: &str, after: Option<Duration>) -> Self {
-        let message = format!("status {status}: {}", complaint(body));
+        let mut message = format!("status {status}: {}", complaint(body));
         let out_of_credit = OUT_OF_CREDIT.iter().any(|words| body.contains(words));
         let again = match after {
-            Some(wait) if wait > RETRY_AFTER_MAX => Again::Never,
+            Some(wait) if wait > RETRY_AFTER_MAX => {
+                message = format!("{message} (retry after {} s)", wait.as_secs());
+                Again::Never
+            }
             Some(wait) => Again::After(wait),
             None => Again::Later,
         };
@@ -82,7 +99,12 @@ impl Failure {
             400 | 402 | 429 if out_of_credit => (Claim::Quota, Again::Never),
             401 | 403 => (Claim::NeedsLogin, Again::Never),
             402 => (Claim::Quota, Again::Never),
-            429 | 529 => (Claim::Quota, again),
+            429 => (Claim::Quota, again),
+            503 | 529 => (Claim::Overloaded, again),
+            413 => (Claim::ContextTooLong, Again::Never),
+            400 if TOO_LONG.iter().any(|words| body.contains(words)) => {
+                (Claim::ContextTooLong, Again::Never)
+            }
             408 | 409 | 500.. => (Claim::ModelError, again),
             _ => (Claim::ModelError, Again::Never),
         };
@@ -96,7 +118,11 @@ impl Failure {
             (Claim::Quota, Again::Never)
         } else if says(&["authentication_error", "permission_error"]) {
             (Claim::NeedsLogin, Again::Never)
-        } else if says(&["overloaded", "rate_limit"]) {
+        } else if says(&TOO_LONG) {
+            (Claim::ContextTooLong, Again::Never)
+        } else if says(&["overloaded"]) {
+            (Claim::Overloaded, Again::Later)
+        } else if says(&["rate_limit"]) {
             (Claim::Quota, Again::Later)
         } else if says(&["invalid_request"]) {
             (Claim::ModelError, Again::Never)

@@ -65,8 +65,14 @@ pub enum Exit {
     TurnLimit,
     /// The endpoint refused the key.
     NeedsLogin,
-    /// The endpoint refused more work for now.
+    /// The endpoint has a limit, and it is reached.
     Quota,
+    /// The endpoint is too busy.
+    Overloaded,
+    /// The conversation is longer than the model can read.
+    ContextTooLong,
+    /// The model's answer ended in its middle, again and again.
+    StreamCut,
 }
 
 /// Works on `prompt` until the model is done, writing one [`Event`] a line to `out`.
@@ -113,6 +119,9 @@ impl From<Exit> for u8 {
             Exit::TurnLimit => 3,
             Exit::NeedsLogin => 4,
             Exit::Quota => 5,
+            Exit::Overloaded => 6,
+            Exit::ContextTooLong => 7,
+            Exit::StreamCut => 8,
         }
     }
 }
@@ -124,6 +133,9 @@ impl From<Claim> for Exit {
             Claim::Limit => Self::TurnLimit,
             Claim::NeedsLogin => Self::NeedsLogin,
             Claim::Quota => Self::Quota,
+            Claim::Overloaded => Self::Overloaded,
+            Claim::ContextTooLong => Self::ContextTooLong,
+            Claim::StreamCut => Self::StreamCut,
             Claim::ModelError => Self::ModelError,
         }
     }

@@ -125,7 +125,7 @@ impl Model {
                 return Ok(end);
             }
         }
-        Err(Failure::passing("the answer broke off".into()))
+        Err(Failure::broken_off())
     }
 }
 

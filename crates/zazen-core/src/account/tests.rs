@@ -5,7 +5,8 @@ use expect_test::expect;
 use super::*;
 
 fn call(id: &str, name: &str, input: &str) -> Event {
-    Event::ToolCall { id: id.to_owned(), name: name.to_owned(), input: input.to_owned() }
+    let paths = Vec::new();
+    Event::ToolCall { id: id.to_owned(), name: name.to_owned(), input: input.to_owned(), paths }
 }
 
 fn result(id: &str, exit: Option<i32>, ok: bool) -> Event {
@@ -49,7 +50,8 @@ fn files_commands_with_their_ends_and_the_last_words() {
 #[test]
 fn what_did_nothing_has_nothing_to_tell() {
     assert!(account(&[]).is_empty());
-    assert!(account(&[Event::Retry { attempt: 1, why: "429".to_owned() }]).is_empty());
+    let retry = Event::Retry { attempt: 1, why: "429".to_owned(), wait_millis: None };
+    assert!(account(&[retry]).is_empty());
 }
 
 #[test]

@@ -1305,5 +1305,5 @@ fn commit(n: u32) -> CommitId {
 }
 
 fn trouble(kind: TroubleKind) -> Trouble {
-    Trouble { kind, evidence: String::new() }
+    Trouble::new(kind, String::new())
 }

@@ -366,7 +366,7 @@ fn events_to(stand: Stand) -> Vec<Event> {
     let run = |n| RunId { task: TaskId(1), n };
     let begun = |n, phase| Event::RunBegun { run: run(n), phase, from: commit('b') };
     let ended = |n, outcome| Event::RunEnded { run: run(n), outcome, usage: Usage::default() };
-    let trouble = |kind| Trouble { kind, evidence: none() };
+    let trouble = |kind| Trouble::new(kind, none());
     let verify = Event::RunBegun { run: run(3), phase: Phase::Verify, from: commit('c') };
     let path = [
         (Stand::Planning, begun(1, Phase::Plan)),

@@ -130,7 +130,7 @@ fn brief() -> Brief {
 fn tried(kind: TroubleKind) -> Try {
     Try {
         n_failed: 1,
-        trouble: Some(Trouble { kind, evidence: "1 test failed: by_month".to_owned() }),
+        trouble: Some(Trouble::new(kind, "1 test failed: by_month".to_owned())),
         remarks: "look at February".to_owned(),
     }
 }
@@ -194,7 +194,7 @@ fn asking_for_rework_gives_what_people_want_as_material() {
         "{prompt}"
     );
     let evidence = "2 failed".to_owned();
-    let trouble = Some(Trouble { kind: TroubleKind::RedChecks, evidence });
+    let trouble = Some(Trouble::new(TroubleKind::RedChecks, evidence));
     let work = Rework { asks: Vec::new(), ..work };
     let prompt = rework(&Brief::default(), &plan, text, &work, &Try { trouble, ..Try::default() });
     assert!(prompt.contains("## What the checks printed\n\n```text\n2 failed"), "{prompt}");

@@ -26,7 +26,8 @@ fn call(n: usize, (name, input): (&str, &str), (ok, output): (bool, &str)) -> [E
     let id = format!("call-{n}");
     let (name, input, output) = (name.to_owned(), input.to_owned(), output.to_owned());
     let exit = Some(i32::from(!ok));
-    [Event::ToolCall { id: id.clone(), name, input }, Event::ToolResult { id, ok, exit, output }]
+    let call = Event::ToolCall { id: id.clone(), name, input, paths: Vec::new() };
+    [call, Event::ToolResult { id, ok, exit, output }]
 }
 
 fn bash(n: usize, command: &str, result: (bool, &str)) -> [Event; 2] {
@@ -110,13 +111,15 @@ fn the_same_words_and_empty_turns_are_loops() {
             "Stuck: The same words were said 20 times, with nothing done between: I will now look at the file, and then I will look at it again, to be quite sure."
         ],
     );
-    let turns = vec![Event::Usage { tokens: crate::usage::Tokens::default() }; 30];
+    let turns =
+        vec![Event::Usage { tokens: crate::usage::Tokens::default(), cost_micros: None }; 30];
     check(&turns, &expect!["Stuck: 25 turns of the model in a row held neither words nor calls."]);
 }
 
 #[test]
 fn a_harness_that_only_retries_hangs_on_the_service() {
-    let retry = |attempt| Event::Retry { attempt, why: "503 overloaded".to_owned() };
+    let why = || "503 overloaded".to_owned();
+    let retry = |attempt| Event::Retry { attempt, why: why(), wait_millis: None };
     let events: Vec<Event> = (0..10).map(retry).collect();
     assert_eq!(play(&events), None, "ten seconds are no hang");
     let verdict = play_every(2 * 60 * 1000, &events).expect("twenty minutes are");

@@ -234,7 +234,7 @@ fn step_done(work: Work, head: CommitId, run: &Run, notes: &mut Vec<Note>) -> St
     if work.head.is_some() {
         return State::Verifying(work);
     }
-    let trouble = Trouble { kind: TroubleKind::EmptyWork, evidence: String::new() };
+    let trouble = Trouble::new(TroubleKind::EmptyWork, String::new());
     let attempt = Try { trouble: Some(trouble.clone()), ..Try::default() };
     let from_the_start = Work { n_done: 0, attempt, ..work };
     if from_the_start.n_corrections < CORRECTIONS_MAX {

@@ -690,7 +690,7 @@ fn step_done(head: char) -> Outcome {
 }
 
 fn trouble(kind: TroubleKind) -> Trouble {
-    Trouble { kind, evidence: "the evidence".to_owned() }
+    Trouble::new(kind, "the evidence".to_owned())
 }
 
 fn work() -> Work {

@@ -6,12 +6,24 @@
 use borsh::{BorshDeserialize as Unpack, BorshSerialize as Pack};
 use serde::{Deserialize, Serialize};
 
+use crate::trace::Resets;
+
 /// What went wrong, with the evidence.
 #[derive(Debug, Clone, PartialEq, Eq, Pack, Unpack, Serialize, Deserialize)]
 pub struct Trouble {
     pub kind: TroubleKind,
     /// The evidence: the end of the output, the list of files. Plain text, cut to size.
     pub evidence: String,
+    /// When the limit that was reached is over, where anybody said so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resets: Option<Resets>,
+}
+
+impl Trouble {
+    /// Trouble that says nothing of when it is over.
+    pub fn new(kind: TroubleKind, evidence: String) -> Self {
+        Self { kind, evidence, resets: None }
+    }
 }
 
 /// In which way something went wrong.
@@ -50,13 +62,13 @@ pub enum TroubleKind {
     Disk,
     /// The run printed more than it may.
     Output,
-    /// The agent's harness failed, or was killed.
+    /// The agent's harness failed by itself.
     Crash,
     /// The agent reached its limit of turns.
     TurnLimit,
     /// The model's service failed.
     ModelError,
-    /// The model's service is out of quota, or too busy.
+    /// The model's service has a limit, and it is reached.
     Quota,
     /// The model's service refused the key or the login.
     NeedsLogin,
@@ -76,6 +88,18 @@ pub enum TroubleKind {
     Hung,
     /// The forge opens no issues there.
     NoIssues,
+    /// The agent says that it cannot do it.
+    GaveUp,
+    /// The agent was not allowed to use a tool, and did nothing else.
+    NeedsPermission,
+    /// The model's service is too busy.
+    Overloaded,
+    /// The conversation is longer than the model can read.
+    ContextTooLong,
+    /// The agent's harness was killed.
+    Killed,
+    /// The model's answer ended in its middle.
+    StreamCut,
 }
 
 /// What zazen does about trouble.
@@ -98,7 +122,7 @@ pub const EVIDENCE_BYTES_MAX: usize = 4 * 1024;
 
 impl TroubleKind {
     /// All of them.
-    pub const ALL: [Self; 28] = [
+    pub const ALL: [Self; 34] = [
         Self::UnreadablePlan,
         Self::NoAnswer,
         Self::UnreadableReview,
@@ -127,6 +151,12 @@ impl TroubleKind {
         Self::Stuck,
         Self::Hung,
         Self::NoIssues,
+        Self::GaveUp,
+        Self::NeedsPermission,
+        Self::Overloaded,
+        Self::ContextTooLong,
+        Self::Killed,
+        Self::StreamCut,
     ];
 
     /// Whether another try could end otherwise.
@@ -152,8 +182,14 @@ impl TroubleKind {
             | Self::ModelError
             | Self::Quota
             | Self::Stuck
-            | Self::Hung => Reaction::TryAgain,
-            Self::NeedsLogin
+            | Self::Hung
+            | Self::Overloaded
+            | Self::ContextTooLong
+            | Self::Killed
+            | Self::StreamCut => Reaction::TryAgain,
+            Self::GaveUp
+            | Self::NeedsPermission
+            | Self::NeedsLogin
             | Self::Budget
             | Self::Sandbox
             | Self::Repository
@@ -176,7 +212,10 @@ impl TroubleKind {
             | Self::Quota
             | Self::NeedsLogin
             | Self::Budget
-            | Self::Hung => true,
+            | Self::Hung
+            | Self::Overloaded
+            | Self::Killed
+            | Self::StreamCut => true,
             // What it left is what was wrong, or there is nothing to go on from.
             Self::UnreadablePlan
             | Self::NoAnswer
@@ -195,7 +234,10 @@ impl TroubleKind {
             | Self::ForeignBranch
             | Self::NoDrafts
             | Self::NoIssues
-            | Self::Stuck => false,
+            | Self::Stuck
+            | Self::GaveUp
+            | Self::NeedsPermission
+            | Self::ContextTooLong => false,
         }
     }
 
@@ -222,7 +264,7 @@ impl TroubleKind {
             Self::Crash => "the harness failed",
             Self::TurnLimit => "the agent reached its limit of turns",
             Self::ModelError => "the model's service failed",
-            Self::Quota => "the model's service is out of quota or too busy",
+            Self::Quota => "a limit of the model's service is reached",
             Self::NeedsLogin => "the model's service refused the key",
             Self::Budget => "a budget is used up",
             Self::Sandbox => "the sandbox did not hold",
@@ -232,6 +274,12 @@ impl TroubleKind {
             Self::Stuck => "the agent went round in circles",
             Self::Hung => "the model's service did not answer",
             Self::NoIssues => "no issue could be opened for a step",
+            Self::GaveUp => "the agent says that it cannot do this",
+            Self::NeedsPermission => "the agent needed a tool that it may not use",
+            Self::Overloaded => "the model's service is too busy",
+            Self::ContextTooLong => "the work was too long for the model to keep in mind",
+            Self::Killed => "the harness was killed",
+            Self::StreamCut => "the model's answer ended in its middle",
         }
     }
 
@@ -262,15 +310,27 @@ impl TroubleKind {
             Self::Deadline | Self::Silence | Self::Memory | Self::Disk | Self::Output => {
                 "Raise that limit in `zazen.toml` or ask for a smaller plan, then write `/retry`."
             }
-            Self::Crash | Self::TurnLimit => {
+            Self::Crash | Self::TurnLimit | Self::Killed => {
                 "Look into it with `zazen task logs`, then write `/retry`."
             }
             Self::Stuck => {
                 "Read what it repeated, then write `/retry` and say what to do instead, or ask \
                  for a smaller plan."
             }
-            Self::ModelError | Self::Quota | Self::Hung => {
+            Self::ModelError | Self::Overloaded | Self::StreamCut | Self::Hung => {
                 "Write `/retry` when the service is well again."
+            }
+            Self::Quota => "Write `/retry` when the limit is over.",
+            Self::GaveUp => {
+                "Read why, then write `/retry` and say what to do about it, or `/plan` to have it \
+                 planned otherwise."
+            }
+            Self::NeedsPermission => {
+                "Do that part by hand, or say how to do without it; then write `/retry`."
+            }
+            Self::ContextTooLong => {
+                "Write `/plan` and ask for smaller steps, or set a model that reads more in \
+                 `zazen.toml` and write `/retry`."
             }
             Self::NeedsLogin => "Check the key with `zazen doctor`, then write `/retry`.",
             Self::Budget => {

@@ -2,9 +2,10 @@
 
 use serde_json::Value;
 
-use super::money::tokens;
+use super::money::{cost, moment, tokens};
 use crate::text::{one_line, plain};
-use crate::trace::{Claim, End, Event};
+use crate::trace::{ChangeKind, Claim, End, Event, FileChange, RateLimit, TodoItem, TodoState};
+use crate::usage::Cost;
 
 /// How long such a line may be, in characters.
 const LINE_CHARS_MAX: usize = 160;
@@ -26,16 +27,26 @@ pub fn event_line(event: &Event) -> Option<String> {
         }
         Event::Text { text } => text.clone(),
         Event::Thinking { text } if text.is_empty() => return None,
+        // The whole of it comes later, and a notice says nothing about the work.
+        Event::Delta { .. } | Event::Notice { .. } => return None,
         Event::Thinking { text } => format!("thinks: {text}"),
         Event::ToolCall { name, input, .. } => call(name, input),
         Event::ToolResult { ok: true, .. } => return None,
         Event::ToolResult { exit: Some(exit), .. } => format!("status {exit}"),
         Event::ToolResult { output, .. } => format!("failed: {output}"),
-        Event::Retry { attempt, why } => format!("model call failed, try {attempt}: {why}"),
-        Event::RateLimit { status, .. } => format!("rate limit: {status}"),
-        Event::Usage { tokens: used } => format!("used {} tokens", tokens(used.total())),
+        Event::Files { changes } => files(changes),
+        Event::Todo { items } => todo(items),
+        Event::Sub { event, .. } => format!("(sub-agent) {}", event_line(event)?),
+        Event::Denied { tool, why, .. } => denied(tool, why),
+        Event::Retry { attempt, why, .. } => format!("model call failed, try {attempt}: {why}"),
+        Event::RateLimit(limit) => rate_limit(limit),
+        Event::Usage { tokens: used, cost_micros } => {
+            let says = |micros: &u64| format!(", and says {}", cost(Cost::Micros(*micros)));
+            let cost = cost_micros.as_ref().map(says).unwrap_or_default();
+            format!("used {} tokens{cost}", tokens(used.total()))
+        }
         Event::Error { message } => format!("error: {message}"),
-        Event::End(End { claim, text }) => format!("{}: {text}", claim_word(*claim)),
+        Event::End(End { claim, text, .. }) => format!("{}: {text}", claim_word(*claim)),
         Event::Unknown { line } => line.clone(),
     };
     Some(one_line(&plain(&line), LINE_CHARS_MAX))
@@ -65,9 +76,15 @@ pub fn event_lines(event: &Event) -> Vec<String> {
         }
         // The words with which it ends stand right before, as what it said.
         Event::End(End { claim: Claim::Finished, .. }) => vec!["says it finished".to_owned()],
+        Event::Todo { items } => items.iter().map(todo_line).collect(),
+        Event::Sub { event, .. } => indented("    ", event_lines(event)),
         Event::Started { .. }
+        | Event::Delta { .. }
+        | Event::Notice { .. }
+        | Event::Files { .. }
+        | Event::Denied { .. }
         | Event::Retry { .. }
-        | Event::RateLimit { .. }
+        | Event::RateLimit(_)
         | Event::Usage { .. }
         | Event::Error { .. }
         | Event::End(_)
@@ -86,6 +103,49 @@ fn call(name: &str, input: &str) -> String {
         // The command itself.
         None => format!("$ {input}"),
     }
+}
+
+fn files(changes: &[FileChange]) -> String {
+    let change = |FileChange { path, kind }: &FileChange| match kind {
+        ChangeKind::Added => format!("added {path}"),
+        ChangeKind::Changed => format!("changed {path}"),
+        ChangeKind::Removed => format!("removed {path}"),
+    };
+    changes.iter().map(change).collect::<Vec<_>>().join(", ")
+}
+
+/// How far a list is, and what is being done.
+fn todo(items: &[TodoItem]) -> String {
+    let n_done = items.iter().filter(|item| item.state == TodoState::Done).count();
+    let begun = items.iter().find(|item| item.state == TodoState::Begun);
+    let begun = begun.map(|item| format!(": {}", item.text)).unwrap_or_default();
+    format!("{n_done} of {} done{begun}", items.len())
+}
+
+fn todo_line(item: &TodoItem) -> String {
+    let mark = match item.state {
+        TodoState::Waiting => "[ ]",
+        TodoState::Begun => "[>]",
+        TodoState::Done => "[x]",
+    };
+    format!("{mark} {}", one_line(&plain(&item.text), LINE_CHARS_MAX))
+}
+
+fn denied(tool: &str, why: &str) -> String {
+    if why.is_empty() { format!("{tool} was not allowed") } else { format!("not allowed: {why}") }
+}
+
+fn rate_limit(limit: &RateLimit) -> String {
+    let RateLimit { status, window, window_minutes, used_percent, resets_at } = limit;
+    let window = match (window, window_minutes) {
+        (Some(window), _) => format!(" `{window}`"),
+        (None, Some(minutes)) => format!(" of {minutes} minutes"),
+        (None, None) => String::new(),
+    };
+    let status = if status.is_empty() { String::new() } else { format!(": {status}") };
+    let used = used_percent.map(|percent| format!(", {percent} % used")).unwrap_or_default();
+    let over = resets_at.map(|at| format!(", over at {}", moment(at))).unwrap_or_default();
+    format!("limit{window}{status}{used}{over}")
 }
 
 fn lines(text: &str) -> Vec<String> {
@@ -114,14 +174,24 @@ fn line_cut(line: &str) -> String {
     }
 }
 
-fn claim_word(claim: Claim) -> &'static str {
+/// How an end is claimed, in words that fit after "the agent".
+pub fn claim_word(claim: Claim) -> &'static str {
     match claim {
         Claim::Finished => "says it finished",
-        Claim::Limit => "reached its limit",
+        Claim::NothingDone => "finished with nothing done",
+        Claim::GaveUp => "gave up",
+        Claim::NeedsPermission => "needs a permission",
         Claim::NeedsLogin => "needs a login",
-        Claim::Quota => "is out of quota",
         Claim::ModelError => "got an error from the model",
-        Claim::Aborted => "was stopped",
+        Claim::Overloaded => "found the model too busy",
+        Claim::Quota => "reached a limit of the model's service",
+        Claim::ContextTooLong => "got too long for the model",
+        Claim::TurnLimit => "reached its limit of turns",
+        Claim::Budget => "reached its limit of money",
+        Claim::Crashed => "crashed",
+        Claim::Killed => "was stopped",
+        Claim::Hung => "did not go on",
+        Claim::StreamCut => "lost the model's answer in its middle",
     }
 }
 

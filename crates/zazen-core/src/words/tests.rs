@@ -85,11 +85,11 @@ fn notes() {
     add(&Note::Stopped { by: "ada".to_owned() }, None);
     add(&Note::Answered { digest: crate::task::Digest(1) }, None);
     for kind in TroubleKind::ALL {
-        let trouble = Trouble { kind, evidence: String::new() };
+        let trouble = Trouble::new(kind, String::new());
         add(&Note::Failed { trouble }, None);
     }
     let evidence = "The validation command ended with status 1.\n\n1 test failed".to_owned();
-    let trouble = Trouble { kind: TroubleKind::RedChecks, evidence };
+    let trouble = Trouble::new(TroubleKind::RedChecks, evidence);
     let kept = Kept {
         commit: "0123456789ab".to_owned(),
         fetch: "git fetch /home/ada/zazen refs/zazen/1".to_owned(),
@@ -100,7 +100,7 @@ fn notes() {
 
 #[test]
 fn notes_cannot_be_made_to_act() {
-    let trouble = Trouble { kind: TroubleKind::RedChecks, evidence: HOSTILE.to_owned() };
+    let trouble = Trouble::new(TroubleKind::RedChecks, HOSTILE.to_owned());
     let failed = note(&Note::Failed { trouble }, "", None);
     check_harmless(failed.as_str());
     let stopped = note(&Note::Stopped { by: HOSTILE.to_owned() }, "", None);
@@ -273,8 +273,8 @@ fn the_messages_of_the_home() {
 fn the_day() {
     let by = || "ada".to_owned();
     let none = String::new;
-    let red = || Trouble { kind: TroubleKind::RedChecks, evidence: none() };
-    let blocked = Trouble { kind: TroubleKind::ForeignBranch, evidence: none() };
+    let red = || Trouble::new(TroubleKind::RedChecks, none());
+    let blocked = Trouble::new(TroubleKind::ForeignBranch, none());
     let step = |head| Outcome::StepDone { head: commit(head), n_commits: 1 };
     let mut all = String::new();
     let mut add = |state: State, event: Event| {
@@ -406,6 +406,7 @@ fn states() -> Vec<State> {
     let trouble = Trouble {
         kind: TroubleKind::RedChecks,
         evidence: "The validation command ended with status 1.".to_owned(),
+        resets: None,
     };
     let tried = Try { n_failed: 1, ..Try::default() };
     vec![

@@ -334,7 +334,7 @@ impl World {
     /// What comes of an effect. The same, however often it is performed.
     fn perform(&self, effect: &Effect) -> Option<Fact> {
         let luck = self.draw("effect");
-        let trouble = |kind| Trouble { kind, evidence: "it failed".to_owned() };
+        let trouble = |kind| Trouble::new(kind, "it failed".to_owned());
         let (task, event) = match effect.clone() {
             Effect::FindBase { task } if luck.is_multiple_of(8) => {
                 (task, Event::Blocked { trouble: trouble(TroubleKind::Repository) })
@@ -411,7 +411,7 @@ impl World {
 
     fn outcome(&self, run: &Run) -> Outcome {
         let luck = self.draw("run");
-        let failed = |kind| Outcome::Failed { trouble: Trouble { kind, evidence: String::new() } };
+        let failed = |kind| Outcome::Failed { trouble: Trouble::new(kind, String::new()) };
         let is_bad = self.luck == Luck::Bad || luck.is_multiple_of(4);
         let kinds = [TroubleKind::Crash, TroubleKind::Deadline, TroubleKind::NeedsLogin];
         match run.phase {
@@ -596,7 +596,7 @@ pub(crate) fn unfit_facts(book: &Book) -> Vec<Fact> {
     let by = || "eve".to_owned();
     let plan = PlanRef { hash: PlanHash::of("another"), version: 9, n_steps: 1, n_questions: 0 };
     let head: CommitId = "e".repeat(40).parse().expect("forty digits");
-    let trouble = Trouble { kind: TroubleKind::Crash, evidence: String::new() };
+    let trouble = Trouble::new(TroubleKind::Crash, String::new());
     let none = String::new;
     let mut facts = Vec::new();
     let strangers = [TaskId(0), TaskId(99)];

@@ -22,7 +22,7 @@ fn a_short_wait_is_waited_and_a_long_one_is_not() {
     assert_eq!(status(429, "", Some(2)), (Claim::Quota, wait));
     assert_eq!(status(429, "", Some(3600)), (Claim::Quota, Again::Never));
     assert_eq!(status(429, "", None), (Claim::Quota, Again::Later));
-    assert_eq!(status(529, "", None), (Claim::Quota, Again::Later));
+    assert_eq!(status(529, "", None), (Claim::Overloaded, Again::Later));
 }
 
 #[test]
@@ -48,9 +48,24 @@ fn an_error_in_an_answer_is_read_by_its_words() {
         (failure.claim, failure.again)
     };
     let overloaded = r#"{"type":"error","error":{"type":"overloaded_error","message":"x"}}"#;
-    assert_eq!(read(overloaded), (Claim::Quota, Again::Later));
+    assert_eq!(read(overloaded), (Claim::Overloaded, Again::Later));
+    let too_long = r#"{"error":{"code":"context_length_exceeded"}}"#;
+    assert_eq!(read(too_long), (Claim::ContextTooLong, Again::Never));
     assert_eq!(read(r#"{"message":"server had an error"}"#), (Claim::ModelError, Again::Later));
     assert_eq!(read(r#"{"type":"invalid_request_error"}"#), (Claim::ModelError, Again::Never));
+}
+
+#[test]
+fn a_conversation_that_is_too_long_is_not_tried_again() {
+    let body = r#"{"error":{"message":"prompt is too long: 250000 tokens > 200000 maximum"}}"#;
+    assert_eq!(status(400, body, None), (Claim::ContextTooLong, Again::Never));
+    assert_eq!(status(413, "", None), (Claim::ContextTooLong, Again::Never));
+}
+
+#[test]
+fn how_long_the_endpoint_wants_us_to_wait_is_told_where_we_do_not() {
+    let failure = Failure::from_status(429, "", Some(Duration::from_secs(3600)));
+    assert!(failure.message.ends_with("(retry after 3600 s)"), "{}", failure.message);
 }
 
 #[test]

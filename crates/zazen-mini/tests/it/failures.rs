@@ -92,10 +92,10 @@ async fn a_long_wait_is_left_to_others() {
 
 #[tokio::test]
 async fn a_request_that_is_refused_for_good_is_a_model_error() {
-    let body = r#"{"error":{"message":"prompt is too long"}}"#;
+    let body = r#"{"error":{"message":"no such model"}}"#;
     let done = run(Api::Anthropic, vec![Refusal(400, "", body)]).await;
     assert_eq!((done.exit, u8::from(done.exit)), (Exit::ModelError, 1));
-    assert_eq!(done.errors(), ["status 400: prompt is too long"]);
+    assert_eq!(done.errors(), ["status 400: no such model"]);
 }
 
 #[tokio::test]

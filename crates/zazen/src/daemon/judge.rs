@@ -18,8 +18,10 @@ use zazen_core::task::{
 use zazen_core::text::{cut_middle, plain};
 use zazen_core::trace::Claim;
 use zazen_core::words;
+use zazen_harness::Facts;
 
 use super::evidence::{self, output_of};
+use super::keep::now;
 use super::run::{Ended, over_budget, run_trouble};
 use super::stuck;
 use super::world::World;
@@ -56,7 +58,8 @@ async fn look(
     ended: &Ended,
 ) -> anyhow::Result<Outcome> {
     // Whatever the harness makes of it: a call that was refused for a budget is the reason.
-    let refused = evidence::calls(world, dir)?.refused;
+    let calls = evidence::calls(world, dir)?;
+    let (refused, is_cut) = (calls.refused, calls.is_last_cut);
     let because = |trouble: Trouble| refused.as_ref().map_or(trouble, over_budget);
     // Unless it ended by itself just before it was stopped.
     let is_stopped = ended.exit.as_ref().is_none_or(|exit| exit.reason == EndReason::Stopped);
@@ -78,20 +81,20 @@ async fn look(
     }
     match phase {
         Phase::Verify => checked(dir, from, exit.code),
-        Phase::Plan => Ok(match claimed(ended) {
+        Phase::Plan => Ok(match claimed(phase, ended, is_cut) {
             Ok(answer) => planned(world, task, &world.clean(answer))?,
             Err(trouble) => failed(because(trouble)),
         }),
-        Phase::Ask => Ok(match claimed(ended) {
+        Phase::Ask => Ok(match claimed(phase, ended, is_cut) {
             Ok(answer) if !answer.trim().is_empty() => answered(world, task, &world.clean(answer))?,
             Ok(_) => failed(because(run_trouble(TroubleKind::NoAnswer, "", &ended.stream))),
             Err(trouble) => failed(because(trouble)),
         }),
-        Phase::Review => match claimed(ended) {
+        Phase::Review => match claimed(phase, ended, is_cut) {
             Ok(answer) => reviewed(world, task, from, &world.clean(answer)).await,
             Err(trouble) => Ok(failed(because(trouble))),
         },
-        Phase::Implement { .. } | Phase::Correct => match claimed(ended) {
+        Phase::Implement { .. } | Phase::Correct => match claimed(phase, ended, is_cut) {
             Ok(_) => step_done(world, task, dir, (phase, from), ended).await,
             Err(trouble) => {
                 keep_commits(world, task, dir, (phase, from), ended).await;
@@ -122,28 +125,61 @@ fn bad_end(reason: &EndReason) -> Option<(TroubleKind, String)> {
     Some((kind, what))
 }
 
-/// The agent's answer, if the harness says that it finished.
-fn claimed(ended: &Ended) -> Result<&str, Trouble> {
+/// The agent's answer, if all that is known says that it finished.
+fn claimed(phase: Phase, ended: &Ended, is_answer_cut: bool) -> Result<&str, Trouble> {
     let stream = &ended.stream;
-    let Some(end) = stream.reader.end() else {
-        let exit = ended.exit.as_ref();
-        let how = match exit.map(|exit| (exit.code, exit.signal)) {
-            Some((Some(code), _)) => format!("the harness ended with status {code}"),
-            Some((_, Some(signal))) => format!("the harness was ended by signal {signal}"),
-            Some((None, None)) | None => "the harness ended".to_owned(),
-        };
-        let what = format!("{how}, without saying how the work ended");
-        return Err(run_trouble(TroubleKind::Crash, &what, stream));
+    let exit = ended.exit.as_ref();
+    let has_changed = match phase {
+        Phase::Implement { .. } | Phase::Correct => {
+            stream.collected.as_ref().map(|claim| claim.n_commits > 0 || claim.base_mismatch)
+        }
+        Phase::Plan | Phase::Ask | Phase::Review | Phase::Verify => None,
     };
-    let kind = match end.claim {
-        Claim::Finished => return Ok(stream.reader.answer()),
-        Claim::Limit => TroubleKind::TurnLimit,
+    let facts = Facts {
+        code: exit.and_then(|exit| exit.code),
+        signal: exit.and_then(|exit| exit.signal),
+        // What zazen ended for that has been told apart before.
+        is_overdue: false,
+        has_changed,
+        is_answer_cut,
+    };
+    let end = stream.reader.conclude(&facts);
+    let Some(kind) = trouble_of(end.claim) else { return Ok(stream.reader.answer()) };
+    let what = if stream.reader.end().is_some() { end.text } else { without_end(&facts) };
+    let mut trouble = run_trouble(kind, &what, stream);
+    trouble.resets = end.reset.map(|reset| reset.resolve(exit.map_or_else(now, |e| e.ended_at)));
+    Err(trouble)
+}
+
+/// How a harness ended that did not say how the work ended.
+fn without_end(facts: &Facts) -> String {
+    let how = match (facts.code, facts.signal) {
+        (Some(code), _) => format!("the harness ended with status {code}"),
+        (None, Some(signal)) => format!("the harness was ended by signal {signal}"),
+        (None, None) => "the harness ended".to_owned(),
+    };
+    format!("{how}, without saying how the work ended")
+}
+
+/// What went wrong by an end. Nothing for one that leaves the result to be looked at.
+fn trouble_of(claim: Claim) -> Option<TroubleKind> {
+    Some(match claim {
+        // A step may turn out to have nothing to do. When all of them do, the task says so.
+        Claim::Finished | Claim::NothingDone => return None,
+        Claim::GaveUp => TroubleKind::GaveUp,
+        Claim::NeedsPermission => TroubleKind::NeedsPermission,
         Claim::NeedsLogin => TroubleKind::NeedsLogin,
-        Claim::Quota => TroubleKind::Quota,
         Claim::ModelError => TroubleKind::ModelError,
-        Claim::Aborted => TroubleKind::Crash,
-    };
-    Err(run_trouble(kind, &end.text, stream))
+        Claim::Overloaded => TroubleKind::Overloaded,
+        Claim::Quota => TroubleKind::Quota,
+        Claim::ContextTooLong => TroubleKind::ContextTooLong,
+        Claim::TurnLimit => TroubleKind::TurnLimit,
+        Claim::Budget => TroubleKind::Budget,
+        Claim::Crashed => TroubleKind::Crash,
+        Claim::Killed => TroubleKind::Killed,
+        Claim::Hung => TroubleKind::Hung,
+        Claim::StreamCut => TroubleKind::StreamCut,
+    })
 }
 
 fn checked(dir: &RunDir, from: &CommitId, code: Option<i32>) -> anyhow::Result<Outcome> {
@@ -156,7 +192,7 @@ fn checked(dir: &RunDir, from: &CommitId, code: Option<i32>) -> anyhow::Result<O
         None => "The validation command was ended by a signal.".to_owned(),
     };
     let evidence = format!("{how}\n\n{output}");
-    Ok(failed(Trouble { kind: TroubleKind::RedChecks, evidence }))
+    Ok(failed(Trouble::new(TroubleKind::RedChecks, evidence)))
 }
 
 fn planned(world: &World, task: &Task, answer: &str) -> anyhow::Result<Outcome> {
@@ -165,7 +201,7 @@ fn planned(world: &World, task: &Task, answer: &str) -> anyhow::Result<Outcome> 
         Err(err) => {
             let evidence = format!("{err}\n\nThis was the answer:\n\n{answer}");
             let evidence = cut_middle(&plain(&evidence), EVIDENCE_BYTES_MAX);
-            return Ok(failed(Trouble { kind: TroubleKind::UnreadablePlan, evidence }));
+            return Ok(failed(Trouble::new(TroubleKind::UnreadablePlan, evidence)));
         }
     };
     let text = plan::print(&parsed);
@@ -199,7 +235,7 @@ async fn reviewed(
         Err(err) => {
             let evidence = format!("{err}\n\nThis was the answer:\n\n{answer}");
             let evidence = cut_middle(&plain(&evidence), EVIDENCE_BYTES_MAX);
-            return Ok(failed(Trouble { kind: TroubleKind::UnreadableReview, evidence }));
+            return Ok(failed(Trouble::new(TroubleKind::UnreadableReview, evidence)));
         }
     };
     let mirror = world.mirror(&task.repo).await?;

@@ -429,7 +429,7 @@ pub(super) fn check_command(world: &World, task: &Task, plan: &Plan) -> anyhow::
 /// Trouble of this kind, with the error as its evidence.
 pub(super) fn trouble(kind: TroubleKind, err: &anyhow::Error) -> Trouble {
     let evidence = plain(&format!("{err:#}"));
-    Trouble { kind, evidence: cut_middle(&evidence, zazen_core::task::EVIDENCE_BYTES_MAX) }
+    Trouble::new(kind, cut_middle(&evidence, zazen_core::task::EVIDENCE_BYTES_MAX))
 }
 
 fn is_no_drafts(err: &anyhow::Error) -> bool {

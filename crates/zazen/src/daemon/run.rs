@@ -208,7 +208,7 @@ struct OverBudget(Exceeded);
 
 /// Trouble with a budget, with the one it is as evidence.
 pub(super) fn over_budget(exceeded: &Exceeded) -> Trouble {
-    Trouble { kind: TroubleKind::Budget, evidence: words::exceeded(exceeded) }
+    Trouble::new(TroubleKind::Budget, words::exceeded(exceeded))
 }
 
 fn payer(task: &Task, (run, phase): (RunId, Phase)) -> Payer {
@@ -352,7 +352,10 @@ fn take_line(world: &World, run: RunId, stream: &mut Stream, line: EventLine) {
                 }
             }
         }
-        Ev::Err { line } => keep_error(&mut stream.errors, &line),
+        Ev::Err { line } => {
+            stream.reader.read_error(&line);
+            keep_error(&mut stream.errors, &line);
+        }
         Ev::Result(collected) => stream.collected = Some(collected),
         Ev::Failed { message } => stream.failed.push(message),
         Ev::Ended { .. } => stream.is_over = true,
@@ -402,5 +405,5 @@ pub(super) fn run_trouble(kind: TroubleKind, what: &str, stream: &Stream) -> Tro
         evidence.push_str(line);
     }
     let evidence = cut_middle(plain(&evidence).trim(), zazen_core::task::EVIDENCE_BYTES_MAX);
-    Trouble { kind, evidence }
+    Trouble::new(kind, evidence)
 }

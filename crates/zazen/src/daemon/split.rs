@@ -25,7 +25,7 @@ pub(super) async fn open_part(world: &World, task: &Task, step: u32) -> anyhow::
     };
     let text = plan::print(&part);
     if let Err(err) = plan::parse(&text) {
-        let trouble = Trouble { kind: TroubleKind::UnreadablePlan, evidence: err.to_string() };
+        let trouble = Trouble::new(TroubleKind::UnreadablePlan, err.to_string());
         return Ok(blocked(task, trouble));
     }
     let hash = world.keep_plan(&text)?;

@@ -48,6 +48,8 @@ pub struct Sum {
     pub n_failed: u64,
     /// The last one of those.
     pub last_failed: Option<Failure>,
+    /// Whether the last answer that was begun never came to its end.
+    pub is_last_cut: bool,
 }
 
 /// A call that was not answered well.
@@ -132,6 +134,9 @@ pub fn sum_up(recording: &Path, prices: &Prices) -> io::Result<Sum> {
         begun.retain(|note| note.n != line.n);
         sum.refused = line.refused.or(sum.refused);
         let is_failed = line.response.status >= 400 || line.response.error.is_some();
+        if line.refused.is_none() && line.is_billed() {
+            sum.is_last_cut = line.response.status < 400 && line.response.error.is_some();
+        }
         if is_failed && line.refused.is_none() {
             sum.n_failed += 1;
             sum.last_failed = Some(line.response.clone());

@@ -208,6 +208,10 @@ async fn pump(door: &Door, begun: Begun, answer: Answer, head: Head) {
         End::ClientLeft if tee.meter.is_settled() => {
             timeout(LAST_WORDS_TIMEOUT, tee.drain(&mut stream)).await.unwrap_or(End::ClientLeft)
         }
+        // Some clients take an answer for whole that was closed in its middle.
+        End::Whole if tee.meter.is_without_end() => {
+            End::Broken("it was closed without a reason to end".into())
+        }
         end @ (End::Whole | End::ClientLeft | End::Broken(_)) => end,
     };
     let complete = match &end {
@@ -215,6 +219,7 @@ async fn pump(door: &Door, begun: Begun, answer: Answer, head: Head) {
         End::ClientLeft => false,
         End::Broken(why) => {
             tracing::warn!(run = %door.grant.run, why, "a model's answer broke off");
+            tee.meter.note_broken_off();
             false
         }
     };

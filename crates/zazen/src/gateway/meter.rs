@@ -169,6 +169,18 @@ impl Meter {
         self.reading.settled
     }
 
+    /// Whether a stream that always says why it ends has not done so.
+    pub(super) fn is_without_end(&self) -> bool {
+        let says_so = self.endpoint == Endpoint::StreamGenerate && self.events.is_some();
+        says_so && !self.reading.settled && self.reading.error.is_none()
+    }
+
+    /// The answer ended in its middle. What the service itself says of that counts more.
+    pub(super) fn note_broken_off(&mut self) {
+        let error = || "the answer ended in its middle".to_owned();
+        self.reading.error.get_or_insert_with(error);
+    }
+
     /// What was used. `body` is the whole answer, as far as it came.
     pub(super) fn finish(mut self, body: &[u8]) -> Reading {
         if self.events.is_none() {

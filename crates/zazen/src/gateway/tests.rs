@@ -426,6 +426,7 @@ async fn a_stream_that_breaks_off_breaks_off_for_the_client_and_has_no_known_cos
     let recording = Recording::parse(&run.close().await).unwrap();
     let response = &recording.calls()[0].response;
     assert_eq!((response.body.as_str(), response.complete), (FRAME_1, false));
+    assert_eq!(response.error.as_deref(), Some("the answer ended in its middle"));
 }
 
 #[tokio::test]

@@ -42,12 +42,15 @@ fn a_key_that_is_refused_is_a_persons_matter_at_once() {
 
 #[test]
 fn a_service_without_quota_is_asked_again_and_then_let_be() {
-    for (status, kind) in [(429, "rate_limit_error"), (529, "overloaded_error")] {
+    for (status, kind, said, when) in [
+        (429, "rate_limit_error", "a limit of the model's service is reached", "limit is over"),
+        (529, "overloaded_error", "the model's service is too busy", "service is well again"),
+    ] {
         let (mut place, model) = Place::with(script(&[("plan", vec![Turn::fail(status, kind)])]));
         place.up();
         place.ask_for_plan();
-        let said = check_failed(&mut place, "the model's service is out of quota or too busy");
-        assert!(said.contains("when the service is well again"), "{said}");
+        let said = check_failed(&mut place, said);
+        assert!(said.contains(when), "{said}");
         assert!(model.calls().len() > 2, "{status} is tried again");
     }
 }
@@ -58,7 +61,7 @@ fn an_empty_account_ends_the_run_without_waiting() {
         Place::with(script(&[("plan", vec![Turn::fail(429, "insufficient_quota")])]));
     place.up();
     place.ask_for_plan();
-    check_failed(&mut place, "the model's service is out of quota or too busy");
+    check_failed(&mut place, "a limit of the model's service is reached");
     assert_eq!(model.calls().len(), 2, "one call a run, two runs");
 }
 
@@ -73,10 +76,10 @@ fn an_answer_that_breaks_off_with_an_error_fails_as_the_services_fault() {
 }
 
 #[test]
-fn a_harness_that_is_killed_is_a_crash() {
+fn a_harness_that_is_killed_is_told_from_one_that_fails() {
     let (mut place, model) = Place::with(begins_with(Turn::run("kill -9 $PPID; sleep 7777")));
     carry_out(&mut place);
-    let said = check_failed(&mut place, "the harness failed");
+    let said = check_failed(&mut place, "the harness was killed");
     assert!(said.contains("signal 9"), "{said}");
     assert_eq!(model.prompts("implement/1").len(), 2, "it is tried once more");
 }
@@ -147,6 +150,15 @@ fn a_daemon_that_is_killed_before_it_ends_a_loop_finds_the_same_evidence_again()
     assert!(said.contains("with the same result 10 times: bash ls"), "{said}");
     assert!(said.contains("say what to do instead"), "{said}");
     assert_eq!(std::fs::read_to_string(&verdict).expect("it stays"), before);
+}
+
+#[test]
+fn an_agent_that_gives_up_is_believed_and_its_reason_is_told() {
+    let (mut place, model) = Place::with(begins_with(Turn::say("Hm.\n\nGave up: no such file.")));
+    carry_out(&mut place);
+    let said = check_failed(&mut place, "the agent says that it cannot do this");
+    assert!(said.contains("Gave up: no such file."), "{said}");
+    assert_eq!(model.prompts("implement/1").len(), 1, "it is not asked once more");
 }
 
 #[test]

@@ -152,7 +152,7 @@ pub(super) fn checks_failed(task: &mut Task, red: &CommitId, evidence: String) {
     let (pull, head) = (*pull, head.clone());
     let (n_by_checks, red) = (rounds.n_by_checks + 1, Some(digest));
     let rounds = Rounds { n_by_checks, red, ..rounds.clone() };
-    let trouble = Trouble { kind: TroubleKind::RedChecks, evidence };
+    let trouble = Trouble::new(TroubleKind::RedChecks, evidence);
     begin(task, Rework::new((pull, head, rounds), Vec::new()), Some(trouble));
 }
 
@@ -220,7 +220,7 @@ pub(super) fn head_moved(task: &mut Task, theirs: &CommitId, by: &str) {
         }
         (state @ (State::Correcting(_) | State::Verifying(_) | State::Publishing(_)), true) => {
             let evidence = format!("{by} moved the branch to {theirs}");
-            let trouble = Trouble { kind: TroubleKind::ForeignBranch, evidence };
+            let trouble = Trouble::new(TroubleKind::ForeignBranch, evidence);
             give_up(on_top(state, theirs), trouble, &mut task.notes)
         }
         (State::Rebasing(rework), _) => {

@@ -3,7 +3,8 @@
 use expect_test::{Expect, expect};
 
 use super::{event_line, event_lines};
-use crate::trace::{Claim, End, Event};
+use crate::id::Time;
+use crate::trace::{ChangeKind, Claim, End, Event, FileChange, RateLimit, TodoItem, TodoState};
 use crate::usage::Tokens;
 
 fn text(text: &str) -> String {
@@ -11,7 +12,7 @@ fn text(text: &str) -> String {
 }
 
 fn call(name: &str, input: &str) -> Event {
-    Event::ToolCall { id: text("1"), name: text(name), input: text(input) }
+    Event::ToolCall { id: text("1"), name: text(name), input: text(input), paths: Vec::new() }
 }
 
 fn result(ok: bool, exit: Option<i32>, output: &str) -> Event {
@@ -19,12 +20,21 @@ fn result(ok: bool, exit: Option<i32>, output: &str) -> Event {
 }
 
 fn end(claim: Claim, words: &str) -> Event {
-    Event::End(End { claim, text: text(words) })
+    Event::End(End { claim, text: text(words), reset: None })
+}
+
+fn change(path: &str, kind: ChangeKind) -> FileChange {
+    FileChange { path: text(path), kind }
+}
+
+fn todo(words: &str, state: TodoState) -> TodoItem {
+    TodoItem { text: text(words), state }
 }
 
 /// A run of each harness, with everything that can happen in one.
 fn events() -> Vec<Event> {
-    vec![
+    let used = Tokens { input: 1000, output: 200, cache_read: 0, cache_write: 0 };
+    [
         Event::Started { session: None, model: Some(text("a-model")), version: None },
         Event::Thinking { text: String::new() },
         Event::Thinking { text: text("First this,\nthen that.") },
@@ -39,18 +49,39 @@ fn events() -> Vec<Event> {
         result(false, None, ""),
         call("New", r#"{"n":5}"#),
         result(true, Some(0), ""),
-        Event::Retry { attempt: 1, why: text("529 overloaded") },
-        Event::RateLimit { status: text("allowed_warning"), resets_at: None },
+        Event::Delta { text: text("And n") },
+        Event::Notice { line: text("{\"type\":\"turn.started\"}") },
+        Event::Files {
+            changes: vec![change("a.rs", ChangeKind::Added), change("b.rs", ChangeKind::Removed)],
+        },
+        Event::Todo {
+            items: vec![
+                todo("Read", TodoState::Done),
+                todo("Write", TodoState::Begun),
+                todo("Test", TodoState::Waiting),
+            ],
+        },
+        Event::Sub { parent: text("1"), event: Box::new(call("bash", "ls")) },
+        Event::Sub { parent: text("1"), event: Box::new(Event::Text { text: text("a\nb") }) },
+        Event::Denied { id: None, tool: text("Bash"), why: text("git push is denied") },
+        Event::Denied { id: None, tool: text("Bash"), why: String::new() },
+        Event::Retry { attempt: 1, why: text("529 overloaded"), wait_millis: Some(500) },
+        Event::RateLimit(RateLimit { status: text("allowed_warning"), ..RateLimit::default() }),
+        Event::RateLimit(RateLimit {
+            status: text("rejected"),
+            window: Some(text("five_hour")),
+            window_minutes: Some(300),
+            used_percent: Some(92),
+            resets_at: Some(Time(1_795_227_254_000)),
+        }),
         Event::Error { message: text("it went on") },
-        Event::Usage { tokens: Tokens { input: 1000, output: 200, cache_read: 0, cache_write: 0 } },
+        Event::Usage { tokens: used, cost_micros: None },
+        Event::Usage { tokens: used, cost_micros: Some(18_060) },
         Event::Unknown { line: text("{\"type\":\"new\"}") },
-        end(Claim::Finished, "Done."),
-        end(Claim::Limit, "30 turns"),
-        end(Claim::NeedsLogin, "401"),
-        end(Claim::Quota, "429"),
-        end(Claim::ModelError, "500"),
-        end(Claim::Aborted, "killed"),
     ]
+    .into_iter()
+    .chain(Claim::ALL.map(|claim| end(claim, "its words")))
+    .collect()
 }
 
 fn check(lines: &[String], expected: &Expect) {
@@ -63,29 +94,46 @@ fn each_event_in_one_line() {
     check(
         &lines,
         &expect![[r#"
-        begins with a-model
-        thinks: First this, then that.
-        Let me look. - at the program
-        $ cat <<'EOF' x EOF
-        $ sh tests/run.sh
-        status 7
-        $ false
-        status 1
-        Read: README.md
-        failed:
-        New: {"n":5}
-        model call failed, try 1: 529 overloaded
-        rate limit: allowed_warning
-        error: it went on
-        used 1.2k tokens
-        {"type":"new"}
-        says it finished: Done.
-        reached its limit: 30 turns
-        needs a login: 401
-        is out of quota: 429
-        got an error from the model: 500
-        was stopped: killed
-    "#]],
+            begins with a-model
+            thinks: First this, then that.
+            Let me look. - at the program
+            $ cat <<'EOF' x EOF
+            $ sh tests/run.sh
+            status 7
+            $ false
+            status 1
+            Read: README.md
+            failed:
+            New: {"n":5}
+            added a.rs, removed b.rs
+            1 of 3 done: Write
+            (sub-agent) $ ls
+            (sub-agent) a b
+            not allowed: git push is denied
+            Bash was not allowed
+            model call failed, try 1: 529 overloaded
+            limit: allowed_warning
+            limit `five_hour`: rejected, 92 % used, over at 2026-11-21 02:14 UTC
+            error: it went on
+            used 1.2k tokens
+            used 1.2k tokens, and says $0.0181
+            {"type":"new"}
+            says it finished: its words
+            finished with nothing done: its words
+            gave up: its words
+            needs a permission: its words
+            needs a login: its words
+            got an error from the model: its words
+            found the model too busy: its words
+            reached a limit of the model's service: its words
+            got too long for the model: its words
+            reached its limit of turns: its words
+            reached its limit of money: its words
+            crashed: its words
+            was stopped: its words
+            did not go on: its words
+            lost the model's answer in its middle: its words
+        "#]],
     );
 }
 
@@ -95,37 +143,57 @@ fn each_event_in_full() {
     check(
         &lines,
         &expect![[r#"
-        begins with a-model
-        ~ First this,
-        ~ then that.
-        Let me look.
+            begins with a-model
+            ~ First this,
+            ~ then that.
+            Let me look.
 
-        - at the program
-        $ cat <<'EOF'
-          x
-          EOF
-        │ a   b
-        │   c
-        $ sh tests/run.sh
-        │ one is red
-        │ status 7
-        $ false
-        │ Exit code 1
-        Read: README.md
-        │ failed
-        New: {"n":5}
-        model call failed, try 1: 529 overloaded
-        rate limit: allowed_warning
-        error: it went on
-        used 1.2k tokens
-        {"type":"new"}
-        says it finished
-        reached its limit: 30 turns
-        needs a login: 401
-        is out of quota: 429
-        got an error from the model: 500
-        was stopped: killed
-    "#]],
+            - at the program
+            $ cat <<'EOF'
+              x
+              EOF
+            │ a   b
+            │   c
+            $ sh tests/run.sh
+            │ one is red
+            │ status 7
+            $ false
+            │ Exit code 1
+            Read: README.md
+            │ failed
+            New: {"n":5}
+            added a.rs, removed b.rs
+            [x] Read
+            [>] Write
+            [ ] Test
+                $ ls
+                a
+                b
+            not allowed: git push is denied
+            Bash was not allowed
+            model call failed, try 1: 529 overloaded
+            limit: allowed_warning
+            limit `five_hour`: rejected, 92 % used, over at 2026-11-21 02:14 UTC
+            error: it went on
+            used 1.2k tokens
+            used 1.2k tokens, and says $0.0181
+            {"type":"new"}
+            says it finished
+            finished with nothing done: its words
+            gave up: its words
+            needs a permission: its words
+            needs a login: its words
+            got an error from the model: its words
+            found the model too busy: its words
+            reached a limit of the model's service: its words
+            got too long for the model: its words
+            reached its limit of turns: its words
+            reached its limit of money: its words
+            crashed: its words
+            was stopped: its words
+            did not go on: its words
+            lost the model's answer in its middle: its words
+        "#]],
     );
 }
 
