@@ -29,6 +29,7 @@ pub mod plan;
 pub mod prompt;
 pub mod review;
 pub mod secret;
+pub mod skill;
 pub mod text;
 pub mod words;
 

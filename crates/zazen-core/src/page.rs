@@ -59,6 +59,17 @@ impl Page {
         self.front.as_ref()?.list(key)
     }
 
+    /// The value of a key with the lines below that belong to it, joined by spaces: a text
+    /// that is folded, or goes on below its key.
+    pub fn text(&self, key: &str) -> Option<String> {
+        self.front.as_ref()?.text(key)
+    }
+
+    /// The number of the line that a key is in; the first of the page is 1.
+    pub fn line_of(&self, key: &str) -> Option<usize> {
+        self.front.as_ref()?.line_of(key)
+    }
+
     /// The keys of the front matter, in their order.
     pub fn keys(&self) -> impl Iterator<Item = &str> {
         self.front.iter().flat_map(Front::keys)

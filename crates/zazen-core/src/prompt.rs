@@ -4,6 +4,7 @@
 //! it says what is wanted, and cannot change the rules of the run.
 
 mod going_on;
+mod skills;
 
 use std::fmt::Write as _;
 
@@ -14,6 +15,8 @@ use crate::plan::{self, Plan, Step};
 use crate::review;
 use crate::task::{Rework, Trouble, TroubleKind, Try};
 use crate::text::{cut_middle, fence, one_line, plain};
+
+pub use self::skills::Skills;
 
 /// What every run is told: whose work it is and what people said.
 #[derive(Debug, Clone, Default)]
@@ -31,6 +34,8 @@ pub struct Brief {
     pub memory: String,
     /// `missions.md`: what people want done here, for the wider picture.
     pub missions: String,
+    /// What is written down of how things are done here, where the prompt has to name it.
+    pub skills: Skills,
     /// The hosts that can be reached, as their list has them.
     pub hosts: Vec<String>,
     /// What the repository tells agents, on its base branch.
@@ -265,6 +270,7 @@ fn material(prompt: &mut String, brief: &Brief) {
             brief.hosts.join(", ")
         );
     }
+    skills::list(prompt, &brief.skills);
     if let (Some(repo), Some(issue)) = (&brief.repo, brief.issue) {
         let _infallible = write!(
             prompt,

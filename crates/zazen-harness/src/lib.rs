@@ -64,6 +64,15 @@ pub enum Task {
     Write,
 }
 
+/// Where the skills of a run are for a harness.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SkillsPlace {
+    /// The folder in the private home.
+    pub folder: &'static str,
+    /// It looks there by itself. Else its prompt says what is there.
+    pub finds_them: bool,
+}
+
 /// What a harness is started for.
 #[derive(Debug, Clone, Copy)]
 pub struct Order<'a> {
@@ -114,6 +123,14 @@ impl Harness {
         match self {
             Self::Claude(_) => Some(claude::SESSIONS),
             Self::Mini(_) => None,
+        }
+    }
+
+    /// Where this harness gets skills.
+    pub fn skills(&self) -> SkillsPlace {
+        match self {
+            Self::Claude(_) => SkillsPlace { folder: "claude/skills", finds_them: true },
+            Self::Mini(_) => SkillsPlace { folder: ".agents/skills", finds_them: false },
         }
     }
 

@@ -104,6 +104,23 @@ impl Front {
         Some(items.into_iter().map(|item| unquoted(item).into_owned()).collect())
     }
 
+    pub(super) fn text(&self, key: &str) -> Option<String> {
+        let at = self.position(key)?;
+        let written = self.lines[at].written();
+        let first = if is_block_sign(written) { Cow::Borrowed("") } else { unquoted(written) };
+        let more = self.lines[at + 1..self.next_key(at)].iter().filter_map(|line| match line {
+            Line::More(text) => Some(text.trim_ascii()),
+            Line::Entry { .. } | Line::Other(_) => None,
+        });
+        let parts: Vec<&str> = std::iter::once(&*first).chain(more).collect();
+        Some(parts.join(" ").trim_ascii().to_owned())
+    }
+
+    pub(super) fn line_of(&self, key: &str) -> Option<usize> {
+        // The first line is the fence.
+        self.position(key).map(|at| at + 2)
+    }
+
     fn position(&self, key: &str) -> Option<usize> {
         self.lines.iter().position(|line| line.key() == Some(key))
     }
@@ -187,6 +204,12 @@ impl Line {
             Self::Entry { text, .. } | Self::More(text) | Self::Other(text) => text,
         }
     }
+}
+
+/// Whether a value says that its text is in the lines below: `|`, `>-`.
+fn is_block_sign(written: &str) -> bool {
+    let is_sign = |b: u8| matches!(b, b'-' | b'+') || b.is_ascii_digit();
+    written.strip_prefix(['|', '>']).is_some_and(|rest| rest.bytes().all(is_sign))
 }
 
 /// Says whether a text can be a key.

@@ -4,6 +4,7 @@ use expect_test::expect_file;
 
 use super::*;
 use crate::plan::parse;
+use crate::skill::Skill;
 
 #[test]
 fn a_plan_is_asked_for() {
@@ -111,6 +112,11 @@ fn an_agent_is_told_which_hosts_it_can_reach() {
     assert!(prompt.contains("crates, *.example.org."), "{prompt}");
 }
 
+fn skill(name: &str) -> Skill {
+    let description = format!("How to {name} here.");
+    Skill { name: name.parse().unwrap(), description }
+}
+
 fn brief() -> Brief {
     Brief {
         repo: Some("ada/sums".parse().unwrap()),
@@ -122,6 +128,10 @@ fn brief() -> Brief {
         memory: "The tests need no network.".to_owned(),
         missions: String::new(),
         hosts: Vec::new(),
+        skills: Skills {
+            folder: "~/.agents/skills".to_owned(),
+            all: vec![skill("release"), skill("write-docs")],
+        },
         instructions: "Run the linter.".to_owned(),
         check: String::new(),
     }

@@ -12,6 +12,7 @@ use crate::sandbox::EngineKind;
 use crate::{daemon, exec, sandbox};
 
 mod containers;
+mod skills;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -99,6 +100,7 @@ async fn look(context: &Context) -> Vec<Finding> {
     findings.extend(models(context, &config));
     findings.extend(github(context, &config));
     findings.extend(repos(&config));
+    findings.extend(skills::look(&home, &config));
     findings.push(space(&home));
     findings
 }

@@ -15,6 +15,7 @@ mod issue;
 mod repair;
 mod repo;
 mod report;
+mod skill;
 mod spent;
 mod status;
 mod task;
@@ -52,6 +53,9 @@ enum Command {
     /// Point zazen at repositories
     #[command(subcommand)]
     Repo(repo::Command),
+    /// Look at what agents are taught here
+    #[command(subcommand)]
+    Skill(skill::Command),
     /// Make a GitHub App for this zazen, and see whether it works
     #[command(subcommand)]
     Github(github::Command),
@@ -84,6 +88,7 @@ pub fn main() -> ExitCode {
         Command::Demo(args) => crate::demo::run(&args, &context),
         Command::Init(args) => init::run(&args, &context),
         Command::Repo(command) => repo::run(command, &context),
+        Command::Skill(command) => skill::run(command, &context),
         Command::Github(command) => github::run(command, &context),
         Command::Issue(command) => issue::run(command, &context),
         Command::Up(args) => up::run(&args, &context),

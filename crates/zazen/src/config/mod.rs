@@ -24,6 +24,7 @@ use zazen_core::budget::Budget;
 use zazen_core::host::Hosts;
 use zazen_core::id::RepoName;
 use zazen_core::price::Prices;
+use zazen_core::skill::Choice;
 use zazen_core::trust::Trust;
 
 pub use self::container::{Containers, Image};
@@ -32,7 +33,7 @@ pub use self::github::{
     APP_KEY_FILE, Forge, GITHUB_API, GITHUB_DIR, Github, GithubLogin, Poll, WEBHOOK_SECRET_FILE,
     check_api, web_of,
 };
-pub use self::policy::{Policy, Programs};
+pub use self::policy::{Policy, Programs, Texts};
 
 /// The name of the configuration's file in a home.
 pub const FILE: &str = "zazen.toml";
@@ -174,6 +175,8 @@ pub struct Repo {
     pub check: String,
     /// What its runs may reach besides the model.
     pub hosts: Hosts,
+    /// Which of the home's skills its agents get.
+    pub skills: Choice,
     /// Where its runs happen.
     pub engine: Engine,
     /// What a container of its runs is made of. There where the engine takes one.

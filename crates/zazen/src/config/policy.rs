@@ -20,11 +20,18 @@ pub struct Policy {
     pub agent_config: bool,
     /// Beginnings of paths below which shapes of secrets are taken for examples.
     pub secret_exceptions: Vec<String>,
-    /// Whether agents are given the repository's own instructions (`AGENTS.md`).
-    pub repo_instructions: bool,
+    pub repo_texts: Texts,
     pub repo_programs: Programs,
     /// How many rounds of rework reviews may lead to without a command.
     pub rework_rounds: u32,
+}
+
+/// Which texts of the repository agents are given, as they stand on its base branch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Texts {
+    /// Its own instructions (`AGENTS.md`).
+    pub instructions: bool,
+    pub skills: bool,
 }
 
 /// Which programs of the repository are started for agents.
@@ -108,7 +115,10 @@ impl Check<'_> {
             agent_config,
             secret_exceptions,
             rework_rounds: raw.rework_rounds.unwrap_or(REWORK_ROUNDS),
-            repo_instructions: raw.repo_instructions.unwrap_or(true),
+            repo_texts: Texts {
+                instructions: raw.repo_instructions.unwrap_or(true),
+                skills: raw.repo_skills.unwrap_or(false),
+            },
             repo_programs: Programs {
                 hooks: raw.repo_hooks.unwrap_or(false),
                 mcp: raw.repo_mcp.unwrap_or(false),

@@ -162,6 +162,7 @@ pub(super) struct Repo {
     pub(super) engine: Option<String>,
     pub(super) image: Option<String>,
     pub(super) containerfile: Option<String>,
+    pub(super) skills: Option<Vec<String>>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -174,4 +175,5 @@ pub(super) struct Policy {
     pub(super) rework_rounds: Option<u32>,
     pub(super) repo_hooks: Option<bool>,
     pub(super) repo_mcp: Option<bool>,
+    pub(super) repo_skills: Option<bool>,
 }

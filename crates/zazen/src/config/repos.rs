@@ -4,6 +4,7 @@
 
 use zazen_core::host::{Hosts, InvalidHost};
 use zazen_core::id::RepoName;
+use zazen_core::skill::{Choice, InvalidSkillName};
 
 use super::{Check, Error, Github, Repo, Sandbox, raw};
 
@@ -48,6 +49,15 @@ impl Check<'_> {
         Ok(hosts)
     }
 
+    fn skills(&self, place: &str, raw: Option<&[String]>) -> Result<Choice, Error> {
+        let Some(names) = raw else { return Ok(Choice::All) };
+        let all = names.iter().zip(0_usize..).map(|(name, n)| {
+            let at = ["repo", place, "skills", &n.to_string()];
+            name.parse().map_err(|err: InvalidSkillName| self.wrong(&at, &err.to_string()))
+        });
+        Ok(Choice::Only(all.collect::<Result<_, _>>()?))
+    }
+
     fn repo(
         &self,
         name: RepoName,
@@ -60,6 +70,7 @@ impl Check<'_> {
         };
         let image = self.image(&raw, (place, engine, sandbox.containers.image.as_ref()))?;
         let hosts = self.hosts(place, &raw)?;
+        let skills = self.skills(place, raw.skills.as_deref())?;
         let (forge, source) = self.forge(&raw, (place, github))?;
         let remote = match raw.remote {
             Some(path) => self.host_path(&path),
@@ -73,6 +84,7 @@ impl Check<'_> {
             branch: raw.branch.unwrap_or_default(),
             check: raw.check.unwrap_or_default(),
             hosts,
+            skills,
             engine,
             image,
         })

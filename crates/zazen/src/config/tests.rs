@@ -4,6 +4,7 @@ use std::time::Duration;
 use zazen_core::budget::{Limit, Scope};
 use zazen_core::host::{Authority, Way};
 use zazen_core::price::Prices;
+use zazen_core::skill::Choice;
 
 use super::{
     Api, Config, Engine, Environment, Forge, GithubLogin, HarnessName, Image, Key, Poll, Target,
@@ -403,4 +404,18 @@ fn what_is_wrong_about_github_is_named() {
     assert!(said.contains("has no `source`"), "{said}");
     let said = wrong(&format!("{SMALL}[[repo]]\nname = \"a/b\"\nforge = \"gitlab\"\n"));
     assert!(said.contains("there are `local` and `github`"), "{said}");
+}
+
+#[test]
+fn a_repository_names_its_skills_and_a_name_that_is_none_is_refused_with_its_place() {
+    let repo = "[[repo]]\nname = \"a/b\"\nsource = \"/src\"\n";
+    assert_eq!(good(&format!("{SMALL}{repo}")).repos[0].skills, Choice::All);
+    let only = good(&format!("{SMALL}{repo}skills = [\"release\"]\n")).repos.remove(0).skills;
+    assert_eq!(only, Choice::Only(["release".parse().unwrap()].into()));
+    let none = good(&format!("{SMALL}{repo}skills = []\n")).repos.remove(0).skills;
+    assert_eq!(none, Choice::Only([].into()));
+    let said = wrong(&format!("{SMALL}{repo}skills = [\"release\", \"../etc\"]\n"));
+    assert!(said.starts_with("9: `../etc` is not the name of a skill"), "{said}");
+    assert!(!good(SMALL).policy.repo_texts.skills);
+    assert!(good(&format!("{SMALL}[policy]\nrepo_skills = true\n")).policy.repo_texts.skills);
 }

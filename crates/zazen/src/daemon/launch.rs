@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
 use zazen_core::id::{CommitId, RunId};
-use zazen_core::prompt::{self, Brief, Place, Said};
+use zazen_core::prompt::{self, Brief, Place, Said, Skills};
 use zazen_core::task::{Phase, State, Task, Try};
 use zazen_core::trust::{Author, Tier};
 use zazen_core::words;
@@ -18,6 +18,7 @@ use super::perform::check_command;
 use super::review;
 use super::run::{EGRESS_FILE, token};
 use super::session::{self, Earlier};
+use super::skills;
 use super::world::World;
 use crate::config::Config;
 use crate::exec;
@@ -65,8 +66,11 @@ pub(super) async fn start(
         (checks(world, task)?, Launch::default())
     } else {
         let onto = review::onto(world, task, &mirror).await?;
-        let instructions = instructions(world, task, (&mirror, onto.as_ref())).await?;
-        let brief = brief(world, task, conversation, instructions)?;
+        let told = Told {
+            instructions: instructions(world, task, (&mirror, onto.as_ref())).await?,
+            skills: skills::give(world, task, dir, (&mirror, onto.as_ref())).await?,
+        };
+        let brief = brief(world, task, conversation, told)?;
         let prompt = prompt(world, task, (phase, &brief, onto.as_ref()))?;
         let prompt = match &earlier {
             Some(earlier) => going_on(task, prompt, (earlier, phase, from)),
@@ -355,14 +359,16 @@ fn agent(
     Ok((work, launch))
 }
 
-/// What the agent is told of the issue, of people, and of this place.
-fn brief(
-    world: &World,
-    task: &Task,
-    conversation: Talk,
+/// What the agent is told of how to work here.
+struct Told {
     instructions: String,
-) -> anyhow::Result<Brief> {
+    skills: Skills,
+}
+
+/// What the agent is told of the issue, of people, and of this place.
+fn brief(world: &World, task: &Task, conversation: Talk, told: Told) -> anyhow::Result<Brief> {
     let Talk { issue, comments } = conversation;
+    let Told { instructions, skills } = told;
     let said = |comment: Comment| Said { by: comment.author, text: comment.body };
     let home = &world.home;
     let memory = home.memory_dir();
@@ -379,6 +385,7 @@ fn brief(
         missions: page(&home.missions_page()),
         hosts: world.repo(&task.repo)?.hosts.entries(),
         instructions,
+        skills,
         check: world.repo(&task.repo)?.check.clone(),
     })
 }
@@ -390,7 +397,7 @@ async fn instructions(
     task: &Task,
     (mirror, base): (&Mirror, Option<&CommitId>),
 ) -> anyhow::Result<String> {
-    let Some(base) = base.filter(|_| world.config.policy.repo_instructions) else {
+    let Some(base) = base.filter(|_| world.config.policy.repo_texts.instructions) else {
         return Ok(String::new());
     };
     for name in INSTRUCTIONS {

@@ -33,6 +33,7 @@ mod review;
 mod run;
 mod scanners;
 mod session;
+mod skills;
 mod split;
 mod stuck;
 mod waits;

@@ -5,8 +5,8 @@
 //! `.zazen/` is git-ignored and belongs to the machine that runs the daemon.
 //!
 //! [`lock`] keeps a second daemon out, [`atomic`] replaces files, [`snapshot`]
-//! saves a start from reading the whole journal, [`commit`] and [`heal`] are the
-//! home's git, [`watch`] tells what people changed.
+//! saves a start from reading the whole journal, [`skills`] reads what agents are
+//! taught, [`commit`] and [`heal`] are the home's git, [`watch`] tells what people changed.
 
 pub mod atomic;
 pub mod boot;
@@ -15,6 +15,7 @@ pub mod heal;
 pub mod journal;
 pub mod lock;
 mod repository;
+pub mod skills;
 pub mod snapshot;
 pub mod watch;
 

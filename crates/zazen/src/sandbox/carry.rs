@@ -59,15 +59,22 @@ pub fn put_in(from: &Path, dir: &RunDir, inner: &str) -> anyhow::Result<bool> {
     if !from.exists() {
         return Ok(to.is_dir());
     }
-    let mut folder = dir.home();
-    make(&folder).with_context(context)?;
     let (folders, _) = inner.rsplit_once('/').unwrap_or(("", inner));
-    for name in folders.split('/').filter(|name| !name.is_empty()) {
+    make_in_home(dir, folders)?;
+    fs::rename(from, &to).with_context(context)?;
+    Ok(true)
+}
+
+/// Makes a folder, and those above it, in the private home of a run that was not begun.
+pub fn make_in_home(dir: &RunDir, inner: &str) -> anyhow::Result<()> {
+    let mut folder = dir.home();
+    let context = || format!("make `{inner}` in {}", dir.home().display());
+    make(&folder).with_context(context)?;
+    for name in inner.split('/').filter(|name| !name.is_empty()) {
         folder.push(name);
         make(&folder).with_context(context)?;
     }
-    fs::rename(from, &to).with_context(context)?;
-    Ok(true)
+    Ok(())
 }
 
 /// Whether there is something of a session in this folder: a file with its id in its name.

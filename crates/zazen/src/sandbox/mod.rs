@@ -34,7 +34,7 @@ mod supervisor;
 mod sweep;
 mod words;
 
-pub use carry::{has_session, put_in, take_out};
+pub use carry::{has_session, make_in_home, put_in, take_out};
 pub use engine::{DidNotStart, Zazen, observe, stop, submit};
 pub use event::{
     Achieved, Collected, EndReason, Ev, EventLine, Exit, LINE_BYTES_MAX, Level, LimitedBy, Outcome,
@@ -42,7 +42,7 @@ pub use event::{
 };
 pub use probe::{Axis, Probe, probe, probe_container};
 pub use process::ProcessId;
-pub use reach::{SANDBOX_UID, check_reachable, sandbox_ids};
+pub use reach::{SANDBOX_UID, check_reachable, hand_over, sandbox_ids};
 pub use run_dir::{Phase, RunDir};
 pub use runner::runner;
 pub use spec::{

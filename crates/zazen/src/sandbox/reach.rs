@@ -80,11 +80,11 @@ pub(super) fn check_enterable(folder: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Gives a workspace to the user of the runs, if it is not theirs yet.
+/// Gives a folder of a run, its workspace mostly, to the user of the runs, if it is not theirs yet.
 ///
 /// Links are given, not followed. A file with a second name is refused: the
 /// other name may be in the mirror, and the run could write to it.
-pub(super) fn hand_over(workspace: &Path) -> anyhow::Result<()> {
+pub fn hand_over(workspace: &Path) -> anyhow::Result<()> {
     let Some(ids) = sandbox_ids() else { return Ok(()) };
     let top = fs::symlink_metadata(workspace)
         .with_context(|| format!("look at the workspace `{}`", workspace.display()))?;

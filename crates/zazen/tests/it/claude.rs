@@ -343,7 +343,7 @@ fn say_skipped(what: &str) {
 
 /// A home whose agents are Claude Code in bubblewrap; `more` are lines below `[limits]`.
 /// Nothing where there are no such tools and none are required.
-fn setup(model: &Model, more: &str) -> Option<Setup> {
+pub(crate) fn setup(model: &Model, more: &str) -> Option<Setup> {
     let bwrap = on_path("bwrap");
     let claude = env::var_os("ZAZEN_CLAUDE").map(PathBuf::from).or_else(|| on_path("claude"));
     let (Some(_), Some(claude)) = (&bwrap, &claude) else {
