@@ -116,7 +116,12 @@ fn options(model: &Model) -> anyhow::Result<Options> {
         models: Vec::new(),
     };
     let routes = [("anthropic".to_owned(), route)].into();
-    Ok(Options { routes, prices: Prices::builtin(), budget: Budget::default() })
+    Ok(Options {
+        routes,
+        prices: Prices::builtin(),
+        budget: Budget::default(),
+        servers: std::collections::BTreeMap::new(),
+    })
 }
 
 fn grant(dir: &Path, token: &Token, outside: Outside) -> Grant {
@@ -143,6 +148,7 @@ fn outside(dir: &Path, model: &Model) -> anyhow::Result<Outside> {
     Ok(Outside {
         repo: "bench/bench".to_owned(),
         hosts,
+        servers: Vec::new(),
         log_to: dir.join("egress.jsonl"),
         download_bytes: u64::MAX,
         upload_bytes: u64::MAX,

@@ -24,6 +24,7 @@ pub mod command;
 pub mod intake;
 pub mod reply;
 
+pub mod deny;
 pub mod page;
 pub mod plan;
 pub mod prompt;

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use serde_json::json;
 
-use super::{Claude, Launch, Order, Session, Task};
+use super::{At, Claude, Kit, Launch, Order, Session, Task};
 
 /// How often Claude Code itself tries a failed model call again. Its own default
 /// of ten keeps a refused key waiting for minutes.
@@ -22,11 +22,14 @@ const NEVER: &str = "WebFetch WebSearch AskUserQuestion EnterPlanMode ExitPlanMo
 /// Where its sessions are: one file each, named by their ids, in a folder for each place.
 pub(super) const SESSIONS: &str = "claude/projects";
 
+/// The file with the servers of tools, in the private home.
+const SERVERS_FILE: &str = "claude-servers.json";
+
 /// Tools that change files.
 const NEVER_WHEN_READING: &str = "Edit Write NotebookEdit";
 
 pub(super) fn launch(claude: &Claude, order: Order<'_>) -> Launch {
-    let Order { task, prompt, route, token, session } = order;
+    let Order { task, prompt, route, token, session, kit } = order;
     let program = claude.program.display().to_string();
     let n_turns_max = claude.n_turns_max.to_string();
     let never = match task {
@@ -48,6 +51,8 @@ pub(super) fn launch(claude: &Claude, order: Order<'_>) -> Launch {
     .into_iter()
     .map(str::to_owned)
     .collect();
+    argv.extend(kit.denied.commands.iter().map(|command| format!("Bash({command}:*)")));
+    argv.extend(kit.denied.tools.iter().map(ToString::to_string));
     argv.extend(match session {
         Some(Session::New(id)) => vec!["--session-id".to_owned(), id.to_owned()],
         // It keeps its name, and forgets all flags: they are given again.
@@ -55,6 +60,11 @@ pub(super) fn launch(claude: &Claude, order: Order<'_>) -> Launch {
         None => Vec::new(),
     });
     argv.extend(of_repository(claude, route));
+    let mut files = BTreeMap::new();
+    if !kit.servers.is_empty() {
+        argv.extend(["--mcp-config".to_owned(), format!("{{home}}/{SERVERS_FILE}")]);
+        files.insert(SERVERS_FILE.to_owned(), servers(kit));
+    }
     if !claude.model.is_empty() {
         argv.extend(["--model".to_owned(), claude.model.clone()]);
     }
@@ -72,13 +82,39 @@ pub(super) fn launch(claude: &Claude, order: Order<'_>) -> Launch {
         // Lets it run where the daemon is root and there is no other user to be.
         ("IS_SANDBOX", "1".to_owned()),
     ];
+    let env = env.into_iter().chain(tool_search(kit));
     Launch {
         argv,
         stdin: prompt.to_owned(),
-        env: env.into_iter().map(|(name, value)| (name.to_owned(), value)).collect(),
-        files: BTreeMap::new(),
+        env: env.map(|(name, value)| (name.to_owned(), value)).collect(),
+        files,
         tools: vec![claude.folder.clone()],
     }
+}
+
+/// Shows the model the tools of servers as they are, unless they are very many. Left alone,
+/// Claude Code has the model look for each of them first.
+fn tool_search(kit: &Kit) -> Option<(&'static str, String)> {
+    (!kit.servers.is_empty()).then(|| ("ENABLE_TOOL_SEARCH", "auto".to_owned()))
+}
+
+/// The servers of tools, as Claude Code reads them. In a file, as tokens are in it.
+fn servers(kit: &Kit) -> String {
+    let mut servers = serde_json::Map::new();
+    for (name, server) in &kit.servers {
+        let said = match (&server.at, server.argv().as_deref()) {
+            (At::Gateway { url, token }, _) => {
+                let headers = json!({ "Authorization": format!("Bearer {token}") });
+                json!({ "type": "http", "url": url, "headers": headers })
+            }
+            (At::Program { env, .. }, Some([program, args @ ..])) => {
+                json!({ "type": "stdio", "command": program, "args": args, "env": env })
+            }
+            (At::Program { .. }, _) => continue,
+        };
+        servers.insert(name.clone(), said);
+    }
+    json!({ "mcpServers": servers }).to_string()
 }
 
 /// What of the repository's own settings counts: hooks and servers are programs that it

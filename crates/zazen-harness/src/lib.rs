@@ -6,6 +6,7 @@
 //! [`zazen_core::trace`]. Nothing here starts a process or touches a file.
 
 mod claude;
+mod kit;
 mod mini;
 mod reader;
 mod said;
@@ -13,6 +14,7 @@ mod said;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+pub use self::kit::{At, FILTER, Kit, Server};
 pub use self::mini::TOKEN_VARIABLE;
 pub use self::reader::{Dialect, Facts, Reader, Totals};
 
@@ -84,6 +86,7 @@ pub struct Order<'a> {
     pub token: &'a str,
     /// The session to have, where the harness has any.
     pub session: Option<Session<'a>>,
+    pub kit: &'a Kit,
 }
 
 /// What a harness keeps of a run, so that another run can go on with it.
@@ -131,6 +134,14 @@ impl Harness {
         match self {
             Self::Claude(_) => SkillsPlace { folder: "claude/skills", finds_them: true },
             Self::Mini(_) => SkillsPlace { folder: ".agents/skills", finds_them: false },
+        }
+    }
+
+    /// Whether this harness can be given servers of tools.
+    pub fn takes_servers(&self) -> bool {
+        match self {
+            Self::Claude(_) => true,
+            Self::Mini(_) => false,
         }
     }
 

@@ -11,7 +11,7 @@ use super::{Launch, Mini, Order};
 pub const TOKEN_VARIABLE: &str = "ZAZEN_MINI_TOKEN";
 
 pub(super) fn launch(mini: &Mini, order: Order<'_>) -> Launch {
-    let Order { task: _, prompt, route, token, session: _ } = order;
+    let Order { task: _, prompt, route, token, session: _, kit } = order;
     let argv = [
         "{zazen}",
         "mini",
@@ -25,8 +25,10 @@ pub(super) fn launch(mini: &Mini, order: Order<'_>) -> Launch {
         "--turns",
         &mini.n_turns_max.to_string(),
     ];
+    let denied = kit.denied.commands.iter();
+    let denied = denied.flat_map(|command| ["--deny".to_owned(), command.to_string()]);
     Launch {
-        argv: argv.into_iter().map(str::to_owned).collect(),
+        argv: argv.into_iter().map(str::to_owned).chain(denied).collect(),
         stdin: prompt.to_owned(),
         env: BTreeMap::from([(TOKEN_VARIABLE.to_owned(), token.to_owned())]),
         files: BTreeMap::new(),

@@ -9,7 +9,7 @@ use expect_test::expect;
 use zazen_core::trace::{Claim, Event};
 use zazen_mini::event::{Claim as MiniClaim, Event as MiniEvent};
 
-use super::{Claude, Harness, Mini, Order, Programs, Reader, Session, Task};
+use super::{At, Claude, Harness, Kit, Mini, Order, Programs, Reader, Server, Session, Task};
 
 fn claude() -> Harness {
     Harness::Claude(Claude {
@@ -22,8 +22,11 @@ fn claude() -> Harness {
     })
 }
 
+/// Nothing is given and nothing denied.
+static EMPTY: std::sync::LazyLock<Kit> = std::sync::LazyLock::new(Kit::default);
+
 fn order(task: Task, prompt: &str) -> Order<'_> {
-    Order { task, prompt, route: "anthropic", token: "t0ken", session: None }
+    Order { task, prompt, route: "anthropic", token: "t0ken", session: None, kit: &EMPTY }
 }
 
 fn mini() -> Harness {
@@ -505,4 +508,70 @@ fn the_repositorys_own_settings_count_only_where_the_owner_says_so() {
     let open = argv(true, true);
     assert!(open.contains("--setting-sources user,project --settings"), "{open}");
     assert!(!open.contains("--strict-mcp-config"), "{open}");
+}
+
+/// Two servers, and two things that are denied.
+fn kit() -> Kit {
+    let mut kit = Kit::default();
+    let env = [("QUIET".to_owned(), "1".to_owned())].into();
+    let argv = vec!["/opt/owls/server".to_owned(), "-q".to_owned()];
+    let only = vec!["count".parse().unwrap(), "name".parse().unwrap()];
+    let owls = Server { at: At::Program { argv: argv.clone(), env }, tools: only };
+    let at = At::Gateway { url: "{gateway}/mcp/issues".to_owned(), token: "l3t-in".to_owned() };
+    kit.servers.insert("owls".to_owned(), owls);
+    kit.servers.insert("issues".to_owned(), Server { at, tools: Vec::new() });
+    kit.denied.commands = vec!["git push".parse().unwrap(), "curl".parse().unwrap()];
+    kit.denied.tools = vec!["Skill".parse().unwrap()];
+    kit
+}
+
+#[test]
+fn claude_code_is_given_the_servers_in_a_file_and_the_lists_as_arguments() {
+    let kit = kit();
+    let launch = claude().launch(Order { kit: &kit, ..order(Task::Write, "") });
+    let said = launch.argv.join(" ");
+    assert!(said.contains(" Bash(git push:*) Bash(curl:*) Skill --setting-sources"), "{said}");
+    assert!(said.contains("--strict-mcp-config --mcp-config {home}/claude-servers.json"), "{said}");
+    assert!(!said.contains("l3t-in"), "arguments can be read by everybody");
+    let file: serde_json::Value =
+        serde_json::from_str(&launch.files["claude-servers.json"]).unwrap();
+    expect![[r#"
+        {
+          "mcpServers": {
+            "issues": {
+              "type": "http",
+              "url": "{gateway}/mcp/issues",
+              "headers": {
+                "Authorization": "Bearer l3t-in"
+              }
+            },
+            "owls": {
+              "type": "stdio",
+              "command": "{zazen}",
+              "args": [
+                "mcp-filter",
+                "--only",
+                "count",
+                "--only",
+                "name",
+                "--",
+                "/opt/owls/server",
+                "-q"
+              ],
+              "env": {
+                "QUIET": "1"
+              }
+            }
+          }
+        }"#]]
+    .assert_eq(&serde_json::to_string_pretty(&file).unwrap());
+}
+
+#[test]
+fn mini_is_told_what_is_denied_and_has_no_servers() {
+    let kit = kit();
+    let launch = mini().launch(Order { kit: &kit, ..order(Task::Write, "") });
+    assert!(launch.argv.join(" ").ends_with(" --deny git push --deny curl"), "{:?}", launch.argv);
+    assert!(!mini().takes_servers() && launch.files.is_empty());
+    assert!(claude().takes_servers());
 }

@@ -13,7 +13,7 @@ use crate::bash::{self, Outcome};
 use crate::event::{Claim, Event, Events};
 use crate::failure::{Again, Failure};
 use crate::model::{Answer, Call, Model};
-use crate::{Options, prompt};
+use crate::{Options, deny, prompt};
 
 /// One run under way.
 pub(crate) struct Agent<'a, W> {
@@ -143,6 +143,11 @@ impl<'a, W: Write> Agent<'a, W> {
             };
             let shown = command.as_deref().unwrap_or_default().to_owned();
             self.events.emit(&Event::Call { id: id.clone(), command: shown })?;
+            let command =
+                command.and_then(|command| match deny::find(&command, &self.options.denied) {
+                    Some(denied) => Err(prompt::denied(denied)),
+                    None => Ok(command),
+                });
             let outcome = match command {
                 Ok(command) => bash::run(&command, &self.options).await,
                 Err(why) => {

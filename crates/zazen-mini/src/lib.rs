@@ -9,6 +9,7 @@
 mod agent;
 mod bash;
 mod clip;
+mod deny;
 pub mod event;
 mod failure;
 mod model;
@@ -50,6 +51,8 @@ pub struct Options {
     pub command_timeout: Duration,
     /// How much of one command's output is kept; the middle goes first.
     pub output_bytes_max: usize,
+    /// Beginnings of commands that are not run: `git push`.
+    pub denied: Vec<String>,
 }
 
 /// How a run ended, as the process tells it to its parent.
@@ -152,6 +155,7 @@ impl fmt::Debug for Options {
             .field("turns_max", &self.turns_max)
             .field("command_timeout", &self.command_timeout)
             .field("output_bytes_max", &self.output_bytes_max)
+            .field("denied", &self.denied)
             .finish_non_exhaustive()
     }
 }

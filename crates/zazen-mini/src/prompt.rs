@@ -80,6 +80,14 @@ pub(crate) fn tool() -> Tool {
         }))
 }
 
+/// Says that a command is not run, as its owner has denied it.
+pub(crate) fn denied(beginning: &str) -> String {
+    format!(
+        "`{beginning}` is denied here by the owner of this place, so nothing was run. Do what the \
+         task asks for without it; if it cannot be done without it, say so at the end."
+    )
+}
+
 /// What a command did.
 pub(crate) fn result(outcome: &Outcome, options: &Options) -> String {
     let Outcome { exit, timed_out, output, bytes_cut: _ } = outcome;

@@ -22,8 +22,8 @@ fn a_skill_has_a_name_and_a_description() {
 #[test]
 fn what_others_write_into_front_matter_is_passed_over() {
     check(
-        "---\nname: \"release\"\nlicense: MIT\nmetadata:\n  author: ada\nallowed-tools: Bash(git:*) \
-         Read\ndescription: 'Cut it.'\n---\n",
+        "---\nname: \"release\"\nlicense: MIT\nmetadata:\n  author: ada\n\
+         allowed-tools: Bash(git:*) Read\ndescription: 'Cut it.'\n---\n",
         &expect!["release: Cut it."],
     );
 }
@@ -48,21 +48,21 @@ fn a_description_of_several_lines_is_one() {
 fn what_is_wrong_is_said_with_its_line_and_what_would_be_right() {
     check(
         "# Release\n",
-        &expect![
-            "line 1: there is no `name`; a skill begins with front matter: a line `---`, then `name: release` and `description: what it teaches, and when to use it`, then a line `---`"
-        ],
+        &expect![[
+            r#"line 1: there is no `name`; a skill begins with front matter: a line `---`, then `name: release` and `description: what it teaches, and when to use it`, then a line `---`"#
+        ]],
     );
     check(
         "---\nname: release\n---\n",
-        &expect![
-            "line 1: there is no `description`; a skill begins with front matter: a line `---`, then `name: release` and `description: what it teaches, and when to use it`, then a line `---`"
-        ],
+        &expect![[
+            r#"line 1: there is no `description`; a skill begins with front matter: a line `---`, then `name: release` and `description: what it teaches, and when to use it`, then a line `---`"#
+        ]],
     );
     check(
         "---\n# ours\nname: Release_1\ndescription: x\n---\n",
-        &expect![
-            "line 3: `Release_1` is not the name of a skill: small letters, digits and single hyphens between them, at most 64"
-        ],
+        &expect![[
+            r#"line 3: `Release_1` is not the name of a skill: small letters, digits and single hyphens between them, at most 64"#
+        ]],
     );
     check(
         "---\ndescription: x\nname: deploy\n---\n",
@@ -74,9 +74,9 @@ fn what_is_wrong_is_said_with_its_line_and_what_would_be_right() {
     );
     check(
         &format!("---\nname: release\ndescription: {}\n---\n", "x".repeat(1025)),
-        &expect![
-            "line 3: `description` has 1025 characters; 1024 is the most, as every agent reads it; move the rest below the front matter"
-        ],
+        &expect![[
+            r#"line 3: `description` has 1025 characters; 1024 is the most, as every agent reads it; move the rest below the front matter"#
+        ]],
     );
     check(
         "---\nname: release\n",

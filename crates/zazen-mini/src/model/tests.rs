@@ -31,6 +31,7 @@ async fn an_endpoint_that_is_not_there_is_tried_again() {
         turns_max: 1,
         command_timeout: Duration::from_secs(1),
         output_bytes_max: 1,
+        denied: Vec::new(),
     };
     let model = Model::new(&options).unwrap();
     let failure = model.ask(&[ChatMessage::user("hi")]).await.err().unwrap();

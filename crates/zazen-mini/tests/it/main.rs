@@ -57,6 +57,7 @@ async fn run_with(api: Api, replies: Vec<Reply>, change: impl FnOnce(&mut Option
         turns_max: 10,
         command_timeout: Duration::from_secs(60),
         output_bytes_max: 10_000,
+        denied: Vec::new(),
     };
     change(&mut options);
     let mut out = Vec::new();

@@ -233,3 +233,17 @@ async fn signed_thoughts_go_back_before_the_call_they_led_to() {
     assert_eq!(content[1]["type"], "tool_use");
     assert!(!done.lines.contains("Look first."));
 }
+
+#[tokio::test]
+async fn a_denied_command_is_not_run_and_the_model_is_told() {
+    let replies = vec![
+        answer(Api::Anthropic, &[Bash("c1", "touch a && git push origin main")]),
+        answer(Api::Anthropic, &[Text("It cannot be pushed.")]),
+    ];
+    let deny = |options: &mut zazen_mini::Options| options.denied = vec!["git push".to_owned()];
+    let done = run_with(Api::Anthropic, replies, deny).await;
+    assert_eq!(done.exit, Exit::Finished);
+    assert!(!done.path().join("a").exists(), "no part of it is run");
+    let [(_, result)] = done.tool_results(1).try_into().unwrap();
+    assert!(result.contains("`git push` is denied here"), "{result}");
+}

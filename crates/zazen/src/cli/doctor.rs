@@ -13,6 +13,7 @@ use crate::{daemon, exec, sandbox};
 
 mod containers;
 mod skills;
+mod tools;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -101,6 +102,7 @@ async fn look(context: &Context) -> Vec<Finding> {
     findings.extend(github(context, &config));
     findings.extend(repos(&config));
     findings.extend(skills::look(&home, &config));
+    findings.extend(tools::look(context, &config));
     findings.push(space(&home));
     findings
 }

@@ -1,6 +1,6 @@
 //! What zazen starts itself as: the supervisor of a run, the runner inside its
-//! sandbox, the built-in harness, and the client for agents that speak the Agent
-//! Client Protocol. People have no use for these.
+//! sandbox, the built-in harness, the client for agents that speak the Agent Client
+//! Protocol, and a filter for servers of tools. People have no use for these.
 
 use std::io::Read as _;
 use std::path::PathBuf;
@@ -24,6 +24,17 @@ pub(super) enum Command {
     Mini(Mini),
     #[command(hide = true)]
     Acp(acp::Args),
+    #[command(hide = true, name = harness::FILTER)]
+    Filter(Filter),
+}
+
+/// Some of a server's tools.
+#[derive(Debug, clap::Args)]
+pub(super) struct Filter {
+    #[arg(long)]
+    only: Vec<String>,
+    #[arg(last = true, required = true)]
+    server: Vec<String>,
 }
 
 #[derive(Debug, clap::Args)]
@@ -36,6 +47,9 @@ pub(super) struct Mini {
     model: String,
     #[arg(long)]
     turns: u32,
+    /// Beginnings of commands that are not run.
+    #[arg(long)]
+    deny: Vec<String>,
     /// The run's token. Worthless outside of it.
     #[arg(long, env = harness::TOKEN_VARIABLE, hide_env_values = true)]
     token: String,
@@ -60,6 +74,9 @@ pub(super) fn run(command: Command) -> ExitCode {
         Command::Runner { spec } => sandbox::runner(&spec),
         Command::Mini(args) => mini(args),
         Command::Acp(args) => acp::run(args),
+        Command::Filter(args) => {
+            sandbox::filter_tools(args.only.into_iter().collect(), &args.server)
+        }
     }
 }
 
@@ -81,6 +98,7 @@ fn mini(args: Mini) -> ExitCode {
         turns_max: args.turns,
         command_timeout: COMMAND_TIMEOUT,
         output_bytes_max: OUTPUT_BYTES_MAX,
+        denied: args.deny,
     };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let Ok(runtime) = runtime else { return ExitCode::from(2) };

@@ -12,6 +12,7 @@ mod policy;
 mod raw;
 mod repos;
 mod route;
+mod tools;
 mod units;
 
 use std::collections::BTreeMap;
@@ -34,6 +35,7 @@ pub use self::github::{
     check_api, web_of,
 };
 pub use self::policy::{Policy, Programs, Texts};
+pub use self::tools::{Program, Server, ServerAt};
 
 /// The name of the configuration's file in a home.
 pub const FILE: &str = "zazen.toml";
@@ -56,6 +58,8 @@ pub struct Config {
     pub strangers_engine: Engine,
     pub harness: Harness,
     pub models: BTreeMap<String, Model>,
+    /// The servers of tools that agents get, by name.
+    pub servers: BTreeMap<String, Server>,
     /// The built-in prices, with the owner's over them.
     pub prices: Prices,
     pub budget: Budget,
@@ -257,6 +261,7 @@ impl Check<'_> {
         }
         let sandbox = self.sandbox(raw.sandbox)?;
         let github = self.github(raw.github)?;
+        let repos = self.repos(raw.repo, (&sandbox, github.as_ref()))?;
         Ok(Config {
             name: raw.name.unwrap_or_else(|| self.environment.user.clone()),
             n_runs_max,
@@ -267,7 +272,8 @@ impl Check<'_> {
             },
             trust: self.trust(raw.trust)?,
             policy: self.policy(raw.policy)?,
-            repos: self.repos(raw.repo, (&sandbox, github.as_ref()))?,
+            servers: self.servers(raw.mcp, &repos)?,
+            repos,
             github,
             sandbox,
             harness,

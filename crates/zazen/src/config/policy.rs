@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use zazen_core::command::Name;
+use zazen_core::deny::Denied;
 use zazen_core::intake::REWORK_ROUNDS;
 use zazen_core::secret::Scanner;
 use zazen_core::text::plain;
@@ -22,6 +23,8 @@ pub struct Policy {
     pub secret_exceptions: Vec<String>,
     pub repo_texts: Texts,
     pub repo_programs: Programs,
+    /// What agents are told not to do.
+    pub denied: Denied,
     /// How many rounds of rework reviews may lead to without a command.
     pub rework_rounds: u32,
 }
@@ -115,6 +118,7 @@ impl Check<'_> {
             agent_config,
             secret_exceptions,
             rework_rounds: raw.rework_rounds.unwrap_or(REWORK_ROUNDS),
+            denied: self.denied(&raw.commands_denied, &raw.tools_denied)?,
             repo_texts: Texts {
                 instructions: raw.repo_instructions.unwrap_or(true),
                 skills: raw.repo_skills.unwrap_or(false),

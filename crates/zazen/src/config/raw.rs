@@ -28,6 +28,8 @@ pub(super) struct File {
     pub(super) budget: Budget,
     #[serde(default)]
     pub(super) prices: BTreeMap<String, Listed>,
+    #[serde(default)]
+    pub(super) mcp: BTreeMap<String, Server>,
     pub(super) github: Option<Github>,
     #[serde(default)]
     pub(super) repo: Vec<Repo>,
@@ -165,6 +167,20 @@ pub(super) struct Repo {
     pub(super) skills: Option<Vec<String>>,
 }
 
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Server {
+    pub(super) command: Option<Vec<String>>,
+    pub(super) url: Option<String>,
+    pub(super) key_env: Option<String>,
+    pub(super) key_file: Option<String>,
+    #[serde(default)]
+    pub(super) env: BTreeMap<String, String>,
+    pub(super) repos: Option<Vec<String>>,
+    #[serde(default)]
+    pub(super) tools: Vec<String>,
+}
+
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Policy {
@@ -176,4 +192,8 @@ pub(super) struct Policy {
     pub(super) repo_hooks: Option<bool>,
     pub(super) repo_mcp: Option<bool>,
     pub(super) repo_skills: Option<bool>,
+    #[serde(default)]
+    pub(super) commands_denied: Vec<String>,
+    #[serde(default)]
+    pub(super) tools_denied: Vec<String>,
 }

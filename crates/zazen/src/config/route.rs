@@ -33,6 +33,10 @@ impl Check<'_> {
             let why = format!("`models.{name}`: a route's name has only a-z, 0-9 and `-`");
             return Err(self.wrong(&["models", name], &why));
         }
+        if name == "mcp" {
+            let why = "`models.mcp`: that name is taken; give the route another one";
+            return Err(self.wrong(&["models", name], why));
+        }
         let allow = raw.allow.clone();
         if let Some(recording) = raw.playback {
             let target = Target::Playback { recording: self.host_path(&recording) };

@@ -7,8 +7,8 @@ use zazen_core::price::Prices;
 use zazen_core::skill::Choice;
 
 use super::{
-    Api, Config, Engine, Environment, Forge, GithubLogin, HarnessName, Image, Key, Poll, Target,
-    parse,
+    Api, Config, Engine, Environment, Forge, GithubLogin, HarnessName, Image, Key, Poll, Program,
+    ServerAt, Target, parse,
 };
 
 /// The least that is a configuration.
@@ -418,4 +418,69 @@ fn a_repository_names_its_skills_and_a_name_that_is_none_is_refused_with_its_pla
     assert!(said.starts_with("9: `../etc` is not the name of a skill"), "{said}");
     assert!(!good(SMALL).policy.repo_texts.skills);
     assert!(good(&format!("{SMALL}[policy]\nrepo_skills = true\n")).policy.repo_texts.skills);
+}
+
+#[test]
+fn servers_of_tools_are_programs_or_services() {
+    let repo = "[[repo]]\nname = \"a/b\"\nsource = \"/src\"\n";
+    let config = good(&format!(
+        "{SMALL}[mcp.owls]\ncommand = [\"~/owls/server\", \"-q\"]\nrepos = [\"a/b\"]\n\
+         tools = [\"count\"]\n[mcp.npx-one]\ncommand = [\"npx\"]\n[mcp.issues]\n\
+         url = \"https://example.org/mcp?x=1\"\nkey_env = \"KEY\"\n{repo}"
+    ));
+    let name = |text: &str| text.parse().unwrap();
+    let owls = &config.servers["owls"];
+    let ServerAt::Program { program, args, .. } = &owls.at else { panic!("{owls:?}") };
+    assert_eq!(*program, Program::Path("/home/ada/owls/server".into()));
+    assert_eq!(args, &["-q"]);
+    assert!(owls.is_for(&name("a/b")) && !owls.is_for(&name("a/c")));
+    let npx = &config.servers["npx-one"];
+    assert!(
+        matches!(&npx.at, ServerAt::Program { program: Program::Name(name), .. } if name == "npx")
+    );
+    assert!(npx.is_for(&name("a/c")));
+    let issues = &config.servers["issues"];
+    assert!(
+        matches!(&issues.at, ServerAt::Service { key: Key::Variable(name), .. } if name == "KEY")
+    );
+}
+
+#[test]
+fn a_server_that_cannot_be_is_named_with_its_line() {
+    let of = |lines: &str| wrong(&format!("{SMALL}[mcp.owls]\n{lines}"));
+    for (lines, expected) in [
+        ("", "6: write `command`"),
+        ("command = [\"a\"]\nurl = \"https://example.org\"\n", "8: write `command`"),
+        ("command = []\n", "7: `command` is a program"),
+        ("command = [\"a\"]\nkey_env = \"KEY\"\n", "7: a program in the sandbox gets no key"),
+        ("url = \"https://a.example\"\nenv = { A = \"b\" }\n", "8: `env` is for a program"),
+        ("url = \"ftp://a.example\"\n", "7: `ftp://a.example` is not a URL"),
+        ("url = \"https://me:pw@a.example\"\n", "7: `https://me:pw@a.example` is not a URL"),
+        ("url = \"http://a.example\"\nkey_env = \"KEY\"\n", "7: a key goes out over https only"),
+        ("command = [\"a\"]\nrepos = [\"a/b\"]\n", "8: there is no `[[repo]]`"),
+        ("command = [\"a\"]\ntools = [\"x y\"]\n", "8: `x y` is not the name of a tool"),
+    ] {
+        let said = of(lines);
+        assert!(said.starts_with(expected), "{lines}: {said}");
+    }
+    let secret =
+        ["command = [\"a\", \"ghp_", "x7Kq2Lm9Zr4Tb8Wc1Vd6", "Yf3Hg5Jn0PsQaEuR", "\"]\n"].concat();
+    let said = of(&secret);
+    assert!(said.contains("looks like a secret") && !said.contains("x7Kq2"), "{said}");
+    let said = wrong(&format!("{SMALL}[mcp.Owls]\ncommand = [\"a\"]\n"));
+    assert!(said.starts_with("6: `mcp.Owls`: a server's name has only"), "{said}");
+    let said = wrong(&format!("{SMALL}[models.mcp]\napi = \"openai\"\n"));
+    assert!(said.starts_with("6: `models.mcp`: that name is taken"), "{said}");
+}
+
+#[test]
+fn what_is_denied_is_commands_and_tools_by_their_names() {
+    let policy = "[policy]\ncommands_denied = [\"git push\"]\ntools_denied = [\"WebFetch\"]\n";
+    let denied = good(&format!("{SMALL}{policy}")).policy.denied;
+    assert_eq!(denied.commands[0].to_string(), "git push");
+    assert_eq!(denied.tools[0].as_str(), "WebFetch");
+    let said = wrong(&format!("{SMALL}[policy]\ncommands_denied = [\"a\", \"Bash(git:*)\"]\n"));
+    assert!(said.starts_with("7: `Bash(git:*)` is not the beginning of a command"), "{said}");
+    let said = wrong(&format!("{SMALL}[policy]\ntools_denied = [\"Bash(x)\"]\n"));
+    assert!(said.starts_with("7: `Bash(x)` is not the name of a tool"), "{said}");
 }

@@ -14,6 +14,7 @@ use zazen_core::words;
 
 use super::containers;
 use super::crash::{self, Moment};
+use super::kit::{self, Given};
 use super::perform::check_command;
 use super::review;
 use super::run::{EGRESS_FILE, token};
@@ -76,7 +77,7 @@ pub(super) async fn start(
             Some(earlier) => going_on(task, prompt, (earlier, phase, from)),
             None => prompt,
         };
-        agent(world, dir, (phase, &prompt), earlier.as_ref())?
+        agent((world, task), dir, (phase, &prompt), earlier.as_ref())?
     };
     drop(mirror);
     let container = match engine {
@@ -208,6 +209,7 @@ pub(super) fn outside(world: &World, task: &Task, dir: &RunDir) -> Outside {
     Outside {
         repo: task.repo.to_string(),
         hosts: world.repo(&task.repo).map(|repo| repo.hosts.clone()).unwrap_or_default(),
+        servers: kit::services_of(world, &task.repo),
         log_to: dir.path().join(EGRESS_FILE),
         download_bytes: limits.download_bytes,
         upload_bytes: limits.upload_bytes,
@@ -335,7 +337,7 @@ fn going_on(
 
 /// The harness with its prompt.
 fn agent(
-    world: &World,
+    (world, task): (&World, &Task),
     dir: &RunDir,
     (phase, prompt): (Phase, &str),
     earlier: Option<&Earlier>,
@@ -344,7 +346,7 @@ fn agent(
         Access::ReadOnly => harness::Task::Read,
         Access::ReadWrite => harness::Task::Write,
     };
-    let token = token(dir)?.to_string();
+    let token = token(dir)?;
     // A secret that a person wrote down is none of the model's business.
     let prompt = world.clean(prompt);
     let route = world.config.harness.route.as_str();
@@ -353,8 +355,12 @@ fn agent(
         Some(_) => Session::Resumed(&id),
         None => Session::New(&id),
     };
-    let order = Order { task: kind, prompt: &prompt, route, token: &token, session: Some(session) };
-    let launch = world.harness.launch(order);
+    let Given { kit, folders } = kit::of(world, &task.repo, &token)?;
+    let token = token.to_string();
+    let session = Some(session);
+    let order = Order { task: kind, prompt: &prompt, route, token: &token, session, kit: &kit };
+    let mut launch = world.harness.launch(order);
+    launch.tools.extend(folders);
     let work = Work::Harness { argv: launch.argv.clone(), stdin: launch.stdin.clone() };
     Ok((work, launch))
 }

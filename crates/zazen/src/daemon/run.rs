@@ -233,6 +233,11 @@ fn grant(
     let Payer { repo, may_use_reserve, .. } = payer(task, (run, phase));
     let age = task.run.as_ref().map_or(0, |run| now().millis_since(run.begun));
     let lifetime = world.config.limits.wall.saturating_add(TOKEN_SLACK);
+    let mut outside = launch::outside(world, task, dir);
+    if phase == Phase::Verify {
+        // Checks are no agents.
+        outside.servers.clear();
+    }
     Ok(Grant {
         run,
         repo,
@@ -244,7 +249,7 @@ fn grant(
         socket: folder.join("gateway.sock"),
         source,
         record_to: dir.path().join(RECORDING_FILE),
-        outside: launch::outside(world, task, dir),
+        outside,
         socket_mode,
     })
 }

@@ -18,6 +18,7 @@ use zazen_core::text::slug;
 use zazen_core::usage::Usage;
 
 use super::containers;
+use super::kit;
 use super::scanners::Scanners;
 use crate::config::Forge;
 use crate::config::{self, Config, Environment};
@@ -126,7 +127,9 @@ impl World {
         let forge = local_forge(&home, &config);
         let playback = playback(&config)?;
         let options = gateway_options(&config, &environment)?;
-        let keys = options.routes.values().filter_map(|route| route.key.clone()).collect();
+        let keys = options.routes.values().filter_map(|route| route.key.clone());
+        let keys = keys.chain(options.servers.values().filter_map(|server| server.key.clone()));
+        let keys = keys.collect();
         let github = github(&config, &environment, &forge)?;
         let scanners = Scanners::new(keys, github.clone());
         let gateway = Gateway::new(options)?;
@@ -412,7 +415,8 @@ fn gateway_options(config: &Config, environment: &Environment) -> anyhow::Result
         routes.insert(name.clone(), route);
     }
     let (prices, budget) = (config.prices.clone(), config.budget.clone());
-    Ok(gateway::Options { routes, prices, budget })
+    let servers = kit::services(config, environment)?;
+    Ok(gateway::Options { routes, prices, budget, servers })
 }
 
 /// Reads a model's key. It goes to the gateway and nowhere else.

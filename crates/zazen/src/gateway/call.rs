@@ -362,7 +362,7 @@ impl Ended {
 }
 
 /// Waits for `work`, unless the run ends or the client leaves before.
-async fn unless_over<T>(
+pub(super) async fn unless_over<T>(
     door: &Door,
     client_left: impl Future<Output = ()>,
     work: impl Future<Output = T>,

@@ -5,7 +5,7 @@
 //!
 //! - `serve`: the socket; the token, the path and the size are checked.
 //! - `request`, `route`: what is asked, and where it would go.
-//! - `egress`: hosts, by `CONNECT` and plain HTTP. All below is for models.
+//! - `egress`: hosts, by `CONNECT` and plain HTTP, and servers of tools. All below is for models.
 //! - `call`: the task of one call; streams, bills, records.
 //! - `budget`, `begun`: who pays for it, and a note before it is made.
 //! - `forward` or `playback`: the model's service, or a recording.
@@ -45,13 +45,14 @@ use zazen_core::price::{Price, Prices};
 use zazen_core::usage::Usage;
 
 pub use begun::{Failure, Sum, sum_up};
-pub use egress::{EGRESS_VERSION, Line, Outside, What, add_traffic};
+pub use egress::{EGRESS_VERSION, Line, Outside, Server, What, add_traffic};
 pub use playback::{ParseError, Recording};
 pub use record::{Bill, Call, CallRequest, CallResponse, FORMAT_VERSION};
 pub use route::{Api, Route};
 pub use secret::{InvalidToken, Secret, Token};
 
 use budget::Purse;
+use egress::servers::Servers;
 use egress::{Egress, Means};
 use secret::Veil;
 use serve::{Door, SocketFile};
@@ -63,6 +64,8 @@ pub struct Options {
     pub routes: BTreeMap<String, Route>,
     pub prices: Prices,
     pub budget: Budget,
+    /// The servers of tools, by name.
+    pub servers: BTreeMap<String, Server>,
 }
 
 /// What one run is given.
@@ -132,6 +135,7 @@ struct Shared {
     client: reqwest::Client,
     routes: Routes,
     prices: Prices,
+    servers: Servers,
     means: Means,
     /// What a model counts at that has no price.
     unknown: Price,
@@ -152,13 +156,14 @@ impl Gateway {
 
     /// Makes a gateway that reaches hosts by these means.
     fn with_means(options: Options, means: Means) -> anyhow::Result<Self> {
-        let Options { routes, prices, budget } = options;
+        let Options { routes, prices, budget, servers } = options;
         for (name, route) in &routes {
             forward::check(name, route)?;
         }
         let client = forward::client(&routes)?;
         let (unknown, purse) = (budget.unknown, Arc::new(Purse::new(budget)));
-        let shared = Arc::new(Shared { client, routes, prices, means, unknown, purse });
+        let servers = Servers::new(servers)?;
+        let shared = Arc::new(Shared { client, routes, prices, servers, means, unknown, purse });
         Ok(Self { shared, runs: Mutex::new(JoinSet::new()) })
     }
 

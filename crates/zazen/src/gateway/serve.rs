@@ -29,6 +29,7 @@ use tokio_util::sync::CancellationToken;
 use zazen_core::price::covers;
 
 use super::egress::head::First;
+use super::egress::servers;
 use super::egress::{Denied, Egress};
 use super::forward::Reply;
 use super::record::Recorder;
@@ -47,7 +48,7 @@ pub(super) struct Door {
     pub(super) veil: Veil,
     /// The run is over.
     pub(super) stop: CancellationToken,
-    egress: Egress,
+    pub(super) egress: Egress,
     opened: Instant,
     room: Arc<Semaphore>,
     /// Held only to add or to take tasks.
@@ -153,6 +154,11 @@ impl Door {
             (false, false) => Api::OpenAi,
         };
         self.route_api().unwrap_or(spoken)
+    }
+
+    /// Whether a request brings the token for hosts, which makes no model call.
+    pub(super) fn lets_to_hosts(&self, head: &Parts) -> bool {
+        bearers(&head.headers).any(|shown| self.egress.lets_in(shown))
     }
 
     fn check_token(&self, head: &Parts) -> Result<(), Refusal> {
@@ -345,6 +351,9 @@ async fn answer(door: &Arc<Door>, request: Request<Incoming>) -> Response<Reply>
     if is_health(&head) {
         return Response::new(full(Bytes::new()));
     }
+    if head.uri.path().starts_with(servers::PATHS) {
+        return servers::answer(door, &head, body).await;
+    }
     match pass(door, &head, body).await {
         Ok(response) => response,
         Err(refusal) => {
@@ -397,11 +406,16 @@ fn carries(head: &Parts, token: &Token) -> bool {
     if query.any(|pair| pair.strip_prefix("key=").is_some_and(|key| token.is(key.as_bytes()))) {
         return true;
     }
-    let bearer = headers.get_all(AUTHORIZATION).iter().filter_map(|value| {
+    let plain = plain.map(HeaderValue::as_bytes);
+    plain.chain(bearers(headers)).any(|shown| token.is(shown.trim_ascii()))
+}
+
+/// The bearer tokens of a request.
+fn bearers(headers: &HeaderMap) -> impl Iterator<Item = &[u8]> {
+    headers.get_all(AUTHORIZATION).iter().filter_map(|value| {
         let (scheme, rest) = value.as_bytes().split_at_checked("bearer ".len())?;
-        scheme.eq_ignore_ascii_case(b"bearer ").then_some(rest)
-    });
-    plain.map(HeaderValue::as_bytes).chain(bearer).any(|shown| token.is(shown.trim_ascii()))
+        scheme.eq_ignore_ascii_case(b"bearer ").then_some(rest.trim_ascii())
+    })
 }
 
 fn shown(text: &str) -> String {

@@ -149,6 +149,7 @@ fn nowhere(dir: &Path) -> Outside {
     Outside {
         repo: "ada/tally".to_owned(),
         hosts: zazen_core::host::Hosts::default(),
+        servers: Vec::new(),
         log_to: dir.join("egress.jsonl"),
         download_bytes: 1 << 20,
         upload_bytes: 1 << 20,
@@ -167,7 +168,7 @@ fn gateway(service: &Service) -> Arc<Gateway> {
         [("anthropic", anthropic), ("openai", openai), ("google", google), ("login", login)];
     let routes = routes.into_iter().map(|(name, route)| (name.to_owned(), route)).collect();
     let (prices, budget) = (Prices::builtin(), Budget::default());
-    Arc::new(Gateway::new(Options { routes, prices, budget }).unwrap())
+    Arc::new(Gateway::new(Options { routes, prices, budget, servers: BTreeMap::new() }).unwrap())
 }
 
 async fn live(service: &Service) -> Run {

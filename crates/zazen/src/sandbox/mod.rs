@@ -32,6 +32,7 @@ mod runner;
 mod spec;
 mod supervisor;
 mod sweep;
+mod tools;
 mod words;
 
 pub use carry::{has_session, make_in_home, put_in, take_out};
@@ -51,3 +52,4 @@ pub use spec::{
 };
 pub use supervisor::supervise;
 pub use sweep::{Swept, sweep};
+pub use tools::filter_tools;

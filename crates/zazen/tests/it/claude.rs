@@ -388,7 +388,7 @@ fn processes(is_meant: impl Fn(&Process) -> bool) -> Vec<Process> {
 }
 
 /// The files below a folder that hold this.
-fn files_with(text: &str, folder: &Path) -> Vec<PathBuf> {
+pub(crate) fn files_with(text: &str, folder: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
     for entry in fs::read_dir(folder).expect("the folder is there") {
         let path = entry.expect("an entry").path();

@@ -35,6 +35,7 @@ mod results;
 mod routes;
 #[cfg(test)]
 mod sandbox;
+mod servers;
 mod skills;
 #[cfg(test)]
 pub(crate) mod split;

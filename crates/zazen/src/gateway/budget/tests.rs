@@ -82,7 +82,15 @@ impl Service {
         };
         let routes = [("a", Api::Anthropic), ("o", Api::OpenAi), ("g", Api::Gemini)];
         let routes = routes.into_iter().map(|(name, api)| (name.to_owned(), route(api))).collect();
-        Arc::new(Gateway::new(Options { routes, prices: Prices::builtin(), budget }).unwrap())
+        Arc::new(
+            Gateway::new(Options {
+                routes,
+                prices: Prices::builtin(),
+                budget,
+                servers: std::collections::BTreeMap::new(),
+            })
+            .unwrap(),
+        )
     }
 }
 
@@ -122,6 +130,7 @@ impl Run {
             outside: crate::gateway::Outside {
                 repo: "ada/tally".to_owned(),
                 hosts: zazen_core::host::Hosts::default(),
+                servers: Vec::new(),
                 log_to: self.dir.path().join("egress.jsonl"),
                 download_bytes: 0,
                 upload_bytes: 0,

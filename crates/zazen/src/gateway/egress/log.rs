@@ -135,13 +135,28 @@ impl Log {
         rule: &Rule,
         addresses: &[SocketAddr],
     ) -> Result<u64, Denied> {
-        let n = self.n_next.fetch_add(1, Ordering::Relaxed);
         let what = What::Allowed {
             method: head.method.clone(),
             authority: wanted.authority.to_string(),
             rule: rule.entry.clone(),
             address: addresses.first().map(ToString::to_string).unwrap_or_default(),
         };
+        self.note(what).await
+    }
+
+    /// Writes that a server of tools is asked. Returns its number when it is written.
+    pub(super) async fn asked(
+        &self,
+        method: &str,
+        authority: String,
+        rule: String,
+    ) -> Result<u64, Denied> {
+        let method = method.to_owned();
+        self.note(What::Allowed { method, authority, rule, address: String::new() }).await
+    }
+
+    async fn note(&self, what: What) -> Result<u64, Denied> {
+        let n = self.n_next.fetch_add(1, Ordering::Relaxed);
         let (sender, written) = oneshot::channel();
         let draft = Draft { line: line(n, what), written: Some(sender) };
         self.drafts.send(draft).await.map_err(|_| Denied::NoLog)?;

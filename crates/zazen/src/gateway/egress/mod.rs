@@ -4,7 +4,8 @@
 //! token, what it wants (`wanted`), the list, the addresses (`resolve`), the
 //! log (`log`). Only then is a checked address connected to, and bytes are
 //! carried (`tunnel`, `plain`) within the run's allowance (`flow`). A refusal
-//! (`deny`) is an answer at once. Model calls never come here: see `serve`.
+//! (`deny`) is an answer at once. Services that offer tools are in `servers`. Model
+//! calls never come here: see `serve`.
 
 mod deny;
 mod flow;
@@ -12,6 +13,7 @@ pub(super) mod head;
 mod log;
 mod plain;
 mod resolve;
+pub(super) mod servers;
 mod tunnel;
 mod wanted;
 
@@ -28,6 +30,7 @@ use tokio_util::sync::CancellationToken;
 use zazen_core::host::{Hosts, Way};
 
 pub use log::{EGRESS_VERSION, Line, What, add_traffic};
+pub use servers::Server;
 
 pub(super) use deny::Denied;
 pub(super) use log::Writer;
@@ -45,6 +48,8 @@ pub struct Outside {
     /// The repository whose list it is, for what is said.
     pub repo: String,
     pub hosts: Hosts,
+    /// The servers of tools that the run may ask, by name.
+    pub servers: Vec<String>,
     /// The file that every decision is written to, at its end.
     pub log_to: PathBuf,
     /// How much the run may fetch from hosts, all in all.
@@ -183,6 +188,12 @@ impl Egress {
         };
         let n = self.log.allowed(head, &wanted, rule, &addresses).await?;
         Ok(Granted { n, wanted, addresses })
+    }
+
+    /// Whether a token is the one for hosts, and still good.
+    pub(super) fn lets_in(&self, shown: &[u8]) -> bool {
+        let is_over = self.stop.is_cancelled() || self.opened.elapsed() >= self.lifetime;
+        !is_over && self.token.is(shown)
     }
 
     fn check_token(&self, head: &Head) -> Result<(), Denied> {

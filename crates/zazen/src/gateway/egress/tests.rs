@@ -87,6 +87,7 @@ impl Setup {
             routes: BTreeMap::new(),
             prices: Prices::builtin(),
             budget: zazen_core::budget::Budget::default(),
+            servers: BTreeMap::new(),
         };
         let means = Means { resolver, times: self.times };
         let gateway = Gateway::with_means(options, means).unwrap();
@@ -101,6 +102,7 @@ impl Setup {
             outside: Outside {
                 repo: "ada/tally".to_owned(),
                 hosts,
+                servers: Vec::new(),
                 log_to: dir.path().join("egress.jsonl"),
                 download_bytes: self.bytes,
                 upload_bytes: self.bytes,

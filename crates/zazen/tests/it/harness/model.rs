@@ -27,6 +27,9 @@ pub(crate) struct Turn {
     pub(crate) say: String,
     /// What it wants to have run. Without one, the answer is its last.
     pub(crate) command: Option<String>,
+    /// Another tool that it wants to use, with its input.
+    #[serde(default)]
+    pub(crate) tool: Option<(String, Value)>,
     /// An answer that is an error: its status, and the kind of error.
     pub(crate) error: Option<(u16, String)>,
 }
@@ -58,15 +61,20 @@ struct Shared {
 
 impl Turn {
     pub(crate) fn say(text: &str) -> Self {
-        Self { say: text.to_owned(), command: None, error: None }
+        Self { say: text.to_owned(), command: None, tool: None, error: None }
     }
 
     pub(crate) fn run(command: &str) -> Self {
-        Self { say: String::new(), command: Some(command.to_owned()), error: None }
+        Self { command: Some(command.to_owned()), ..Self::say("") }
+    }
+
+    /// Asks for a tool of a server, say.
+    pub(crate) fn call(tool: &str, input: &Value) -> Self {
+        Self { tool: Some((tool.to_owned(), input.clone())), ..Self::say("") }
     }
 
     pub(crate) fn fail(status: u16, kind: &str) -> Self {
-        Self { say: String::new(), command: None, error: Some((status, kind.to_owned())) }
+        Self { error: Some((status, kind.to_owned())), ..Self::say("") }
     }
 }
 
@@ -279,9 +287,12 @@ fn stream(request: &Value, said: &Turn, tool: Option<&str>, turn: usize) -> Resp
         event(json!({ "type": "content_block_stop", "index": index }));
         index += 1;
     }
-    let call = said.command.as_ref().zip(tool);
-    if let Some((command, tool)) = call {
-        let input = json!({ "command": command, "description": "carry on" }).to_string();
+    let command = said.command.as_ref().zip(tool).map(|(command, tool)| {
+        (tool.to_owned(), json!({ "command": command, "description": "carry on" }))
+    });
+    let call = said.tool.clone().or(command);
+    if let Some((tool, input)) = &call {
+        let input = input.to_string();
         event(json!({ "type": "content_block_start", "index": index, "content_block": {
             "type": "tool_use", "id": format!("toolu_{turn}"), "name": tool, "input": {} } }));
         event(json!({ "type": "content_block_delta", "index": index,
