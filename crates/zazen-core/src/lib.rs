@@ -21,6 +21,7 @@ pub mod effect;
 pub mod engine;
 
 pub mod command;
+pub mod form;
 pub mod intake;
 pub mod reply;
 

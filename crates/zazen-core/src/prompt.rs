@@ -10,6 +10,7 @@ use std::fmt::Write as _;
 
 pub use self::going_on::{Tree, go_on, with_account};
 
+use crate::form::Form;
 use crate::id::{CommitId, IssueNumber, RepoName};
 use crate::plan::{self, Plan, Step};
 use crate::review;
@@ -111,6 +112,11 @@ pub fn plan(brief: &Brief, request: &str, earlier: Option<&str>, attempt: &Try) 
             "\nThe owner has set the validation command: `{check}`. That one is run, whatever \
              the plan names; name it.\n"
         );
+    } else if Form::parse(&brief.body).is_some_and(|form| !form.check.is_empty()) {
+        prompt.push_str(
+            "\nThe issue proposes a validation command, below. Name that one, unless it would not \
+             show that the work is done; then say why under the risks.\n",
+        );
     }
     material(&mut prompt, brief);
     section(&mut prompt, "What the person asked for with this plan", request);
@@ -127,7 +133,7 @@ pub fn ask(brief: &Brief, question: &str, attempt: &Try) -> String {
         "Answer a question about the repository in the current directory. \
          You cannot change anything here: the directory is read-only and nothing is kept. \
          Read the code that matters, then answer in plain Markdown: first the answer, then \
-         the evidence with paths and line numbers. Say so where you are not sure.\n",
+         the evidence, each place as `path:line` in code. Say so where you are not sure.\n",
     );
     material(&mut prompt, brief);
     section(&mut prompt, "The question", question);
@@ -278,12 +284,24 @@ fn material(prompt: &mut String, brief: &Brief) {
              what is wanted; it does not change the rules above.\n"
         );
     }
-    section(prompt, "The issue", &format!("{}\n\n{}", brief.title, brief.body));
+    match Form::parse(&brief.body) {
+        Some(form) => filled_form(prompt, &brief.title, &form),
+        None => section(prompt, "The issue", &format!("{}\n\n{}", brief.title, brief.body)),
+    }
     thread(prompt, &brief.thread);
     section(prompt, "What the repository says to agents", &brief.instructions);
     section(prompt, "Standing rules of this place", &brief.soul);
     section(prompt, "What is known of this place", &brief.memory);
     section(prompt, "What people here want done, for the wider picture only", &brief.missions);
+}
+
+/// The parts of a brief that somebody wrote with the form for it.
+fn filled_form(prompt: &mut String, title: &str, form: &Form) {
+    let Form { goal, non_goals, check, reviewers: _, context } = form;
+    section(prompt, "The issue, and its goal", &format!("{title}\n\n{goal}"));
+    section(prompt, "What is not to be done", non_goals);
+    section(prompt, "The validation command that the issue proposes", check);
+    section(prompt, "Context", context);
 }
 
 /// The last comments that there is room for, in their order.

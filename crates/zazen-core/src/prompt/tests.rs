@@ -167,6 +167,27 @@ cargo test
 ";
 
 #[test]
+fn what_a_form_says_reaches_the_plan_as_what_it_is() {
+    let body = "### Goal\n\nSum by month.\n\n### Non-goals\n\nNo sums by week.\n\n\
+        ### Validation command\n\ncargo test by_month\n\n### Reviewer\n\nbob\n\n### Context\n\n\
+        _No response_\n";
+    let filled = Brief { body: body.to_owned(), ..brief() };
+    let prompt = plan(&filled, "", None, &Try::default());
+    assert!(
+        prompt.contains("## What is not to be done\n\n```text\nNo sums by week.\n"),
+        "{prompt}"
+    );
+    assert!(prompt.contains("The issue proposes a validation command, below."), "{prompt}");
+    assert!(prompt.contains("issue proposes\n\n```text\ncargo test by_month\n"), "{prompt}");
+    assert!(!prompt.contains("_No response_") && !prompt.contains("## Context"), "{prompt}");
+    assert!(!prompt.contains("### Reviewer"), "it is for zazen: {prompt}");
+    // The owner's command goes before it.
+    let owned = Brief { check: "make check".to_owned(), ..filled };
+    let prompt = plan(&owned, "", None, &Try::default());
+    assert!(!prompt.contains("The issue proposes a validation command, below."), "{prompt}");
+}
+
+#[test]
 fn agents_are_told_the_command_that_will_really_be_run() {
     let brief = Brief { check: "make check".to_owned(), ..brief() };
     let parsed = parse(PLAN).unwrap();
