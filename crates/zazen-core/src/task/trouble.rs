@@ -100,6 +100,8 @@ pub enum TroubleKind {
     Killed,
     /// The model's answer ended in its middle.
     StreamCut,
+    /// The forge does not take what is to be published: a permission, or a rule for branches.
+    Refused,
 }
 
 /// What zazen does about trouble.
@@ -122,7 +124,7 @@ pub const EVIDENCE_BYTES_MAX: usize = 4 * 1024;
 
 impl TroubleKind {
     /// All of them.
-    pub const ALL: [Self; 34] = [
+    pub const ALL: [Self; 35] = [
         Self::UnreadablePlan,
         Self::NoAnswer,
         Self::UnreadableReview,
@@ -157,6 +159,7 @@ impl TroubleKind {
         Self::ContextTooLong,
         Self::Killed,
         Self::StreamCut,
+        Self::Refused,
     ];
 
     /// Whether another try could end otherwise.
@@ -195,7 +198,8 @@ impl TroubleKind {
             | Self::Repository
             | Self::ForeignBranch
             | Self::NoDrafts
-            | Self::NoIssues => Reaction::GiveUp,
+            | Self::NoIssues
+            | Self::Refused => Reaction::GiveUp,
         }
     }
 
@@ -237,7 +241,8 @@ impl TroubleKind {
             | Self::Stuck
             | Self::GaveUp
             | Self::NeedsPermission
-            | Self::ContextTooLong => false,
+            | Self::ContextTooLong
+            | Self::Refused => false,
         }
     }
 
@@ -280,6 +285,7 @@ impl TroubleKind {
             Self::ContextTooLong => "the work was too long for the model to keep in mind",
             Self::Killed => "the harness was killed",
             Self::StreamCut => "the model's answer ended in its middle",
+            Self::Refused => "the forge does not let zazen publish the work",
         }
     }
 
@@ -350,6 +356,11 @@ impl TroubleKind {
             Self::NoIssues => {
                 "Let zazen open issues in this repository, then write `/retry`: it goes on with \
                  the step that is next."
+            }
+            Self::Refused => {
+                "Give zazen's App or token the permission that is missing, or let it write to \
+                 branches that begin with `zazen/`, then write `/retry`. The finished commits are \
+                 kept."
             }
         }
     }

@@ -6,7 +6,7 @@
 
 use std::fmt::Write as _;
 
-use super::{Text, line, n_of, quote};
+use super::{Text, line, n_of, person, quote};
 use crate::id::CommitId;
 use crate::review::{Finding, Review};
 use crate::task::PullHead;
@@ -105,6 +105,16 @@ fn whole(finding: &Finding) -> String {
         let _infallible = write!(text, "\nIt could say:\n\n{}", fence(suggestion, ""));
     }
     text
+}
+
+/// Who could not be asked for a review.
+pub fn not_asked(logins: &[String]) -> Text {
+    let names: Vec<String> = logins.iter().map(|login| person(login)).collect();
+    Text(format!(
+        "I could not ask {} for a review: only people with access to this repository can be \
+         asked, and never whoever opened the pull request.",
+        names.join(", ")
+    ))
 }
 
 #[cfg(test)]

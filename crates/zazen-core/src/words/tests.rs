@@ -99,6 +99,14 @@ fn notes() {
 }
 
 #[test]
+fn who_cannot_be_asked_is_named_and_not_called() {
+    let text = not_asked(&["bob".to_owned(), "@everyone".to_owned()]);
+    let said = "I could not ask bob, @\u{200b}everyone for a review: only people with access to this \
+                repository can be asked, and never whoever opened the pull request.";
+    assert_eq!(text.as_str(), said);
+}
+
+#[test]
 fn notes_cannot_be_made_to_act() {
     let trouble = Trouble::new(TroubleKind::RedChecks, HOSTILE.to_owned());
     let failed = note(&Note::Failed { trouble }, "", None);

@@ -177,6 +177,8 @@ pub struct Repo {
     pub branch: String,
     /// The validation command; empty means the one that the plan names.
     pub check: String,
+    /// Who is asked for a review of every draft.
+    pub reviewers: Vec<String>,
     /// What its runs may reach besides the model.
     pub hosts: Hosts,
     /// Which of the home's skills its agents get.

@@ -161,6 +161,8 @@ pub(super) struct Repo {
     pub(super) hosts: Vec<String>,
     #[serde(default)]
     pub(super) private: Vec<String>,
+    #[serde(default)]
+    pub(super) reviewers: Vec<String>,
     pub(super) engine: Option<String>,
     pub(super) image: Option<String>,
     pub(super) containerfile: Option<String>,

@@ -6,7 +6,10 @@ use zazen_core::host::{Hosts, InvalidHost};
 use zazen_core::id::RepoName;
 use zazen_core::skill::{Choice, InvalidSkillName};
 
-use super::{Check, Error, Github, Repo, Sandbox, raw};
+use super::{Check, Error, Forge, Github, Repo, Sandbox, raw};
+
+/// How many people may be asked for a review: GitHub asks no more of one pull request.
+const N_REVIEWERS_MAX: usize = 15;
 
 impl Check<'_> {
     pub(super) fn repos(
@@ -58,6 +61,34 @@ impl Check<'_> {
         Ok(Choice::Only(all.collect::<Result<_, _>>()?))
     }
 
+    fn reviewers(
+        &self,
+        (place, forge): (&str, Forge),
+        raw: &raw::Repo,
+    ) -> Result<Vec<String>, Error> {
+        let wrong = |why: &str| self.wrong(&["repo", place, "reviewers"], why);
+        if forge == Forge::Local && !raw.reviewers.is_empty() {
+            let why = "`reviewers` are asked on GitHub, and this repository has no `forge = \
+                       \"github\"`";
+            return Err(wrong(why));
+        }
+        if raw.reviewers.len() > N_REVIEWERS_MAX {
+            let why = format!("`reviewers` may have {N_REVIEWERS_MAX} names at the most");
+            return Err(wrong(&why));
+        }
+        let is_login = |text: &str| {
+            !text.is_empty()
+                && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b))
+        };
+        match raw.reviewers.iter().find(|login| !is_login(login)) {
+            Some(login) => {
+                let why = format!("`{login}` is nobody's login; write it without the `@`");
+                Err(wrong(&why))
+            }
+            None => Ok(raw.reviewers.clone()),
+        }
+    }
+
     fn repo(
         &self,
         name: RepoName,
@@ -72,6 +103,7 @@ impl Check<'_> {
         let hosts = self.hosts(place, &raw)?;
         let skills = self.skills(place, raw.skills.as_deref())?;
         let (forge, source) = self.forge(&raw, (place, github))?;
+        let reviewers = self.reviewers((place, forge), &raw)?;
         let remote = match raw.remote {
             Some(path) => self.host_path(&path),
             None => self.root.join(".zazen/remotes").join(format!("{name}.git")),
@@ -83,6 +115,7 @@ impl Check<'_> {
             remote,
             branch: raw.branch.unwrap_or_default(),
             check: raw.check.unwrap_or_default(),
+            reviewers,
             hosts,
             skills,
             engine,

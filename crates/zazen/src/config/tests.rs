@@ -364,6 +364,8 @@ fn a_repository_at_github_has_its_address_from_there() {
     assert_eq!(github.webhook_secret, Path::new("/zazen/.zazen/github/webhook-secret"));
     assert_eq!(config.repos[0].forge, Forge::Github);
     assert_eq!(config.repos[0].source, "https://github.com/ada/tally.git");
+    let asked = good(&format!("{}reviewers = [\"bob\"]\n", at_github("gh = true\n")));
+    assert_eq!(asked.repos[0].reviewers, ["bob"]);
     for (api, source) in [
         ("https://git.example.org/api/v3/", "https://git.example.org/ada/tally.git"),
         ("https://api.house.ghe.com", "https://house.ghe.com/ada/tally.git"),
@@ -400,6 +402,17 @@ fn what_is_wrong_about_github_is_named() {
         let said = wrong(&at_github(lines));
         assert!(said.contains(says), "{said}");
     }
+    for (reviewers, says) in [
+        ("[\"@bob\"]", "write it without the `@`"),
+        ("[\"bob\", \"\"]", "`` is nobody's login"),
+        (&format!("[{}]", "\"bob\", ".repeat(16)), "15 names at the most"),
+    ] {
+        let said = wrong(&format!("{}reviewers = {reviewers}\n", at_github("gh = true\n")));
+        assert!(said.contains(says), "{said}");
+    }
+    let local = "[[repo]]\nname = \"a/b\"\nsource = \"/b\"\nreviewers = [\"bob\"]\n";
+    let said = wrong(&format!("{SMALL}{local}"));
+    assert!(said.contains("are asked on GitHub"), "{said}");
     let said = wrong(&format!("{SMALL}[[repo]]\nname = \"a/b\"\n"));
     assert!(said.contains("has no `source`"), "{said}");
     let said = wrong(&format!("{SMALL}[[repo]]\nname = \"a/b\"\nforge = \"gitlab\"\n"));

@@ -22,6 +22,7 @@ mod judge;
 mod keep;
 mod kit;
 mod launch;
+mod links;
 mod look;
 mod news;
 mod owed;
@@ -31,6 +32,7 @@ mod perform;
 mod rebase;
 mod recover;
 mod review;
+mod reviewers;
 mod run;
 mod scanners;
 mod session;
@@ -163,7 +165,7 @@ impl Daemon {
         world.gateway.start_from(engine.book().ledger());
         world.sweep(&engine).await?;
         let pages = Pages::new(world.clone(), behind)?;
-        let news = News::start(&world).await?;
+        let news = News::start(&world, engine.book()).await?;
         let mut reaping = JoinSet::new();
         let home = world.home.clone();
         reaping.spawn_blocking(move || recover::tidy(&home));
@@ -321,7 +323,7 @@ impl Daemon {
     fn patience(&self) -> Duration {
         let wake_at = self.engine.wake_at();
         let retry = wake_at.map_or(SLEEP_MAX, |at| Duration::from_millis(at.millis_since(now())));
-        let again = self.pages.patience().min(self.owed.patience());
+        let again = self.pages.patience().min(self.owed.patience()).min(self.news.patience());
         retry.min(again).max(Duration::from_millis(5))
     }
 

@@ -7,22 +7,23 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Context as _;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::{JoinError, JoinSet};
 use zazen_core::engine::{Book, Fact, IssueRef};
-use zazen_core::id::{CommitId, IssueNumber, PullNumber, RepoName, TaskId};
+use zazen_core::id::{CommitId, IssueNumber, PullNumber, RepoName, TaskId, Time};
 use zazen_core::task::{Event, IssueEnd, State, Task};
 
 use super::owed::Place;
 use super::world::World;
 use super::{Daemon, keep};
-use crate::config::{Forge, Github, Poll};
+use crate::config::{Forge, Github, GithubLogin, Poll};
 use crate::forge::PullState;
 use crate::forge::github::hint::Hint;
 use crate::forge::github::hooks::{self, Delivery, DeliveryId, Hooks, Inbox, Secrets};
-use crate::forge::github::poll::{self, Found, Pace, Polls};
+use crate::forge::github::poll::{self, Found, Pace, Polls, Rota};
 use crate::forge::github::{Checks, Copied, Known};
 
 /// How many conversations are copied at once. GitHub's limits are for all of them together.
@@ -65,6 +66,8 @@ pub(super) struct News {
     pub(super) copies: JoinSet<(IssueRef, anyhow::Result<Copy>)>,
     hooks: Option<Hooks>,
     polls: Option<Polls>,
+    /// Where is looked again though nobody hints.
+    rota: Rota,
     under_way: BTreeMap<IssueRef, Vec<Arc<Receipt>>>,
     waiting: BTreeMap<IssueRef, Vec<Arc<Receipt>>>,
     /// Those that could not be copied: somebody says when to try again.
@@ -73,7 +76,7 @@ pub(super) struct News {
 
 impl News {
     /// Listens and asks, as the owner wants it. Without GitHub, nothing ever comes.
-    pub(super) async fn start(world: &World) -> anyhow::Result<Self> {
+    pub(super) async fn start(world: &World, book: &Book) -> anyhow::Result<Self> {
         let mut news = Self::none();
         let (Some(github), Some(config)) = (&world.github, &world.config.github) else {
             return Ok(news);
@@ -109,11 +112,16 @@ impl News {
             cursors: poll::folder(&world.home),
             repos,
             pace: pace(config),
+            has_deliveries: news.hooks.is_some() && matches!(config.login, GithubLogin::App { .. }),
             now: keep::now,
         };
         let (polls, found) = Polls::start(github.client(), &options);
         news.found = found;
         news.polls = Some(polls);
+        news.rota = Rota::new(pace(config));
+        for place in book.tasks().filter_map(|task| place_of(world, &task)) {
+            news.rota.add(&place, keep::now());
+        }
         Ok(news)
     }
 
@@ -127,6 +135,7 @@ impl News {
             copies: JoinSet::new(),
             hooks: None,
             polls: None,
+            rota: Rota::new(Pace::Off),
             under_way: BTreeMap::new(),
             waiting: BTreeMap::new(),
             held: BTreeMap::new(),
@@ -205,6 +214,29 @@ impl News {
         }
     }
 
+    /// Looks where it is time to, though nobody hints: whether checks of a draft have ended,
+    /// whether an issue is still there.
+    pub(super) fn start_looks(&mut self, world: &Arc<World>, book: &Book) {
+        for issue in self.rota.take(keep::now()) {
+            // Whoever copies it looks at all of it.
+            if self.under_way.contains_key(&issue) || self.waiting.contains_key(&issue) {
+                continue;
+            }
+            self.under_way.insert(issue.clone(), Vec::new());
+            let (world, draft) = (world.clone(), draft(book, &issue));
+            self.copies.spawn(async move {
+                let result = look(&world, &issue, draft).await;
+                (issue, result)
+            });
+        }
+    }
+
+    /// How long until it is time to look somewhere.
+    pub(super) fn patience(&self) -> Duration {
+        let due = self.rota.due();
+        due.map_or(Duration::MAX, |due| Duration::from_millis(due.millis_since(keep::now())))
+    }
+
     /// Takes up a copy that was made, or not.
     pub(super) fn copied(
         &mut self,
@@ -226,9 +258,17 @@ impl News {
     }
 
     /// zazen did something there, which people may answer.
-    pub(super) fn stir(&self, repo: &RepoName) {
+    fn stir(&mut self, world: &World, task: &Task, now: Time) {
         if let Some(polls) = &self.polls {
-            polls.stir(repo);
+            polls.stir(&task.repo);
+        }
+        // A task is looked at in one place at a time.
+        self.rota.remove(&at(&task.repo, task.issue));
+        if let Some(PullNumber(pull)) = task.state.pull() {
+            self.rota.remove(&at(&task.repo, IssueNumber(pull)));
+        }
+        if let Some(place) = place_of(world, task) {
+            self.rota.stir(&place, now);
         }
     }
 
@@ -297,6 +337,7 @@ impl Daemon {
     }
 
     pub(super) fn start_copies(&mut self) {
+        self.news.start_looks(&self.world, self.engine.book());
         self.news.start_copies(&self.world, self.engine.book());
     }
 
@@ -321,14 +362,14 @@ impl Daemon {
         match copy.copied {
             Copied::UpToDate => self.look_at_issue(&done.issue).await?,
             Copied::Gone => self.take_gone(&done.issue).await?,
-            Copied::NotOurs => {}
+            Copied::NotOurs | Copied::There => {}
         }
         if let Some((task, head)) = copy.moved.clone() {
             let by = SOMEBODY.to_owned();
             self.must_take(Fact::of(task, Event::HeadMoved { head, by })).await?;
         }
         if copy.checks == Checks::Pending {
-            self.owed.owe(place);
+            self.news.rota.pending(&done.issue, keep::now());
         }
         self.news.taken_in(done).await;
         Ok(())
@@ -346,9 +387,9 @@ impl Daemon {
     }
 
     /// Where zazen did something, people may answer soon.
-    pub(super) fn stir(&self, tasks: &BTreeSet<TaskId>) {
+    pub(super) fn stir(&mut self, tasks: &BTreeSet<TaskId>) {
         for task in tasks.iter().filter_map(|id| self.engine.book().task(*id)) {
-            self.news.stir(&task.repo);
+            self.news.stir(&self.world, &task, keep::now());
         }
     }
 }
@@ -372,6 +413,31 @@ fn draft(book: &Book, issue: &IssueRef) -> Option<Draft> {
     let task = book.issue(&issue.repo, issue.issue).task.and_then(|id| book.task(id))?;
     let State::Drafted { pull, head, .. } = &task.state else { return None };
     (pull.0 == issue.issue.0).then(|| Draft { task: task.id, head: head.clone() })
+}
+
+/// Where on GitHub is looked for a task that is not over: at its draft, or at its issue.
+fn place_of(world: &World, task: &Task) -> Option<IssueRef> {
+    world.github.as_ref().filter(|github| github.has(&task.repo))?;
+    if let State::Drafted { pull: PullNumber(number), .. } = task.state {
+        return Some(at(&task.repo, IssueNumber(number)));
+    }
+    let is_over = matches!(
+        task.state,
+        State::Merged { .. } | State::Closed { .. } | State::Stopped { .. } | State::Failed { .. }
+    );
+    (!is_over).then(|| at(&task.repo, task.issue))
+}
+
+/// Looks at what GitHub does not list: the checks of a draft, or whether an issue is there.
+async fn look(world: &World, at: &IssueRef, draft: Option<Draft>) -> anyhow::Result<Copy> {
+    let IssueRef { repo, issue } = at;
+    let github = world.github.as_ref().context("GitHub is not set up")?;
+    let Some(Draft { head, .. }) = draft else {
+        let copied = github.look_for(repo, *issue).await?;
+        return Ok(Copy { copied, moved: None, checks: Checks::Ended });
+    };
+    let checks = github.copy_checks((repo, PullNumber(issue.0)), &head).await?;
+    Ok(Copy { copied: Copied::UpToDate, moved: None, checks })
 }
 
 /// Copies one conversation. Of a draft of ours, the checks and the branch as well.

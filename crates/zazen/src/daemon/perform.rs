@@ -24,15 +24,17 @@ use zazen_core::words::{self, Evidence, FileChange, Kept};
 use super::crash::{self, Moment};
 use super::evidence;
 use super::keep::now;
+use super::links;
 use super::rebase;
 use super::review;
+use super::reviewers;
 use super::run;
 use super::split;
 use super::world::World;
 use crate::config::Forge;
 use crate::forge::NewPull;
 use crate::forge::github::client::{CallError, Purpose};
-use crate::git::publish::{BranchName, PushError, Remote, push, push_rewritten};
+use crate::git::publish::{BranchName, PushError, Pushed, Remote, push, push_rewritten};
 use crate::git::{FetchError, KeptRef, Mirror, Source, create_bare};
 use crate::home::Home;
 use crate::home::atomic::{self, Durability};
@@ -222,7 +224,9 @@ async fn show(
             let index = usize::try_from(n).unwrap_or(usize::MAX).saturating_sub(1);
             let note = task.notes.get(index).context("there is no such note")?;
             let answer = match note {
-                Note::Answered { .. } => evidence::answer(world, task)?,
+                Note::Answered { .. } => {
+                    links::linked(world, task, evidence::answer(world, task)?).await
+                }
                 Note::Unchanged { run } => evidence::words_of(world, *run),
                 Note::Drafted { .. }
                 | Note::Failed { .. }
@@ -282,23 +286,39 @@ pub(super) fn branch(task: &Task) -> anyhow::Result<BranchName> {
 }
 
 async fn push_branch(world: &World, task: &Task, head: &CommitId) -> anyhow::Result<Vec<Fact>> {
-    let mirror = world.mirror(&task.repo).await?;
-    let remote = remote(world, task, &mirror).await?;
-    let branch = branch(task)?;
-    let pushed = match rebase::rewritten(world, task, head) {
-        Some(what) => push_rewritten(&mirror, &remote, &branch, &what).await,
-        None => push(&mirror, &remote, &branch, head).await,
-    };
+    let mut pushed = push_once(world, task, head).await?;
+    if pushed.as_ref().is_err_and(PushError::is_denial) {
+        // Somebody may have given it more since this token was made. A new one knows.
+        world.forget_tokens();
+        pushed = push_once(world, task, head).await?;
+    }
     let event = match pushed {
         Ok(_) => Event::Pushed { head: head.clone() },
-        Err(err @ (PushError::Foreign { .. } | PushError::Rejected { .. })) => {
+        Err(err @ PushError::Foreign { .. }) => {
             Event::Blocked { trouble: trouble(TroubleKind::ForeignBranch, &err.into()) }
+        }
+        Err(err) if err.is_denial() || matches!(err, PushError::Rejected { .. }) => {
+            Event::Blocked { trouble: trouble(TroubleKind::Refused, &err.into()) }
         }
         // Who did it, git does not say.
         Err(PushError::Gone { .. }) => Event::BranchDeleted { by: SOMEBODY.to_owned() },
         Err(err) => return Err(shut_out(world, err)),
     };
     Ok(vec![Fact::of(task.id, event)])
+}
+
+async fn push_once(
+    world: &World,
+    task: &Task,
+    head: &CommitId,
+) -> anyhow::Result<Result<Pushed, PushError>> {
+    let mirror = world.mirror(&task.repo).await?;
+    let remote = remote(world, task, &mirror).await?;
+    let branch = branch(task)?;
+    Ok(match rebase::rewritten(world, task, head) {
+        Some(what) => push_rewritten(&mirror, &remote, &branch, &what).await,
+        None => push(&mirror, &remote, &branch, head).await,
+    })
 }
 
 /// What kept us from a remote. The token that it did not take is not used again.
@@ -340,7 +360,16 @@ async fn open_pull(world: &World, task: &Task, head: &CommitId) -> anyhow::Resul
         head: head.as_str(),
         issue: task.issue,
     };
-    let number = match world.publisher.open_pull(&task.repo, &new).await {
+    let mut opened = world.publisher.open_pull(&task.repo, &new).await;
+    if opened.as_ref().is_err_and(is_denied) {
+        world.forget_tokens();
+        opened = world.publisher.open_pull(&task.repo, &new).await;
+    }
+    let number = match opened {
+        Err(err) if is_denied(&err) => {
+            let trouble = trouble(TroubleKind::Refused, &err);
+            return Ok(vec![Fact::of(task.id, Event::Blocked { trouble })]);
+        }
         // Asked again, it would be refused again; a person has to choose.
         Err(err) if is_no_drafts(&err) => {
             let trouble = trouble(TroubleKind::NoDrafts, &err);
@@ -349,6 +378,7 @@ async fn open_pull(world: &World, task: &Task, head: &CommitId) -> anyhow::Resul
         number => number?,
     };
     report(world, task, published, &body).await?;
+    reviewers::ask(world, task, number).await?;
     Ok(vec![Fact::of(task.id, Event::PullOpened { pull: number })])
 }
 
@@ -434,6 +464,12 @@ pub(super) fn trouble(kind: TroubleKind, err: &anyhow::Error) -> Trouble {
 
 fn is_no_drafts(err: &anyhow::Error) -> bool {
     err.chain().any(|cause| cause.downcast_ref().is_some_and(CallError::is_no_drafts))
+}
+
+/// Whether the forge knows who asks, and says no.
+fn is_denied(err: &anyhow::Error) -> bool {
+    let is = |call: &CallError| matches!(call, CallError::Denied { .. });
+    err.chain().any(|cause| cause.downcast_ref().is_some_and(is))
 }
 
 /// Whether an error is this machine's or the network's, and of a kind that goes away: then

@@ -130,7 +130,7 @@ impl World {
         let keys = options.routes.values().filter_map(|route| route.key.clone());
         let keys = keys.chain(options.servers.values().filter_map(|server| server.key.clone()));
         let keys = keys.collect();
-        let github = github(&config, &environment, &forge)?;
+        let github = github(&config, &environment, (&home, &forge))?;
         let scanners = Scanners::new(keys, github.clone());
         let gateway = Gateway::new(options)?;
         let harness = harness(&config, &environment)?;
@@ -317,7 +317,7 @@ fn plan_file(home: &Home, hash: &PlanHash) -> PathBuf {
 fn github(
     config: &Config,
     environment: &Environment,
-    pages: &Local,
+    (home, pages): (&Home, &Local),
 ) -> anyhow::Result<Option<GitHub>> {
     let mut there = config.repos.iter().filter(|repo| repo.forge == Forge::Github).peekable();
     let Some(first) = there.peek() else { return Ok(None) };
@@ -329,7 +329,7 @@ fn github(
         )
     })?;
     let repos = there.map(|repo| repo.name.clone());
-    GitHub::new(client, pages.clone(), repos).map(Some)
+    GitHub::new(client, (home, pages.clone()), repos).map(Some)
 }
 
 /// The local forge of a home.

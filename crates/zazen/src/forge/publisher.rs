@@ -72,6 +72,19 @@ impl Publisher {
         }
     }
 
+    /// Asks people for a review, each once, where a forge has that. Says who cannot be asked.
+    pub async fn ask_reviewers(
+        &self,
+        repo: &RepoName,
+        pull: PullNumber,
+        logins: &[String],
+    ) -> anyhow::Result<Vec<String>> {
+        match self.github(repo) {
+            Some(github) => github.ask_reviewers(repo, pull, logins).await,
+            None => Ok(Vec::new()),
+        }
+    }
+
     /// Brings an open pull request up to date: its last commit, and what it says.
     pub async fn update_pull(
         &self,

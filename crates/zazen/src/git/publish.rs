@@ -81,6 +81,11 @@ pub enum PushError {
 }
 
 impl PushError {
+    /// Whether the remote does not let us push there, as far as one token can tell.
+    pub fn is_denial(&self) -> bool {
+        matches!(self, Self::Denied { .. } | Self::NotFound { .. })
+    }
+
     /// Whether the same push may succeed later: with another token, or another network.
     pub fn is_passing(&self) -> bool {
         matches!(self, Self::Unauthorized { .. } | Self::Unreachable { .. } | Self::Raced { .. })
@@ -169,16 +174,21 @@ fn failure(branch: &BranchName, output: &Output) -> PushError {
     let text = output.stdout_text();
     // `!`, tab, the refs, tab, what happened and why.
     let verdict = text.lines().find_map(|line| line.strip_prefix("!\t")?.split('\t').nth(1));
-    let branch = branch.clone();
     match verdict {
         None => closed(output),
-        Some(verdict) if RACES.iter().any(|race| verdict.contains(race)) => {
-            PushError::Raced { branch }
-        }
-        Some(verdict) => {
-            let why = super::plain(&format!("{verdict}\n{}", output.stderr_text()));
-            PushError::Rejected { branch, why }
-        }
+        Some(verdict) => refusal(branch.clone(), verdict, &output.stderr_text()),
+    }
+}
+
+/// Says what a verdict on a branch means; `said` is all that was said beside it.
+fn refusal(branch: BranchName, verdict: &str, said: &str) -> PushError {
+    let is_any = |words: &[&str]| words.iter().any(|word| verdict.contains(word));
+    if is_any(&RACES) {
+        PushError::Raced { branch }
+    } else if is_any(&FAILURES) {
+        PushError::Unreachable { why: super::plain(verdict) }
+    } else {
+        PushError::Rejected { branch, why: super::plain(&format!("{verdict}\n{said}")) }
     }
 }
 
@@ -199,6 +209,10 @@ fn closed(output: &Output) -> PushError {
 /// the remote does.
 const RACES: [&str; 4] =
     ["stale info", "failed to update ref", "cannot lock ref", "reference already exists"];
+
+/// What remotes say of a branch when something of theirs failed, and no rule is against it.
+const FAILURES: [&str; 4] =
+    ["nternal server error", "nternal Server Error", "unpacker error", "imed out"];
 
 impl BranchName {
     /// Names the branch of a task.

@@ -4,6 +4,8 @@
 //! own: many red jobs are not about the commit. One that stays red becomes a text on the
 //! pull request, with the end of the job's log. What follows from it is decided elsewhere.
 
+use std::sync::atomic::Ordering;
+
 use anyhow::Context as _;
 use zazen_core::id::{CommentId, CommitId, IssueNumber, PullNumber, RepoName, Stream, Time};
 use zazen_core::intake::Implied;
@@ -12,7 +14,7 @@ use zazen_core::trust::Permission;
 
 use super::GitHub;
 use super::client::{CallError, CheckRun, CheckState, Conclusion};
-use super::speak::CHECK;
+use super::report::CHECK;
 use crate::forge::local::Copy;
 
 /// How far the checks of a commit are.
@@ -37,8 +39,8 @@ impl GitHub {
         (repo, pull): (&RepoName, PullNumber),
         head: &CommitId,
     ) -> anyhow::Result<Checks> {
-        let runs = match self.0.client.check_runs(repo, head).await {
-            // A token that may not look at checks is none for red ones either.
+        let runs = match self.checks_of(repo, head).await {
+            // A token that may not look at them either is none for red ones.
             Err(CallError::Denied { .. } | CallError::NotFound { .. }) => return Ok(Checks::Ended),
             runs => runs?,
         };
@@ -56,6 +58,24 @@ impl GitHub {
             }
         }
         Ok(checks)
+    }
+
+    /// The checks of a commit, or what a token that is no App's may know of them.
+    async fn checks_of(
+        &self,
+        repo: &RepoName,
+        head: &CommitId,
+    ) -> Result<Vec<CheckRun>, CallError> {
+        if !self.0.is_shut_out.load(Ordering::Relaxed) {
+            match self.0.client.check_runs(repo, head).await {
+                Err(CallError::Denied { why }) => {
+                    tracing::debug!("runs of Actions are looked at in place of checks: {why}");
+                    self.0.is_shut_out.store(true, Ordering::Relaxed);
+                }
+                checks => return checks,
+            }
+        }
+        self.0.client.workflow_checks(repo, head).await
     }
 
     /// Keeps one red check, or has it run once more, and says whether it did that.

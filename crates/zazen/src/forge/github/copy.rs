@@ -16,7 +16,7 @@ use zazen_core::text::one_line;
 use zazen_core::trust::Permission;
 
 use super::client::{Actor, Item, ReviewState, Text};
-use super::marker::key_of;
+use super::marker::marker;
 use super::{GitHub, trigger};
 use crate::forge::local::{About, BOT, Copy};
 use crate::forge::{Happened, Proposed, Pull, PullState};
@@ -35,6 +35,8 @@ pub struct Known {
 pub enum Copied {
     /// Nobody asks zazen for anything there.
     NotOurs,
+    /// It is there, and nothing of it was copied.
+    There,
     /// The pages are as GitHub is.
     UpToDate,
     /// It was deleted, transferred, or is not to be seen any more.
@@ -92,6 +94,14 @@ impl GitHub {
         }
         self.keep((repo, number), (&item, found), (known, &bots)).await?;
         Ok(Copied::UpToDate)
+    }
+
+    /// Looks whether an issue is still there. What changed on it, GitHub lists.
+    pub async fn look_for(&self, repo: &RepoName, number: IssueNumber) -> anyhow::Result<Copied> {
+        match self.0.client.issue(repo, number).await {
+            Err(err) if err.is_absent() => Ok(Copied::Gone),
+            item => Ok(item.map(|_| Copied::There)?),
+        }
     }
 
     /// Everything on an issue that others said, in the order of each stream.
@@ -286,7 +296,7 @@ fn spoken_to(me: &Actor) -> &str {
 /// Whether a text is ours. With a person's token, that person's words are not: ours have
 /// the marker.
 fn is_own(text: &Text, me: &Actor) -> bool {
-    text.author.is(me) && (me.is_bot || key_of(&text.body).is_some())
+    text.author.is(me) && (me.is_bot || marker(&text.body).is_some())
 }
 
 fn is_command(body: &str, bots: &[&str]) -> bool {

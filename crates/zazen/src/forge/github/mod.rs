@@ -13,12 +13,15 @@ mod marker;
 mod pace;
 mod parts;
 pub mod poll;
+mod report;
+mod reviewers;
 mod reviews;
 mod speak;
 mod trigger;
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
@@ -28,8 +31,10 @@ use zazen_core::trust::Permission;
 pub use self::checks::Checks;
 use self::client::Client;
 pub use self::copy::{Copied, Known};
+use self::marker::HomeMark;
 use self::pace::Pace;
 use super::local::Local;
+use crate::home::Home;
 
 /// GitHub, for the repositories of one home. Cheap to clone.
 #[derive(Clone)]
@@ -41,6 +46,10 @@ struct Inner {
     /// When zazen was pointed at each repository. What was written before asks for nothing.
     since: BTreeMap<RepoName, Time>,
     pace: Pace,
+    /// By which this home knows its own texts again.
+    mark: HomeMark,
+    /// Whether this login may not look at checks, as it was told once.
+    is_shut_out: AtomicBool,
     /// What people may do, as it was said not long ago.
     permissions: Mutex<BTreeMap<(RepoName, String), (Permission, Instant)>>,
 }
@@ -50,13 +59,15 @@ impl GitHub {
     /// kept on a page beside its issues.
     pub fn new(
         client: Client,
-        pages: Local,
+        (home, pages): (&Home, Local),
         repos: impl IntoIterator<Item = RepoName>,
     ) -> anyhow::Result<Self> {
         let since = repos.into_iter().map(|repo| Ok((repo.clone(), pages.since(&repo)?)));
         let since = since.collect::<anyhow::Result<_>>()?;
         let (pace, permissions) = (Pace::default(), Mutex::default());
-        Ok(Self(Arc::new(Inner { client, pages, since, pace, permissions })))
+        let mark = HomeMark::of(&home.dot_dir().join("github/home"))?;
+        let is_shut_out = AtomicBool::new(false);
+        Ok(Self(Arc::new(Inner { client, pages, since, pace, mark, is_shut_out, permissions })))
     }
 
     /// The API itself.

@@ -9,7 +9,6 @@ use zazen_core::id::{IssueNumber, RepoName, Time};
 
 use super::GitHub;
 use super::client::{Item, NewIssue};
-use super::marker::{key_of, mark};
 use super::pace::Act;
 use crate::forge::NewPart;
 
@@ -29,7 +28,7 @@ impl GitHub {
             there
         } else {
             self.slow_down(&IssueRef { repo: repo.clone(), issue: new.of }, Act::Issue)?;
-            let (title, body) = (new.title.to_owned(), mark(new.key, new.body));
+            let (title, body) = (new.title.to_owned(), self.0.mark.mark(new.key, new.body));
             let issue = NewIssue { title, body, labels: Vec::new() };
             self.0.client.create_issue(repo, &issue).await?
         };
@@ -56,7 +55,7 @@ impl GitHub {
         let since = Time(new.since.0.saturating_sub(CLOCKS_APART_MS));
         let items = self.0.client.items_since(repo, since).await?;
         let mine = |item: &Item| {
-            !item.is_pull && item.author.is(&me) && key_of(&item.body) == Some(new.key)
+            !item.is_pull && item.author.is(&me) && self.0.mark.is_mark(new.key, &item.body)
         };
         // The first one that was made, if somebody's copy of a lost request came late.
         Ok(items.into_iter().filter(mine).min_by_key(|item| item.number))

@@ -9,7 +9,7 @@ use zazen_core::id::{CommentId, IssueNumber, RepoName, Stream};
 
 use super::GitHub;
 use super::client::{self, CallError, Inline, ReviewEvent, Side};
-use super::marker::{key_of, mark};
+use super::marker::HomeMark;
 use super::pace::Act;
 use crate::forge::NewReview;
 
@@ -23,8 +23,9 @@ impl GitHub {
         let (pull, issue) = (new.at.pull, IssueNumber(new.at.pull.0));
         let me = self.0.client.me().await?;
         let there = self.0.client.reviews(repo, pull).await?;
-        let is_ours =
-            |review: &&client::Review| review.author.is(&me) && key_of(&review.body) == Some(key);
+        let is_ours = |review: &&client::Review| {
+            review.author.is(&me) && self.0.mark.is_mark(key, &review.body)
+        };
         if let Some(review) = there.iter().find(is_ours) {
             tracing::debug!("review {} is {key} already", review.id);
             return self.keep_review((repo, issue, review.id), (key, new.body));
@@ -33,15 +34,15 @@ impl GitHub {
         let mut wanted = client::NewReview {
             commit: new.at.head.clone(),
             event: ReviewEvent::Comment,
-            body: mark(key, new.body),
-            inline: inline(key, new),
+            body: self.0.mark.mark(key, new.body),
+            inline: inline(&self.0.mark, key, new),
         };
         let mut given = self.0.client.create_review(repo, pull, &wanted).await;
         if let Err(CallError::Invalid { why }) = &given
             && !wanted.inline.is_empty()
         {
             tracing::info!("the review of #{pull} is posted without its lines: {why}");
-            (wanted.body, wanted.inline) = (mark(key, new.whole), Vec::new());
+            (wanted.body, wanted.inline) = (self.0.mark.mark(key, new.whole), Vec::new());
             given = self.0.client.create_review(repo, pull, &wanted).await;
         }
         match given {
@@ -66,13 +67,13 @@ impl GitHub {
 }
 
 /// Each has a marker: with a person's token, nothing else says that it is ours.
-fn inline(key: &str, new: &NewReview<'_>) -> Vec<Inline> {
+fn inline(home: &HomeMark, key: &str, new: &NewReview<'_>) -> Vec<Inline> {
     let asides = new.asides.iter().zip(1..);
     let inline = asides.map(|(aside, n)| Inline {
         path: aside.path.clone(),
         line: u64::from(aside.line),
         side: Side::New,
-        body: mark(&format!("{key}/{n}"), &aside.body),
+        body: home.mark(&format!("{key}/{n}"), &aside.body),
     });
     inline.collect()
 }

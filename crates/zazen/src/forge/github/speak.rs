@@ -1,4 +1,4 @@
-//! What zazen writes on GitHub: comments, reactions, draft pull requests, checks.
+//! What zazen writes on GitHub: comments, reactions, draft pull requests.
 //!
 //! Each function sees to it that something is there. The page of a comment says which one
 //! on GitHub it is; where a crash came between GitHub's answer and the page, the marker in
@@ -8,19 +8,16 @@ use std::time::Instant;
 
 use anyhow::{Context as _, bail};
 use zazen_core::engine::IssueRef;
-use zazen_core::id::{CommentId, CommitId, IssueNumber, PullNumber, RepoName, Stream};
+use zazen_core::id::{CommentId, IssueNumber, PullNumber, RepoName, Stream};
 use zazen_core::intake::Implied;
 use zazen_core::text::one_line;
 
-use super::client::{CallError, CheckState, Conclusion, EditPull, NewCheck, ReviewComment, Target};
-use super::marker::{fit, key_of, mark};
+use super::client::{CallError, EditPull, ReviewComment, Target};
+use super::marker::fit;
 use super::pace::Act;
 use super::trigger::LABELS;
 use super::{GitHub, client};
 use crate::forge::{NewPull, Pull, PullState};
-
-/// The name of the check run with the result of the validation command.
-pub(super) const CHECK: &str = "zazen/evidence";
 
 /// The label on pull requests of ours.
 const LABEL: &str = "zazen";
@@ -36,8 +33,24 @@ impl GitHub {
         issue: IssueNumber,
         (key, body): (&str, &str),
     ) -> anyhow::Result<()> {
+        match self.put(repo, issue, (key, body)).await {
+            // It was deleted, or moved away: nobody is there to read it.
+            Err(err) if is_gone(&err) => {
+                tracing::info!("#{issue} of {repo} is gone, so {key} is not said there");
+                Ok(())
+            }
+            done => done,
+        }
+    }
+
+    async fn put(
+        &self,
+        repo: &RepoName,
+        issue: IssueNumber,
+        (key, body): (&str, &str),
+    ) -> anyhow::Result<()> {
         let place = IssueRef { repo: repo.clone(), issue };
-        let marked = mark(key, body);
+        let marked = self.0.mark.mark(key, body);
         let known = match self.0.pages.own(repo, issue, key)? {
             Some((id, shown)) if shown.trim() == body.trim() => {
                 tracing::debug!("comment {id} shows {key} already");
@@ -81,7 +94,7 @@ impl GitHub {
         let comments = self.0.client.comments(repo, issue).await?;
         let mine = comments
             .iter()
-            .find(|comment| comment.author.is(&me) && key_of(&comment.body) == Some(key));
+            .find(|comment| comment.author.is(&me) && self.0.mark.is_mark(key, &comment.body));
         Ok(mine.map(|comment| CommentId::comment(comment.id)))
     }
 
@@ -188,14 +201,17 @@ impl GitHub {
         }
         let (me, pull) = (self.0.client.me().await?, PullNumber(on.0));
         let lines = self.0.client.review_comments(repo, pull).await?;
-        if lines.iter().any(|line| line.author.is(&me) && key_of(&line.body) == Some(key)) {
+        if lines.iter().any(|line| line.author.is(&me) && self.0.mark.is_mark(key, &line.body)) {
             return Ok(());
         }
         let Some(to) = thread(text, &lines) else {
             return self.show(repo, on, (key, body)).await;
         };
         self.slow_down(&IssueRef { repo: repo.clone(), issue: on }, Act::Comment)?;
-        self.0.client.reply_to_review_comment(repo, pull, (to, &mark(key, body))).await?;
+        self.0
+            .client
+            .reply_to_review_comment(repo, pull, (to, &self.0.mark.mark(key, body)))
+            .await?;
         Ok(())
     }
 
@@ -229,46 +245,10 @@ impl GitHub {
             pull => Ok(pull?),
         }
     }
+}
 
-    /// Sees to it that the commit carries the result of the validation command.
-    ///
-    /// Only an App may look at check runs and make them; with a person's token, the pull
-    /// request says it all the same.
-    pub(in crate::forge) async fn report(
-        &self,
-        repo: &RepoName,
-        head: &CommitId,
-        (external_id, title, summary): (&str, &str, &str),
-    ) -> anyhow::Result<()> {
-        let there = match self.0.client.check_runs(repo, head).await {
-            Err(CallError::Denied { why }) => {
-                tracing::debug!("no check run on {}: {why}", head.short());
-                return Ok(());
-            }
-            there => there?,
-        };
-        // Its name could be another's; what it says of itself is ours.
-        if there.iter().any(|check| check.name == CHECK && check.external_id == external_id) {
-            return Ok(());
-        }
-        let check = NewCheck {
-            name: CHECK.to_owned(),
-            head: head.clone(),
-            external_id: external_id.to_owned(),
-            state: CheckState::Ended(Conclusion::Success),
-            title: title.to_owned(),
-            summary: fit(summary),
-            url: None,
-        };
-        match self.0.client.create_check_run(repo, &check).await {
-            Ok(_) => Ok(()),
-            Err(CallError::Denied { why }) => {
-                tracing::debug!("no check run on {}: {why}", head.short());
-                Ok(())
-            }
-            Err(err) => Err(err.into()),
-        }
-    }
+fn is_gone(err: &anyhow::Error) -> bool {
+    matches!(err.downcast_ref(), Some(CallError::Gone { .. }))
 }
 
 /// The first comment of the thread in which a text is answered; GitHub takes no other. A

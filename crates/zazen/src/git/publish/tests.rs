@@ -135,6 +135,21 @@ async fn a_hook_that_says_no_is_heard() {
     }
 }
 
+#[test]
+fn what_fails_at_the_remote_is_no_refusal() {
+    let branch: BranchName = "zazen/12-fix-login".parse().unwrap();
+    for (said, passes) in [
+        ("[remote rejected] (Internal Server Error)", true),
+        ("[remote rejected] (pre-receive hook timed out)", true),
+        ("[remote rejected] (protected branch hook declined)", false),
+        ("[remote rejected] (push declined due to repository rule violations)", false),
+    ] {
+        let err = refusal(branch.clone(), said, "");
+        assert_eq!(err.is_passing(), passes, "{said}: {err:?}");
+        assert_eq!(matches!(err, PushError::Rejected { .. }), !passes, "{said}: {err:?}");
+    }
+}
+
 #[tokio::test]
 async fn a_remote_that_is_not_there_is_unreachable() {
     let mut scene = Scene::new().await;

@@ -209,7 +209,7 @@ pub(super) fn said(github: &Double, issue: u64) -> Vec<String> {
     comments.map(|(_, body)| body).filter(|body| body.starts_with(MARK)).collect()
 }
 
-/// The line that zazen's comment with this key begins with.
+/// What zazen's comment with this key begins with.
 pub(super) fn mark(key: &str) -> String {
-    format!("{MARK}{key} -->")
+    format!("{MARK}{key} by ")
 }

@@ -82,6 +82,22 @@ fn the_client_talks_on_an_issue() {
 }
 
 #[test]
+fn the_client_hears_of_deliveries_that_failed() {
+    let Some(double) = Double::start() else { return };
+    let asking = Asking::app(&double);
+    assert_eq!(asking.ok(asking.client.failed_delivery()), None);
+    // Nobody listens.
+    double.owner().opens_issue("One", "");
+    double.settle();
+    let first = asking.ok(asking.client.failed_delivery());
+    assert_eq!(first, double.deliveries().iter().map(|delivery| delivery.id).max());
+    double.owner().opens_issue("Two", "");
+    double.settle();
+    assert!(asking.ok(asking.client.failed_delivery()) > first);
+    double.finish();
+}
+
+#[test]
 fn the_client_proposes_reviews_and_reports() {
     let Some(double) = Double::start() else { return };
     let commit = double.owner().pushes_commit("zazen/1-sum", "new.txt", "one\ntwo\n");

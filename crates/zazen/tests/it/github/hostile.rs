@@ -39,6 +39,10 @@ fn doubled_and_repeated_deliveries_do_nothing_twice() {
 fn forged_deliveries_are_refused_and_not_looked_into() {
     let Some(mut on) = OnGitHub::small(Hears::Webhooks) else { return };
     on.up();
+    on.wait("it has caught up, and asks no more", |on| {
+        let asked = on.github.calls_of("GET", "/repos/{owner}/{repo}/issues");
+        asked.iter().any(|call| call.status == 200).then_some(())
+    });
     on.github.deliver(Delivering::Lost);
     let alice = on.github.person("alice", Permission::Write);
     let issue = alice.opens_issue("Say hello", "The README should say hello.");
@@ -90,6 +94,26 @@ fn what_no_delivery_says_is_found_by_asking() {
     on.github.deliver(Delivering::Lost);
     let issue = on.see_through(&[]);
     on.finish_as(issue, &expected);
+}
+
+#[test]
+fn what_happened_while_zazen_was_down_is_found_without_polling() {
+    let Some(mut on) = OnGitHub::small(Hears::Webhooks) else { return };
+    on.up();
+    on.place.down();
+    let issue = {
+        let alice = on.github.person("alice", Permission::Write);
+        let issue = alice.opens_issue("Say hello", "The README should say hello.");
+        alice.comments(issue, "/plan");
+        issue
+    };
+    on.github.settle();
+    assert!(on.github.deliveries().iter().all(|delivery| delivery.status == 502));
+    on.up();
+    on.place.wait_for(1, &["awaiting-approval"]);
+    on.catch_up(issue);
+    assert_eq!(on.n_tasks(), 1);
+    on.finish();
 }
 
 #[test]

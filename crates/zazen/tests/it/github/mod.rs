@@ -9,6 +9,7 @@ mod hostile;
 mod laptop;
 mod lifecycle;
 mod place;
+mod publishing;
 mod reviews;
 mod split;
 mod who;

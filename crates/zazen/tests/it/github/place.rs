@@ -47,6 +47,16 @@ impl OnGitHub {
 
     /// Connects a home to a double by what stands in its configuration.
     pub(super) fn by(github: Double, login: &str, hears: Hears, script: Script) -> Self {
+        Self::by_with(github, (login, ""), hears, script)
+    }
+
+    /// As [`Self::by`], with more about the repository.
+    pub(super) fn by_with(
+        github: Double,
+        (login, repo): (&str, &str),
+        hears: Hears,
+        script: Script,
+    ) -> Self {
         let model = Model::start(script);
         let mut setup = Setup::mini("none", &model.url());
         let port = free_port();
@@ -59,7 +69,7 @@ impl OnGitHub {
             listen.map(|port| format!("listen = \"127.0.0.1:{port}\"\n")).unwrap_or_default();
         setup.more = format!(
             "[github]\napi = \"{}\"\n{login}poll = \"{poll}\"\nlimits = \"as-told\"\n{listen}\
-             [[repo]]\nname = \"{}\"\nforge = \"github\"\nsource = \"{}\"\n",
+             [[repo]]\nname = \"{}\"\nforge = \"github\"\nsource = \"{}\"\n{repo}",
             github.url(),
             github.repo(),
             github.git_url()

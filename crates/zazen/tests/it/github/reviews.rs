@@ -35,7 +35,7 @@ fn check_review(github: &Double, pull: u64, head: &str) {
     let body = review["body"].as_str().unwrap();
     assert_eq!(review["state"], "COMMENTED", "{review}");
     assert_eq!(review["commit_id"], head, "{review}");
-    assert!(body.starts_with("<!-- zazen:1/review -->\n"), "{body}");
+    assert!(body.starts_with("<!-- zazen:1/review by "), "{body}");
     assert!(body.contains(&head[..12]), "{body}");
     assert!(body.contains("2 findings, at worst high"), "{body}");
     assert!(body.contains("README.md:1"), "what has no line is said below: {body}");

@@ -56,6 +56,10 @@ pub(super) enum Grant {
     Checks,
     /// To report checks of our own.
     Report,
+    /// Statuses of commits.
+    Statuses,
+    /// To put a status on a commit.
+    Mark,
     /// Logs of jobs.
     Logs,
     /// To start jobs again.
@@ -93,6 +97,8 @@ impl Grant {
             }
             Self::Checks => &[("checks", "read"), ("metadata", "read")],
             Self::Report => &[("checks", "write"), ("metadata", "read")],
+            Self::Statuses => &[("metadata", "read"), ("statuses", "read")],
+            Self::Mark => &[("metadata", "read"), ("statuses", "write")],
             Self::Logs => &[("actions", "read"), ("metadata", "read")],
             Self::Rerun => &[("actions", "write"), ("metadata", "read")],
         }

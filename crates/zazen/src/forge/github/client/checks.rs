@@ -102,7 +102,7 @@ struct WireOutput {
 const LOG_BYTES_MAX: usize = 1 << 20;
 
 /// What GitHub calls the App that runs Actions.
-const ACTIONS: &str = "github-actions";
+pub(super) const ACTIONS: &str = "github-actions";
 
 /// The longest summary that GitHub takes.
 const SUMMARY_CHARS_MAX: usize = 65_535;
@@ -188,6 +188,17 @@ impl NewCheck {
     }
 }
 
+impl CheckState {
+    /// What GitHub's two words for it mean.
+    pub(super) fn of(status: Option<&str>, conclusion: Option<&str>) -> Self {
+        match status {
+            Some("completed") => Self::Ended(conclusion.map_or(Conclusion::Other, Conclusion::of)),
+            Some("in_progress") => Self::Running,
+            _ => Self::Queued,
+        }
+    }
+}
+
 /// The words of GitHub, in both directions.
 const CONCLUSIONS: [(&str, Conclusion); 9] = [
     ("success", Conclusion::Success),
@@ -221,13 +232,7 @@ impl Conclusion {
 
 impl From<WireCheck> for CheckRun {
     fn from(wire: WireCheck) -> Self {
-        let state = match (wire.conclusion.as_deref(), wire.status.as_str()) {
-            (conclusion, "completed") => {
-                CheckState::Ended(conclusion.map_or(Conclusion::Other, Conclusion::of))
-            }
-            (_, "in_progress") => CheckState::Running,
-            _ => CheckState::Queued,
-        };
+        let state = CheckState::of(Some(&wire.status), wire.conclusion.as_deref());
         let (app, app_id) = wire.app.map_or((None, 0), |app| (app.slug, app.id));
         let output = wire.output.unwrap_or_default();
         let (app, url) = (wire::line(app), wire::line(wire.details_url));

@@ -76,6 +76,10 @@ impl Client {
         n: PullNumber,
         logins: &[&str],
     ) -> Result<()> {
+        if let Some(wrong) = logins.iter().find(|login| !is_login(login)) {
+            let why = format!("`{}` is nobody's login", super::error::short(wrong));
+            return Err(CallError::Invalid { why });
+        }
         let call = Call::act(Method::POST, repo, Grant::Propose)
             .at(&["pulls"])
             .n(n.0)

@@ -387,7 +387,7 @@ fn is_github(web: &Url) -> bool {
 }
 
 /// A word that nobody guesses: 256 bits of the system's random numbers.
-fn random() -> anyhow::Result<String> {
+pub(in crate::forge::github) fn random() -> anyhow::Result<String> {
     let mut bytes = [0_u8; 32];
     let read = File::open("/dev/urandom").and_then(|mut file| file.read_exact(&mut bytes));
     read.context("read the system's random numbers")?;

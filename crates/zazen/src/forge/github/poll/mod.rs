@@ -3,10 +3,14 @@
 //! Each repository has a task of its own: it waits until it is due (`schedule`),
 //! asks for what changed since its cursor (`cursor`), hands out hints and keeps
 //! the cursor once they are dealt with (`progress`). So a crash, or a daemon that was down
-//! for days, skips nothing. The client is a [`Source`], which tests can be, too.
+//! for days, skips nothing. What GitHub lists nowhere is looked at in turns (`rota`), and a
+//! webhook that was lost is a reason to ask (`missed`). The client is a [`Source`], which
+//! tests can be, too.
 
 mod cursor;
+mod missed;
 mod progress;
+mod rota;
 mod schedule;
 mod source;
 
@@ -24,6 +28,7 @@ use zazen_core::id::{IssueNumber, RepoName, Time};
 
 use self::cursor::Cursor;
 use self::progress::Progress;
+pub use self::rota::Rota;
 pub use self::schedule::{Outcome, Pace, Schedule};
 use super::hint::Hint;
 use crate::home::Home;
@@ -41,6 +46,9 @@ pub trait Source: Clone + Send + Sync + 'static {
         since: Time,
         etag: Option<&str>,
     ) -> impl Future<Output = Result<Changed, Trouble>> + Send;
+
+    /// The number of the last webhook that could not be delivered; they grow.
+    fn failed_delivery(&self) -> impl Future<Output = Result<Option<u64>, Trouble>> + Send;
 }
 
 /// What changed.
@@ -77,6 +85,8 @@ pub struct Options {
     pub cursors: PathBuf,
     pub repos: Vec<RepoName>,
     pub pace: Pace,
+    /// Whether webhooks are listened for whose failed deliveries can be asked for.
+    pub has_deliveries: bool,
     /// The daemon's clock.
     pub now: fn() -> Time,
 }
@@ -137,13 +147,13 @@ pub fn folder(home: &Home) -> PathBuf {
 impl Polls {
     /// Starts to poll. What is found comes out of the channel.
     pub fn start<S: Source>(source: &S, options: &Options) -> (Self, mpsc::Receiver<Found>) {
-        let Options { cursors, repos, pace, now } = options;
+        let Options { cursors, repos, pace, has_deliveries, now } = options;
         let (out, found) = mpsc::channel(FOUND_MAX);
         let places = Arc::new(Semaphore::new(ASKED_MAX));
         let stop = CancellationToken::new();
         let mut tasks = JoinSet::new();
         let mut watched = BTreeMap::new();
-        for repo in repos.iter().filter(|_| *pace != Pace::Off) {
+        for repo in repos {
             let means = Means {
                 source: source.clone(),
                 cursors: cursors.clone(),
@@ -160,6 +170,13 @@ impl Polls {
             let stop = stop.clone();
             tasks.spawn(async move {
                 stop.run_until_cancelled(one.poll(means)).await;
+            });
+        }
+        if *has_deliveries {
+            let repos = watched.values().cloned().collect();
+            let (source, stop, now) = (source.clone(), stop.clone(), *now);
+            tasks.spawn(async move {
+                stop.run_until_cancelled(missed::watch(source, repos, (missed::EVERY, now))).await;
             });
         }
         (Self { repos: watched, now: *now, stop, tasks }, found)
@@ -202,6 +219,11 @@ impl Polls {
 impl Watched {
     fn schedule(&self) -> std::sync::MutexGuard<'_, Schedule> {
         self.schedule.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn wake(&self, now: Time) {
+        self.schedule().wake(now);
+        self.changed.notify_one();
     }
 
     async fn poll<S: Source>(&self, means: Means<S>) {

@@ -12,7 +12,7 @@ use zazen_core::id::Time;
 /// How often repositories are asked about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Pace {
-    /// Never. Webhooks have to tell.
+    /// Only to catch up, at the start and where a webhook was lost. The others have to tell.
     Off,
     /// As it is worth while.
     Adaptive,
@@ -26,6 +26,8 @@ pub struct Schedule {
     pace: Pace,
     interval: Duration,
     due: Time,
+    /// It is to be asked about once at any pace: to catch up, or as something was lost.
+    is_woken: bool,
     polled: Option<Time>,
     /// When the last webhook came, while webhooks are trusted.
     heard: Option<Time>,
@@ -62,12 +64,12 @@ const LIMITED_MAX: Duration = Duration::from_secs(2 * 60 * 60);
 impl Schedule {
     /// A repository that is asked about at once, to catch up.
     pub fn new(pace: Pace, now: Time) -> Self {
-        Self { pace, interval: FAST, due: now, polled: None, heard: None }
+        Self { pace, interval: FAST, due: now, is_woken: true, polled: None, heard: None }
     }
 
-    /// When it is to be asked about; never, if polling is off.
+    /// When it is to be asked about; never, if polling is off and nothing was lost.
     pub fn due(&self) -> Option<Time> {
-        (self.pace != Pace::Off).then_some(self.due)
+        (self.is_woken || self.pace != Pace::Off).then_some(self.due)
     }
 
     /// A webhook told of this repository, so the next change will most likely be told, too.
@@ -89,6 +91,7 @@ impl Schedule {
 
     /// It is to be asked about at once.
     pub fn wake(&mut self, now: Time) {
+        self.is_woken = true;
         self.due = self.due.min(now);
     }
 
@@ -99,6 +102,8 @@ impl Schedule {
             // Webhooks are lost, or do not come any more.
             self.heard = None;
         }
+        // Whoever is only woken is woken until there was an answer.
+        self.is_woken = matches!(outcome, Outcome::Failed | Outcome::Limited { .. });
         self.interval = self.next_interval(now, outcome);
         let interval = self.interval.max(pause.unwrap_or_default().min(LIMITED_MAX));
         self.due = later(now, interval);
@@ -128,7 +133,7 @@ impl Schedule {
 }
 
 /// The moment that is this much later.
-fn later(time: Time, by: Duration) -> Time {
+pub(super) fn later(time: Time, by: Duration) -> Time {
     Time(time.0.saturating_add(u64::try_from(by.as_millis()).unwrap_or(u64::MAX)))
 }
 

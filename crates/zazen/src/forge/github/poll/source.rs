@@ -19,6 +19,10 @@ impl Source for Client {
         let items = items.unwrap_or_default().into_iter().map(item).collect();
         Ok(Changed { items, more, etag, pause: poll_after })
     }
+
+    async fn failed_delivery(&self) -> Result<Option<u64>, Trouble> {
+        Ok(Client::failed_delivery(self).await?)
+    }
 }
 
 impl From<CallError> for Trouble {

@@ -17,6 +17,9 @@ type Asked = (Time, Option<String>);
 struct Script {
     answers: Arc<Mutex<VecDeque<Result<Changed, Trouble>>>>,
     asked: Arc<Mutex<Vec<Asked>>>,
+    /// The last delivery that failed, at each look; then the last of these for ever.
+    failed: Arc<Mutex<VecDeque<Option<u64>>>>,
+    n_listed: Arc<Mutex<usize>>,
 }
 
 impl Source for Script {
@@ -28,6 +31,13 @@ impl Source for Script {
     ) -> Result<Changed, Trouble> {
         self.asked.lock().unwrap().push((since, etag.map(ToOwned::to_owned)));
         self.answers.lock().unwrap().pop_front().unwrap_or_else(|| Ok(Changed::default()))
+    }
+
+    async fn failed_delivery(&self) -> Result<Option<u64>, Trouble> {
+        *self.n_listed.lock().unwrap() += 1;
+        let mut failed = self.failed.lock().unwrap();
+        let newest = if failed.len() > 1 { failed.pop_front() } else { failed.front().copied() };
+        Ok(newest.flatten())
     }
 }
 
@@ -60,9 +70,12 @@ fn numbers(found: &Found) -> Vec<u64> {
 }
 
 fn start(script: &Script, dir: &Path) -> (Polls, mpsc::Receiver<Found>) {
-    let options =
-        Options { cursors: dir.to_owned(), repos: vec![repo()], pace: Pace::Adaptive, now: || NOW };
-    Polls::start(script, &options)
+    Polls::start(script, &options(dir, Pace::Adaptive))
+}
+
+fn options(dir: &Path, pace: Pace) -> Options {
+    let cursors = dir.to_owned();
+    Options { cursors, repos: vec![repo()], pace, has_deliveries: false, now: || NOW }
 }
 
 /// Waits until it was asked this often. The clock stands still, so each is woken.
@@ -192,16 +205,41 @@ async fn trouble_is_waited_out_and_nothing_is_skipped() {
 }
 
 #[tokio::test]
-async fn no_polling_asks_nothing() {
+async fn without_polling_it_is_asked_once_to_catch_up() {
     let dir = TempDir::new().unwrap();
-    let options = Options {
-        cursors: dir.path().to_owned(),
-        repos: vec![repo()],
-        pace: Pace::Off,
-        now: || NOW,
-    };
+    let script = Script::of([Err(Trouble::Failed("no answer".to_owned())), Ok(changed([5]))]);
+    let (polls, mut found) = Polls::start(&script, &options(dir.path(), Pace::Off));
+    until(|| script.n_asked() == 1).await;
+    // There was no answer, so it is to be asked again.
+    until(|| polls.due(&repo()).is_some_and(|due| due > NOW)).await;
+    polls.wake(&repo());
+    assert_eq!(numbers(&found.recv().await.unwrap()), [5]);
+    until(|| polls.due(&repo()).is_none()).await;
+    assert_eq!(script.n_asked(), 2);
+    polls.close().await;
+}
+
+#[tokio::test]
+async fn a_delivery_that_failed_has_every_repository_asked_about_once() {
+    let dir = TempDir::new().unwrap();
     let script = Script::default();
-    let (polls, mut found) = Polls::start(&script, &options);
-    assert!(found.recv().await.is_none());
-    assert_eq!((polls.due(&repo()), script.n_asked()), (None, 0));
+    *script.failed.lock().unwrap() = [Some(2), Some(2), Some(7), Some(7)].into();
+    let (polls, _found) = Polls::start(&script, &options(dir.path(), Pace::Off));
+    until(|| polls.due(&repo()).is_none()).await;
+    assert_eq!(script.n_asked(), 1);
+    let repos = polls.repos.values().cloned().collect();
+    let mut tasks = JoinSet::new();
+    tasks.spawn(missed::watch(script.clone(), repos, (Duration::from_millis(1), || NOW)));
+    until(|| script.n_asked() == 2).await;
+    let listed = *script.n_listed.lock().unwrap();
+    until(|| *script.n_listed.lock().unwrap() > listed + 3).await;
+    assert_eq!(script.n_asked(), 2, "it is told once");
+    polls.close().await;
+}
+
+/// Waits for something that comes by itself.
+async fn until(is_so: impl Fn() -> bool) {
+    while !is_so() {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
 }

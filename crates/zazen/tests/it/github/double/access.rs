@@ -153,6 +153,7 @@ fn check_role(state: &State, login: &str, rest: &str, method: &Method) -> Result
             if path.starts_with("/labels") { Permission::Write } else { Permission::Triage }
         }
         (_, path) if path.ends_with("/requested_reviewers") => Permission::Triage,
+        (_, path) if path.starts_with("/statuses") => Permission::Write,
         (_, path) if path.ends_with("/lock") || path.ends_with("/merge") => Permission::Write,
         (_, path) if path.starts_with("/git/") || path.starts_with("/contents") => {
             Permission::Write
@@ -180,7 +181,7 @@ pub(super) fn grants(
         "" | "/installation" => return true,
         path if path.starts_with("/collaborators") => return true,
         path if path.starts_with("/actions") => &["actions"],
-        path if path.ends_with("/status") => &["statuses"],
+        path if path.ends_with("/status") || path.contains("/statuses") => &["statuses"],
         path if path.starts_with("/check-") || path.contains("/check-") => &["checks"],
         path if path.ends_with("/merge") => &["contents"],
         path if path.starts_with("/pulls") || path.ends_with("/pulls") => &["pull_requests"],

@@ -10,6 +10,7 @@ pub(super) mod items;
 pub(super) mod pulls;
 mod reactions;
 pub(super) mod reviews;
+mod statuses;
 
 use serde_json::Value;
 
@@ -55,6 +56,9 @@ const EMULATED: &[(&str, &str)] = &[
 
 /// Answers one request of somebody who may make it.
 pub(super) async fn answer(cx: &Cx<'_>) -> Reply {
+    if let Some(refusal) = check_there(cx) {
+        return refusal;
+    }
     if let Some(refusal) = check_texts(cx) {
         return refusal;
     }
@@ -81,6 +85,9 @@ pub(super) async fn answer(cx: &Cx<'_>) -> Reply {
             reviews::answer(cx, path).await
         }
         path if path.starts_with("/pulls") => pulls::answer(cx, path).await,
+        path if path.starts_with("/statuses") || path.ends_with("/statuses") => {
+            statuses::answer(cx, path).await
+        }
         path if is_code(path) => code::answer(cx, method, path).await,
         _ => None,
     };
@@ -105,6 +112,20 @@ async fn emulated(cx: &Cx<'_>) -> Reply {
     let mut reply = cx.forward().await;
     patch::reply(cx.shared, &mut reply).await;
     reply
+}
+
+/// What GitHub says of an issue that was moved or deleted, and of all below it.
+fn check_there(cx: &Cx<'_>) -> Option<Reply> {
+    let number = cx.at.number("issue_number");
+    let status = cx.shared.state().gone.get(&number).copied()?;
+    let mut reply = match status {
+        301 => Reply::error(301, "Moved Permanently"),
+        _ => Reply::error(status, "This issue was deleted"),
+    };
+    if status == 301 {
+        reply.set("location", &format!("{}/repositories/2/issues/1", cx.shared.url));
+    }
+    Some(reply)
 }
 
 fn check_texts(cx: &Cx<'_>) -> Option<Reply> {

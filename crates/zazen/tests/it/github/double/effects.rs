@@ -121,7 +121,7 @@ impl Happening<'_> {
     }
 
     /// Tells of an item: `issues` or `pull_request`, with the item in it.
-    async fn tell_of(&self, number: u64, action: &str, mut parts: Value) {
+    pub(super) async fn tell_of(&self, number: u64, action: &str, mut parts: Value) {
         if let Some(pull) = pulls::get(self.shared, number).await {
             parts["pull_request"] = pull;
             parts["number"] = number.into();
@@ -157,6 +157,11 @@ impl Happening<'_> {
             let what = if asked["state"] == "closed" { "closed" } else { "reopened" };
             self.note(number, what, json!({ "state_reason": asked["state_reason"] })).await;
             self.tell_of(number, what, json!({})).await;
+        }
+        if asked["base"].is_string() {
+            self.note(number, "base_ref_changed", json!({})).await;
+            let changes = json!({ "base": { "ref": { "from": "main" } } });
+            self.tell_of(number, "edited", json!({ "changes": changes })).await;
         }
         if asked["labels"].is_array() {
             self.labelled(number, before).await;

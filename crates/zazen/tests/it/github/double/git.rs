@@ -129,6 +129,15 @@ impl Git {
         std::fs::set_permissions(hook, mode).expect("the mode is set");
     }
 
+    /// Refuses every push from now on.
+    pub(super) fn refuse(&self, owner: &str, name: &str, why: &str) {
+        let hook = self.bare(owner, name).join("hooks/pre-receive");
+        let text = format!("#!/bin/sh\necho 'error: {why}' >&2\nexit 1\n");
+        std::fs::write(&hook, text).expect("a hook");
+        let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+        std::fs::set_permissions(hook, mode).expect("the mode is set");
+    }
+
     pub(super) fn bare(&self, owner: &str, name: &str) -> PathBuf {
         self.root.join(owner).join(format!("{name}.git"))
     }

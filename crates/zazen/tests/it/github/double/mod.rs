@@ -141,7 +141,10 @@ impl Double {
     /// A fine-grained token of `zazen-machine`, who may write.
     pub(crate) fn token(&self) -> String {
         let permissions = emulate::GRANTED.iter().filter(|(name, _)| *name != "checks");
-        let pairs: Vec<(&str, &str)> = permissions.copied().collect();
+        let mut pairs: Vec<(&str, &str)> = permissions.copied().collect();
+        // Where checks are for Apps only, this is what there is.
+        pairs.retain(|(name, _)| *name != "statuses");
+        pairs.push(("statuses", "write"));
         self.token_with(&pairs)
     }
 
@@ -257,6 +260,11 @@ impl Double {
     /// How many planned faults have not come up yet.
     pub(crate) fn n_faults_left(&self) -> usize {
         self.shared.state().faults.iter().map(|planned| planned.times).sum()
+    }
+
+    /// Has a rule of the repository refuse every push, with these words.
+    pub(crate) fn refuses_pushes(&self, why: &str) {
+        self.shared.git.refuse(OWNER, NAME, why);
     }
 
     /// Makes every installation token invalid, as after its hour.

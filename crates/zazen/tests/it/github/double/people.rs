@@ -97,6 +97,44 @@ impl<'d> Person<'d> {
         self.does("PATCH", &format!("/issues/{number}"), &json!({ "state": "open" }));
     }
 
+    /// Makes a discussion of an issue: it is closed, and stays where it was.
+    pub(crate) fn converts(&self, number: u64) {
+        let shared = &self.double.shared;
+        let target = format!("{}/issues/{number}", repo_path());
+        self.double.block_on(async {
+            let reply = shared.inner("PATCH", &target, Some(&json!({ "state": "closed" }))).await;
+            assert!(reply.is_success(), "{}", reply.text());
+            let from = Happening { shared, login: self.login };
+            from.note(number, "converted_to_discussion", json!({})).await;
+            from.tell_of(number, "closed", json!({})).await;
+        });
+    }
+
+    /// Moves an issue to another repository: GitHub sends whoever asks for it there.
+    pub(crate) fn transfers(&self, number: u64) {
+        self.removes(number, 301, "transferred");
+    }
+
+    /// Deletes an issue for good.
+    pub(crate) fn deletes_issue(&self, number: u64) {
+        self.removes(number, 410, "deleted");
+    }
+
+    fn removes(&self, number: u64, status: u16, action: &str) {
+        let shared = &self.double.shared;
+        self.double.block_on(async {
+            let issue = super::answers::items::get(shared, number).await;
+            shared.state().gone.insert(number, status);
+            let from = Happening { shared, login: self.login };
+            from.tell("issues", action, json!({ "issue": issue })).await;
+        });
+    }
+
+    /// Says that a pull request is to go into another branch.
+    pub(crate) fn retargets(&self, number: u64, base: &str) {
+        self.does("PATCH", &format!("/pulls/{number}"), &json!({ "base": base }));
+    }
+
     pub(crate) fn requests_review(&self, number: u64, login: &str) {
         let body = json!({ "reviewers": [login] });
         self.does("POST", &format!("/pulls/{number}/requested_reviewers"), &body);

@@ -83,6 +83,13 @@ impl Double {
         state.check_runs.iter().filter(|run| run["head_sha"] == commit).cloned().collect()
     }
 
+    /// The statuses of a commit, the oldest first.
+    pub(crate) fn statuses(&self, commit: &str) -> Vec<Value> {
+        let state = self.shared.state();
+        let of = state.statuses.iter().filter(|(of, _)| of == commit);
+        of.map(|(_, status)| status.clone()).collect()
+    }
+
     /// One run of CI.
     pub(crate) fn ci_run(&self, id: u64) -> Value {
         let state = self.shared.state();

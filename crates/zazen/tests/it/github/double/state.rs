@@ -103,10 +103,14 @@ pub(super) struct State {
     pub(super) events: Vec<(u64, Value)>,
     pub(super) review_comments: Vec<(u64, Value)>,
     pub(super) check_runs: Vec<Value>,
+    /// Each with its commit.
+    pub(super) statuses: Vec<(String, Value)>,
     pub(super) runs: Vec<Value>,
     pub(super) jobs: Vec<Value>,
     pub(super) logs: BTreeMap<u64, String>,
     pub(super) deliveries: Vec<super::deliveries::Delivery>,
+    /// Issues that are not there any more, with the status that says so.
+    pub(super) gone: BTreeMap<u64, u16>,
     pub(super) forks: BTreeSet<String>,
     /// How many requests of each token counted against its limit.
     pub(super) used: BTreeMap<String, u64>,

@@ -113,12 +113,26 @@ fn what_github_asks_for_is_obeyed() {
 }
 
 #[test]
-fn a_fixed_pace_stays_and_no_pace_asks_nothing() {
+fn a_fixed_pace_stays() {
     let mut schedule = Schedule::new(Pace::Fixed(Duration::from_secs(60)), START);
     schedule.heard(START);
     schedule.stir(START);
     assert_eq!(play(&mut schedule, hours(1), |_| Outcome::Nothing).len(), 60);
-    assert_eq!(Schedule::new(Pace::Off, START).due(), None);
+}
+
+#[test]
+fn without_a_pace_it_is_asked_when_it_is_woken_until_there_is_an_answer() {
+    let mut schedule = Schedule::new(Pace::Off, START);
+    assert_eq!(schedule.due(), Some(START), "to catch up");
+    schedule.polled(START, Outcome::Failed, None);
+    assert!(schedule.due().is_some_and(|due| due > START));
+    schedule.polled(hours(1), Outcome::Found, None);
+    assert_eq!(schedule.due(), None);
+    schedule.stir(hours(2));
+    schedule.heard(hours(2));
+    assert_eq!(schedule.due(), None);
+    schedule.wake(hours(3));
+    assert!(schedule.due().is_some_and(|due| due <= hours(3)));
 }
 
 #[test]
