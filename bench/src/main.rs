@@ -6,9 +6,13 @@
 //! another machine, or another hour, gives other numbers.
 
 mod appends;
+mod arrival;
+mod crowd;
 mod demo;
 mod gateway;
+mod github;
 mod grown;
+mod hooked;
 mod idle;
 mod machine;
 mod model;
@@ -40,6 +44,9 @@ struct Args {
     /// Print the numbers for machines
     #[arg(long)]
     json: bool,
+    /// Measure only a few of each, where it can be chosen, to see that it works
+    #[arg(long)]
+    few: bool,
     /// The program to measure [default: a release build of this repository, made first]
     #[arg(long)]
     zazen: Option<PathBuf>,
@@ -68,6 +75,10 @@ enum Measurement {
     Parallel,
     /// How many webhooks a second are acknowledged, and how soon
     Webhooks,
+    /// From a webhook to an agent at work; what a task costs in calls to GitHub
+    Arrival,
+    /// How many webhooks a second are acknowledged while agents stream
+    Crowd,
     /// How long the demo takes
     Demo,
 }
@@ -94,7 +105,8 @@ fn measure_all(args: &Args) -> anyhow::Result<()> {
     for &measurement in wanted {
         let name = measurement.to_possible_value().map_or(String::new(), |v| v.get_name().into());
         say(&format!("bench: {name} (load {})", machine::load()));
-        let rows = measure(measurement, &zazen).with_context(|| format!("measure `{name}`"))?;
+        let rows =
+            measure(measurement, &zazen, args.few).with_context(|| format!("measure `{name}`"))?;
         report.rows.extend(rows);
     }
     let text = if args.json { serde_json::to_string_pretty(&report)? } else { report.markdown() };
@@ -102,7 +114,7 @@ fn measure_all(args: &Args) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn measure(measurement: Measurement, zazen: &Path) -> anyhow::Result<Vec<Row>> {
+fn measure(measurement: Measurement, zazen: &Path, few: bool) -> anyhow::Result<Vec<Row>> {
     let in_both = |measure: fn(&Path, &'static str) -> anyhow::Result<Vec<Row>>| {
         Ok([measure(zazen, "bwrap")?, measure(zazen, "none")?].concat())
     };
@@ -125,6 +137,13 @@ fn measure(measurement: Measurement, zazen: &Path) -> anyhow::Result<Vec<Row>> {
         Measurement::Appends => appends::run(),
         Measurement::Parallel => in_both(parallel::run),
         Measurement::Webhooks => webhooks::run(),
+        Measurement::Arrival => {
+            let mut rows = arrival::run(zazen, ("bwrap", few))?;
+            rows.extend(arrival::run(zazen, ("none", few))?);
+            rows.extend(arrival::calls(zazen)?);
+            Ok(rows)
+        }
+        Measurement::Crowd => crowd::run(zazen, few),
         Measurement::Demo => demo::run(zazen),
     }
 }

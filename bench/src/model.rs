@@ -31,6 +31,9 @@ pub(crate) struct Script {
     pub(crate) n_together: usize,
     /// How long it thinks before each answer.
     pub(crate) think: Duration,
+    /// In how many parts, with a pause between two, it says the last answer of a phase;
+    /// 0 for all of it at once.
+    pub(crate) n_parts: usize,
 }
 
 /// The server. It ends when this is dropped.
@@ -53,6 +56,9 @@ pub(crate) const TICKING: &str = "ticking";
 pub(crate) const N_TICKS: usize = 20;
 const TICK: Duration = Duration::from_millis(5);
 
+/// The pause between two parts of an answer that is said slowly: a model's fifty words a second.
+const PART: Duration = Duration::from_millis(20);
+
 /// A plan of one step that needs no further question.
 pub(crate) const PLAN: &str = "# Sum by month\n\n## Approach\n\nOne line more.\n\n## Steps\n\n\
     - [ ] 1. Add a line to the README\n  One line at the end.\n\n## Files\n\n- `README.md`\n\n\
@@ -67,7 +73,7 @@ impl Script {
         if let Some(first) = implement.first_mut() {
             "echo 'One line more.' >> README.md".clone_into(first);
         }
-        Self { plan, implement, n_together: 1, think: Duration::ZERO }
+        Self { plan, implement, n_together: 1, think: Duration::ZERO, n_parts: 0 }
     }
 }
 
@@ -123,6 +129,9 @@ async fn answer(State(shared): State<Shared>, body: String) -> Response {
     if !shared.script.think.is_zero() {
         tokio::time::sleep(shared.script.think).await;
     }
+    if commands.get(turn).is_none() && shared.script.n_parts > 0 {
+        return slowly(turn, shared.script.n_parts);
+    }
     let text = stream_text(turn, commands.get(turn).map(String::as_str));
     ([(CONTENT_TYPE, "text/event-stream")], text).into_response()
 }
@@ -149,6 +158,36 @@ pub(crate) fn stream_text(turn: usize, command: Option<&str>) -> String {
         message_end(reason),
     ]
     .concat()
+}
+
+/// The plan, after so many parts that come one after the other.
+fn slowly(turn: usize, n_parts: usize) -> Response {
+    let delta = |text: &str| {
+        event(&json!({ "type": "content_block_delta", "index": 0,
+            "delta": { "type": "text_delta", "text": text } }))
+    };
+    let parts = stream::unfold(0, move |n| async move {
+        let text = match n {
+            0 => {
+                message_start(turn)
+                    + &event(&json!({ "type": "content_block_start", "index": 0,
+                        "content_block": { "type": "text", "text": "" } }))
+            }
+            n if n <= n_parts => {
+                tokio::time::sleep(PART).await;
+                // What stands before a plan's title is left out.
+                delta("One moment. ")
+            }
+            n if n == n_parts + 1 => {
+                delta(&format!("\n\n{PLAN}"))
+                    + &event(&json!({ "type": "content_block_stop", "index": 0 }))
+                    + &message_end("end_turn")
+            }
+            _ => return None,
+        };
+        Some((Ok::<_, std::convert::Infallible>(Bytes::from(text)), n + 1))
+    });
+    ([(CONTENT_TYPE, "text/event-stream")], Body::from_stream(parts)).into_response()
 }
 
 /// A slow stream in which every part says when it was sent.

@@ -80,7 +80,13 @@ fn script() -> Script {
         )
     };
     let plan = (0..N_TURNS).map(turn).collect();
-    Script { plan, implement: Vec::new(), n_together: N_RUNS, think: Duration::from_millis(50) }
+    Script {
+        plan,
+        implement: Vec::new(),
+        n_together: N_RUNS,
+        think: Duration::from_millis(50),
+        n_parts: 0,
+    }
 }
 
 impl Peak {

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io::Write as _;
+use std::net::SocketAddr;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -43,8 +44,15 @@ const PATIENCE: Duration = Duration::from_secs(120);
 const LOOK_EVERY: Duration = Duration::from_millis(4);
 
 impl Place {
-    /// Makes a home whose agents ask the model's service at `url`.
+    /// Makes a home whose agents ask the model's service at `url`, with its repository.
     pub(crate) fn new(zazen: &Path, engine: &str, url: &str) -> anyhow::Result<Self> {
+        let place = Self::empty(zazen, engine, url)?;
+        place.zazen(&["repo", "add", &place.repo().display().to_string()])?;
+        Ok(place)
+    }
+
+    /// The same, without the repository.
+    pub(crate) fn empty(zazen: &Path, engine: &str, url: &str) -> anyhow::Result<Self> {
         let dir = tempfile::Builder::new().prefix("zazen-bench-").tempdir()?;
         // The sandbox's own user has to pass, where this runs as root.
         fs::set_permissions(dir.path(), fs::Permissions::from_mode(0o755))?;
@@ -65,8 +73,21 @@ impl Place {
              {more}[runs]\nparallel = 100\n[limits]\nwall = \"5m\"\nsilence = \"4m\"\n"
         );
         fs::write(place.root().join("zazen.toml"), config)?;
-        place.zazen(&["repo", "add", &place.repo().display().to_string()])?;
         Ok(place)
+    }
+
+    /// Adds the repository as one on GitHub, which tells of things at `listen`.
+    pub(crate) fn on_github(&self, api: SocketAddr, listen: SocketAddr) -> anyhow::Result<()> {
+        let source = self.repo();
+        let more = format!(
+            "[github]\napi = \"http://{api}\"\ntoken_env = \"BENCH_TOKEN\"\npoll = \"off\"\n\
+             limits = \"as-told\"\nlisten = \"{listen}\"\n[[repo]]\nname = \"{REPO}\"\n\
+             forge = \"github\"\nsource = \"{}\"\n",
+            source.display()
+        );
+        let config = self.root().join("zazen.toml");
+        let text = fs::read_to_string(&config)? + &more;
+        Ok(fs::write(config, text)?)
     }
 
     pub(crate) fn root(&self) -> PathBuf {
@@ -111,6 +132,7 @@ impl Place {
     pub(crate) fn command(&self, args: &[&str]) -> Command {
         let mut command = program(&self.zazen);
         command.args(args).env("ZAZEN_HOME", self.root()).env("BENCH_KEY", "sk-bench");
+        command.env("BENCH_TOKEN", "github_pat_bench");
         command.env("USER", "ada").env_remove("RUST_LOG");
         command
     }

@@ -16,9 +16,10 @@ use serde_json::json;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
-use zazen::forge::github::hooks::{Hooks, Options, PATH, Secrets, Started};
+use zazen::forge::github::hooks::{Hooks, Options, Secrets, Started};
 use zazen_core::id::Time;
 
+use crate::hooked;
 use crate::place::REPO;
 use crate::report::{Row, Samples, ms};
 
@@ -58,13 +59,13 @@ pub(crate) fn run() -> anyhow::Result<Vec<Row>> {
     let client = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let mut rows = Vec::new();
     // The first burst is not counted.
-    client.block_on(burst(hooks.address(), &secrets, 16, "warm"))?;
+    client.block_on(burst((hooks.address(), &secrets), 16, "warm"))?;
     for n_at_once in N_AT_ONCE {
         let (mut took, mut rates) = (Vec::new(), Vec::new());
         for n in 0..N_BURSTS {
             let name = format!("{n_at_once}-{n}");
             let began = Instant::now();
-            took.extend(client.block_on(burst(hooks.address(), &secrets, n_at_once, &name))?);
+            took.extend(client.block_on(burst((hooks.address(), &secrets), n_at_once, &name))?);
             rates.push(1.0 / began.elapsed().as_secs_f64());
         }
         rows.push(row(n_at_once, &Samples::new(took), &Samples::new(rates)));
@@ -98,9 +99,8 @@ fn options(dir: &Path, secrets: &Secrets) -> anyhow::Result<Options> {
 }
 
 /// Sends a burst, and says how long each delivery took, in milliseconds.
-async fn burst(
-    to: SocketAddr,
-    secrets: &Secrets,
+pub(crate) async fn burst(
+    (to, secrets): (SocketAddr, &Secrets),
     n_at_once: usize,
     name: &str,
 ) -> anyhow::Result<Vec<f64>> {
@@ -150,13 +150,5 @@ fn request(secrets: &Secrets, n: usize, guid: &str) -> Vec<u8> {
         "comment": { "id": n, "body": "y".repeat(BODY_BYTES / 2) },
         "repository": { "full_name": REPO, "private": true },
     });
-    let body = body.to_string();
-    let signature = secrets.sign(body.as_bytes());
-    format!(
-        "POST {PATH} HTTP/1.1\r\nHost: bench\r\nContent-Type: application/json\r\n\
-         X-GitHub-Event: issue_comment\r\nX-GitHub-Delivery: {guid}\r\nX-GitHub-Hook-ID: 1\r\n\
-         X-Hub-Signature-256: {signature}\r\nContent-Length: {}\r\n\r\n{body}",
-        body.len()
-    )
-    .into_bytes()
+    hooked::request(secrets, ("issue_comment", guid), &body)
 }
