@@ -93,6 +93,7 @@ impl Grower {
             request: String::new(),
             by: "ada".to_owned(),
             review: None,
+            plan: None,
         });
         self.take(Fact { cause: cause(1), changes: vec![opened, taken(1)] })?;
         self.go_on(id)?;
@@ -155,9 +156,10 @@ fn outcome(effect: &Effect, id: u32) -> anyhow::Result<Event> {
         }
         Effect::Push { head, .. } => Event::Pushed { head: head.clone() },
         Effect::OpenPull { .. } => Event::PullOpened { pull: pull(id) },
-        Effect::StopRun { .. } | Effect::Reply { .. } | Effect::Rebase { .. } => {
-            bail!("nobody asked for that")
-        }
+        Effect::StopRun { .. }
+        | Effect::Reply { .. }
+        | Effect::Rebase { .. }
+        | Effect::OpenPart { .. } => bail!("nobody asked for that"),
     })
 }
 
