@@ -21,6 +21,7 @@ mod parallel;
 mod place;
 mod process;
 mod report;
+mod resume;
 mod secrets;
 mod size;
 mod start;
@@ -81,6 +82,8 @@ enum Measurement {
     Crowd,
     /// How long the demo takes
     Demo,
+    /// What it saves to go on with a session
+    Resume,
 }
 
 fn main() -> ExitCode {
@@ -145,6 +148,13 @@ fn measure(measurement: Measurement, zazen: &Path, few: bool) -> anyhow::Result<
         }
         Measurement::Crowd => crowd::run(zazen, few),
         Measurement::Demo => demo::run(zazen),
+        Measurement::Resume => {
+            if let Some(claude) = resume::claude() {
+                return resume::run(zazen, &claude);
+            }
+            say("bench: no rows for `resume`: set `ZAZEN_CLAUDE` to a Claude Code");
+            Ok(Vec::new())
+        }
     }
 }
 

@@ -59,6 +59,9 @@ const TICK: Duration = Duration::from_millis(5);
 /// The pause between two parts of an answer that is said slowly: a model's fifty words a second.
 const PART: Duration = Duration::from_millis(20);
 
+/// How much text is one token, about.
+const BYTES_PER_TOKEN: usize = 4;
+
 /// A plan of one step that needs no further question.
 pub(crate) const PLAN: &str = "# Sum by month\n\n## Approach\n\nOne line more.\n\n## Steps\n\n\
     - [ ] 1. Add a line to the README\n  One line at the end.\n\n## Files\n\n- `README.md`\n\n\
@@ -132,16 +135,19 @@ async fn answer(State(shared): State<Shared>, body: String) -> Response {
     if commands.get(turn).is_none() && shared.script.n_parts > 0 {
         return slowly(turn, shared.script.n_parts);
     }
-    let text = stream_text(turn, commands.get(turn).map(String::as_str));
+    // Claude Code calls it otherwise than `mini`.
+    let tool = if body.contains(r#""name":"Bash""#) { "Bash" } else { "bash" };
+    let command = commands.get(turn).map(|command| (tool, command.as_str()));
+    let text = stream_text((turn, body.len() / BYTES_PER_TOKEN), command);
     ([(CONTENT_TYPE, "text/event-stream")], text).into_response()
 }
 
 /// One whole answer, as the vendor streams it.
-pub(crate) fn stream_text(turn: usize, command: Option<&str>) -> String {
+fn stream_text((turn, n_tokens): (usize, usize), command: Option<(&str, &str)>) -> String {
     let block = match command {
-        Some(command) => {
+        Some((tool, command)) => {
             let input = json!({ "command": command }).to_string();
-            let block = json!({ "type": "tool_use", "id": format!("toolu_{turn}"), "name": "bash",
+            let block = json!({ "type": "tool_use", "id": format!("toolu_{turn}"), "name": tool,
                 "input": {} });
             (block, json!({ "type": "input_json_delta", "partial_json": input }))
         }
@@ -151,7 +157,7 @@ pub(crate) fn stream_text(turn: usize, command: Option<&str>) -> String {
     };
     let reason = if command.is_some() { "tool_use" } else { "end_turn" };
     [
-        message_start(turn),
+        message_start(turn, n_tokens),
         event(&json!({ "type": "content_block_start", "index": 0, "content_block": block.0 })),
         event(&json!({ "type": "content_block_delta", "index": 0, "delta": block.1 })),
         event(&json!({ "type": "content_block_stop", "index": 0 })),
@@ -169,7 +175,7 @@ fn slowly(turn: usize, n_parts: usize) -> Response {
     let parts = stream::unfold(0, move |n| async move {
         let text = match n {
             0 => {
-                message_start(turn)
+                message_start(turn, 900)
                     + &event(&json!({ "type": "content_block_start", "index": 0,
                         "content_block": { "type": "text", "text": "" } }))
             }
@@ -194,7 +200,7 @@ fn slowly(turn: usize, n_parts: usize) -> Response {
 fn ticking() -> Response {
     let parts = stream::unfold(0, |n| async move {
         let text = match n {
-            0 => message_start(0),
+            0 => message_start(0, 900),
             n if n <= N_TICKS => {
                 tokio::time::sleep(TICK).await;
                 let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
@@ -210,11 +216,11 @@ fn ticking() -> Response {
     ([(CONTENT_TYPE, "text/event-stream")], Body::from_stream(parts)).into_response()
 }
 
-fn message_start(turn: usize) -> String {
+fn message_start(turn: usize, n_tokens: usize) -> String {
     event(&json!({ "type": "message_start", "message": {
         "id": format!("msg_{turn}"), "type": "message", "role": "assistant",
         "model": "claude-sonnet-4-5", "content": [], "stop_reason": null, "stop_sequence": null,
-        "usage": { "input_tokens": 900, "output_tokens": 1,
+        "usage": { "input_tokens": n_tokens, "output_tokens": 1,
             "cache_creation_input_tokens": 0, "cache_read_input_tokens": 400 },
     }}))
 }

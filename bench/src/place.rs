@@ -90,6 +90,14 @@ impl Place {
         Ok(fs::write(config, text)?)
     }
 
+    /// Lets agents be Claude Code from now on.
+    pub(crate) fn use_claude(&self, program: &Path) -> anyhow::Result<()> {
+        let path = self.root().join("zazen.toml");
+        let claude = format!("use = \"claude\"\nclaude = \"{}\"\n", program.display());
+        let text = fs::read_to_string(&path)?.replace("use = \"mini\"\n", &claude);
+        Ok(fs::write(path, text)?)
+    }
+
     pub(crate) fn root(&self) -> PathBuf {
         self.dir.path().join("home")
     }
