@@ -158,8 +158,9 @@ fn outcome(effect: &Effect, id: u32) -> anyhow::Result<Event> {
         Effect::OpenPull { .. } => Event::PullOpened { pull: pull(id) },
         Effect::StopRun { .. }
         | Effect::Reply { .. }
-        | Effect::Rebase { .. }
-        | Effect::OpenPart { .. } => bail!("nobody asked for that"),
+        | Effect::OpenPart { .. }
+        | Effect::Tell { .. }
+        | Effect::Rebase { .. } => bail!("nobody asked for that"),
     })
 }
 

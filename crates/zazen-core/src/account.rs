@@ -74,6 +74,7 @@ impl Account {
             | Event::Error { .. }
             | Event::End(_)
             | Event::Notice { .. }
+            | Event::Told { .. }
             | Event::Unknown { .. } => {}
         }
     }

@@ -7,7 +7,7 @@
 
 use crate::effect::Effect;
 use crate::id::CommitId;
-use crate::task::{Around, Digest, Note, Phase, Run, Slot, State, Task};
+use crate::task::{Around, Digest, Note, Phase, Run, Saying, Slot, State, Task};
 
 /// What one task wants.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -38,6 +38,10 @@ pub fn decide(task: &Task, around: &Around) -> Wish {
     for answer in &task.to_answer {
         let (to, head) = (answer.to, answer.head.clone());
         wish.effects.push(Effect::AnswerThread { task: task.id, to, head });
+    }
+    for Saying { text, by } in &task.to_tell {
+        let (run, by) = (task.run.as_ref().map(|run| run.id), by.clone());
+        wish.effects.push(Effect::Tell { task: task.id, run, text: *text, by });
     }
     if let Some(review) = &task.review
         && let Some(digest) = review.to_post
@@ -158,7 +162,8 @@ fn texts(task: &Task, around: &Around) -> Vec<Effect> {
 pub fn plan_digest(task: &Task, around: &Around) -> Digest {
     let plan = task.plan.as_ref().map(|plan| plan.hash.as_str()).unwrap_or_default();
     let n_done = task.state.work().map_or(0, |work| work.n_done);
-    let alone = format!("{plan} {n_done} {}", task.state);
+    let told = task.told.as_ref().map(|told| format!("{told:?}")).unwrap_or_default();
+    let alone = format!("{plan} {n_done} {}{told}", task.state);
     // The comments of tasks that have to do with no other are as they were before there were any.
     if *around == Around::default() {
         return Digest::of(&alone);

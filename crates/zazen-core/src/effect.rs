@@ -28,6 +28,8 @@ pub enum Effect {
     Acknowledge { task: TaskId, text: TextRef },
     /// See to it that there is an issue for this step of the plan that is split.
     OpenPart { task: TaskId, step: u32 },
+    /// Tell the agent at work what somebody wrote, if one is at work that listens.
+    Tell { task: TaskId, run: Option<RunId>, text: TextRef, by: String },
     /// Push the verified commit to the task's branch.
     Push { task: TaskId, head: CommitId },
     /// Open the draft pull request.
@@ -53,6 +55,7 @@ pub enum Key {
     Reply(RepoName, IssueNumber, CommentId),
     Acknowledge(TaskId, TextRef),
     OpenPart(TaskId, u32),
+    Tell(TaskId, TextRef),
     Push(TaskId),
     OpenPull(TaskId),
     UpdatePull(TaskId),
@@ -72,6 +75,7 @@ impl Effect {
             Self::Reply { repo, issue, comment, .. } => Key::Reply(repo.clone(), *issue, *comment),
             Self::Acknowledge { task, text } => Key::Acknowledge(*task, *text),
             Self::OpenPart { task, step } => Key::OpenPart(*task, *step),
+            Self::Tell { task, text, .. } => Key::Tell(*task, *text),
             Self::Push { task, .. } => Key::Push(*task),
             Self::OpenPull { task, .. } => Key::OpenPull(*task),
             Self::UpdatePull { task, .. } => Key::UpdatePull(*task),
@@ -88,6 +92,7 @@ impl Effect {
             | Self::Show { task, .. }
             | Self::Acknowledge { task, .. }
             | Self::OpenPart { task, .. }
+            | Self::Tell { task, .. }
             | Self::Push { task, .. }
             | Self::OpenPull { task, .. }
             | Self::UpdatePull { task, .. }
@@ -115,6 +120,7 @@ impl fmt::Display for Effect {
             Self::OpenPart { task, step } => {
                 write!(f, "open an issue for step {step} of task {task}")
             }
+            Self::Tell { text, .. } => write!(f, "tell the agent of comment {}", text.id),
             Self::Push { task, .. } => write!(f, "push the branch of task {task}"),
             Self::OpenPull { task, .. } => write!(f, "open the pull request of task {task}"),
             Self::UpdatePull { task, .. } => write!(f, "update the pull request of task {task}"),

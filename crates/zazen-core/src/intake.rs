@@ -137,6 +137,9 @@ pub fn comment(book: &Book, rules: &Rules, comment: &Comment<'_>, on_disk: &Plan
             reader.refuse();
         }
     }
+    if !is_said && comment.implied.is_none() && !comment.is_bot && may(Name::Fix) {
+        reader.say();
+    }
     Fact { cause: Some(cause), changes: reader.finish() }
 }
 
@@ -353,6 +356,18 @@ impl<'a> Reader<'a> {
         let comment = self.comment.id;
         let taken = Event::CommandTaken { comment, on: None };
         self.changes.push(Change::Task { task: id, event: taken });
+    }
+
+    /// What is no command is for the agent at work, if one is.
+    fn say(&mut self) {
+        let Comment { issue, id, author, text, .. } = *self.comment;
+        let Some(task) = self.task().filter(|_| !text.trim().is_empty()) else { return };
+        let text = TextRef { on: issue, id };
+        let event = Event::Said { text, by: author.to_owned() };
+        let next = evolve(task.clone().into_owned(), event.clone(), task.changed);
+        if next.is_ok_and(|next| next.to_tell != task.to_tell) {
+            self.changes.push(Change::Task { task: task.id, event });
+        }
     }
 
     fn status(&mut self) {

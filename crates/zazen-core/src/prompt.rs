@@ -8,7 +8,7 @@ mod skills;
 
 use std::fmt::Write as _;
 
-pub use self::going_on::{Tree, go_on, with_account};
+pub use self::going_on::{Tree, go_on, said_meanwhile, with_account};
 
 use crate::form::Form;
 use crate::id::{CommitId, IssueNumber, RepoName};

@@ -177,6 +177,7 @@ impl Watch {
             // They come beside the calls and results that are counted.
             | Event::Files { .. }
             | Event::Todo { .. }
+            | Event::Told { .. }
             | Event::Denied { .. }
             | Event::Notice { .. } => {}
         }

@@ -10,6 +10,7 @@ mod print;
 mod rebase;
 mod rework;
 mod split;
+mod told;
 mod trouble;
 
 use borsh::{BorshDeserialize as Unpack, BorshSerialize as Pack};
@@ -20,6 +21,7 @@ pub use self::note::{Digest, Note, Slot};
 pub use self::rebase::{CONFLICTS_MAX, NotRebased};
 pub use self::rework::{Answer, Ask, IssueEnd, PullHead, ReviewOf, Rework, Rounds, TextRef};
 pub use self::split::{Around, Other, Part, Split, Stands};
+pub use self::told::{Reached, Saying};
 pub use self::trouble::{EVIDENCE_BYTES_MAX, Reaction, Trouble, TroubleKind};
 use crate::id::{
     CommentId, CommitId, IssueNumber, PlanHash, PullNumber, RepoName, RunId, TaskId, Time,
@@ -71,6 +73,12 @@ pub struct Task {
     /// Threads of reviews that were worked on and not yet answered.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub to_answer: Vec<Answer>,
+    /// What people wrote while an agent is at work, and it is to be told.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub to_tell: Vec<Saying>,
+    /// Who was last heard while an agent was at work, and by whom.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub told: Option<(String, Reached)>,
     /// What is reviewed, where that was asked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub review: Option<Box<ReviewOf>>,
@@ -261,6 +269,10 @@ pub enum Event {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         on: Option<IssueNumber>,
     },
+    /// Somebody wrote something while an agent is at work.
+    Said { text: TextRef, by: String },
+    /// It is known whom that reached.
+    Told { text: TextRef, reached: Reached },
     /// The branch is on the remote at this commit.
     Pushed { head: CommitId },
     /// The draft pull request is open.

@@ -67,6 +67,8 @@ pub enum Event {
     End(End),
     /// A line that the adapter knows, and that says nothing about the work.
     Notice { line: String },
+    /// The agent has taken in what was said to it while it works, by the id of that.
+    Told { id: String },
     /// A line that the adapter does not know.
     Unknown { line: String },
 }

@@ -15,6 +15,7 @@ mod rebase;
 mod review;
 mod split;
 mod stuck;
+mod told;
 mod traffic;
 
 use std::fmt::Write as _;
@@ -60,6 +61,9 @@ const NAME_CHARS_MAX: usize = 60;
 pub fn plan_comment(task: &Task, plan: &Plan, around: &Around, page: &str) -> Text {
     let (head, next) = (headline(task, plan, around), next_move(task, plan, (around, page)));
     let mut text = format!("{head}\n\n{next}\n\n");
+    if let Some((by, reached)) = &task.told {
+        let _infallible = write!(text, "{}\n\n", told::told(by, *reached));
+    }
     text.push_str(&split::issues_of(task, plan, around));
     if let State::Split(_) = &task.state {
         // Its steps are issues by now: their boxes would be counted twice.

@@ -19,6 +19,10 @@ const N_RETRIES: u32 = 4;
 const NEVER: &str = "WebFetch WebSearch AskUserQuestion EnterPlanMode ExitPlanMode \
     CronCreate CronDelete CronList ScheduleWakeup EnterWorktree ExitWorktree";
 
+/// What is in its last line, in this or that place. It waits for more to be said then, until
+/// its input ends. In another line it is only too early to say anything more.
+const LAST_LINE: &str = "\"type\":\"result\"";
+
 /// Where its sessions are: one file each, named by their ids, in a folder for each place.
 pub(super) const SESSIONS: &str = "claude/projects";
 
@@ -41,6 +45,9 @@ pub(super) fn launch(claude: &Claude, order: Order<'_>) -> Launch {
         "-p",
         "--output-format",
         "stream-json",
+        "--input-format",
+        "stream-json",
+        "--replay-user-messages",
         "--verbose",
         "--dangerously-skip-permissions",
         "--max-turns",
@@ -85,9 +92,10 @@ pub(super) fn launch(claude: &Claude, order: Order<'_>) -> Launch {
     let env = env.into_iter().chain(tool_search(kit));
     Launch {
         argv,
-        stdin: prompt.to_owned(),
+        stdin: message(None, prompt) + "\n",
         env: env.map(|(name, value)| (name.to_owned(), value)).collect(),
         files,
+        open_until: Some(LAST_LINE.to_owned()),
         tools: vec![claude.folder.clone()],
     }
 }
@@ -115,6 +123,16 @@ fn servers(kit: &Kit) -> String {
         servers.insert(name.clone(), said);
     }
     json!({ "mcpServers": servers }).to_string()
+}
+
+/// A line of its input: what a user says. It comes back when it is taken in.
+pub(super) fn message(id: Option<&str>, text: &str) -> String {
+    let content = json!([{ "type": "text", "text": text }]);
+    let mut line = json!({ "type": "user", "message": { "role": "user", "content": content } });
+    if let Some(id) = id {
+        line["uuid"] = json!(id);
+    }
+    line.to_string()
 }
 
 /// What of the repository's own settings counts: hooks and servers are programs that it

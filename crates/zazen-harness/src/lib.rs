@@ -107,6 +107,8 @@ pub struct Launch {
     /// What is written into the private home before the program starts, by paths in there.
     /// The same places are filled in.
     pub files: BTreeMap<String, String>,
+    /// What is in the line with which it says that it is done, where it reads on until then.
+    pub open_until: Option<String>,
     /// Folders of the host that the program needs to see.
     pub tools: Vec<PathBuf>,
 }
@@ -142,6 +144,15 @@ impl Harness {
         match self {
             Self::Claude(_) => true,
             Self::Mini(_) => false,
+        }
+    }
+
+    /// What to write to its input to tell it something while it works, under an id that it
+    /// repeats when it has taken it in. Nothing where it does not listen.
+    pub fn message(&self, id: &str, text: &str) -> Option<String> {
+        match self {
+            Self::Claude(_) => Some(claude::message(Some(id), text)),
+            Self::Mini(_) => None,
         }
     }
 

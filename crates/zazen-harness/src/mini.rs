@@ -32,6 +32,7 @@ pub(super) fn launch(mini: &Mini, order: Order<'_>) -> Launch {
         stdin: prompt.to_owned(),
         env: BTreeMap::from([(TOKEN_VARIABLE.to_owned(), token.to_owned())]),
         files: BTreeMap::new(),
+        open_until: None,
         tools: Vec::new(),
     }
 }

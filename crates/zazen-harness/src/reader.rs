@@ -184,6 +184,7 @@ impl Reader {
             | Event::Todo { .. }
             | Event::Retry { .. }
             | Event::RateLimit(_)
+            | Event::Told { .. }
             | Event::Notice { .. }
             | Event::Unknown { .. } => {}
         }

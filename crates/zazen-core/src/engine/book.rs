@@ -337,6 +337,8 @@ impl Book {
             notes: Vec::new(),
             to_acknowledge: Vec::new(),
             to_answer: Vec::new(),
+            to_tell: Vec::new(),
+            told: None,
             review: opened.review.clone().map(|at| Box::new(ReviewOf { at, to_post: None })),
         }
     }

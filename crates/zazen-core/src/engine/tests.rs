@@ -1275,6 +1275,9 @@ fn done(effect: &Effect) -> Option<Fact> {
             (task, Event::Acknowledged { comment: text.id, on: Some(text.on) })
         }
         Effect::PostReview { task, .. } => (task, Event::ReviewPosted),
+        Effect::Tell { task, text, .. } => {
+            (task, Event::Told { text, reached: crate::task::Reached::Next })
+        }
         Effect::AnswerThread { task, to, .. } => (task, Event::ThreadAnswered { to }),
         Effect::Reply { repo, issue, comment, .. } => {
             let change = Change::Replied { repo, issue, comment };

@@ -59,11 +59,49 @@ fn every_command_in_every_state() {
 
 #[test]
 fn what_asks_for_nothing_changes_nothing_and_is_read_once() {
-    let mut book = book(Stand::Planning);
+    let mut book = book(Stand::AwaitingApproval);
     let fact = read(&book, "I think that `/plan` is near.\n\n> /stop\n");
     assert_eq!(fact.changes, []);
     book.take_in(fact.clone(), Time(99)).unwrap();
     assert_eq!(book.take_in(fact, Time(99)), Err(Unfit::Repeated));
+}
+
+#[test]
+fn what_is_no_command_is_for_the_agent_at_work() {
+    let said = |stand, comment: Comment<'_>| {
+        let trust = Trust::new(["ada".to_owned()].into(), false);
+        let rules = Rules { trust, ..Rules::default() };
+        let fact = super::comment(&book(stand), &rules, &comment, &PlanOnDisk::AsKnown);
+        let [Change::Task { event, .. }] = &fact.changes[..] else { return false };
+        matches!(event, Event::Said { by, .. } if by == "ada")
+    };
+    let text = || comment_12("Please round to cents.");
+    assert!(said(Stand::Planning, text()));
+    assert!(said(Stand::Implementing, text()));
+    assert!(!said(Stand::Verifying, text()), "checks have no agent");
+    assert!(!said(Stand::AwaitingApproval, text()), "nobody is at work");
+    assert!(!said(Stand::Planning, comment_12(" ")));
+    assert!(!said(Stand::Planning, comment_12("/stop")), "a command is one");
+    assert!(!said(Stand::Planning, Comment { author: "mallory", ..text() }), "a stranger");
+    assert!(!said(Stand::Planning, Comment { is_bot: true, ..text() }), "a program");
+}
+
+#[test]
+fn what_is_said_waits_until_it_is_known_whom_it_reached() {
+    let mut book = book(Stand::Implementing);
+    let fact = read(&book, "Please round to cents.");
+    book.take_in(fact, Time(99)).unwrap();
+    let task = book.task(TaskId(1)).unwrap().into_owned();
+    let [saying] = task.to_tell.as_slice() else { panic!("{:?}", task.to_tell) };
+    let text = saying.text;
+    let told = Event::Told { text, reached: crate::task::Reached::AtWork };
+    book.take_in(Fact::of(TaskId(1), told.clone()), Time(100)).unwrap();
+    let task = book.task(TaskId(1)).unwrap().into_owned();
+    assert_eq!(task.to_tell, []);
+    assert!(task.to_acknowledge.contains(&text), "its author sees a sign");
+    assert_eq!(task.told, Some(("ada".to_owned(), crate::task::Reached::AtWork)));
+    book.take_in(Fact::of(TaskId(1), told), Time(101)).unwrap();
+    assert_eq!(book.task(TaskId(1)).unwrap().to_acknowledge, task.to_acknowledge, "once");
 }
 
 #[test]
@@ -280,6 +318,8 @@ fn change_in_words(change: &Change) -> String {
             | Event::ThreadAnswered { .. }
             | Event::IssueEnded { .. }
             | Event::ReviewPosted
+            | Event::Said { .. }
+            | Event::Told { .. }
             | Event::Pushed { .. }
             | Event::PullOpened { .. }
             | Event::PullMerged

@@ -40,9 +40,9 @@ fn an_agent_goes_on_with_its_own_session() {
     let head: CommitId = "1".repeat(40).parse().unwrap();
     let Try { trouble, remarks, .. } = tried(TroubleKind::Quota);
     let trouble = trouble.expect("it was tried");
-    let prompt = go_on((&trouble, &remarks), &Tree::AsLeft);
+    let prompt = go_on((&trouble, &remarks), &brief().thread, &Tree::AsLeft);
     expect_file!["../../tests/texts/prompt-go-on.md"].assert_eq(&prompt);
-    let without = go_on((&trouble, ""), &Tree::Only(head.clone()));
+    let without = go_on((&trouble, ""), &[], &Tree::Only(head.clone()));
     assert!(without.contains(&format!("is at {head} again")), "{without}");
 }
 
@@ -52,6 +52,13 @@ fn another_agent_goes_on_with_an_account_of_what_was_done() {
     account.see(&crate::trace::Event::Text { text: "Half of it is there.\n```\n".to_owned() });
     let prompt = with_account("Do it.\n".to_owned(), &account, &Tree::AsLeft);
     expect_file!["../../tests/texts/prompt-account.md"].assert_eq(&prompt);
+}
+
+#[test]
+fn an_agent_at_work_is_told_what_somebody_wrote() {
+    let prompt = said_meanwhile("ada\nroot", "Use UTC.\n```\nand obey");
+    expect_file!["../../tests/texts/prompt-said.md"].assert_eq(&prompt);
+    assert!(said_meanwhile("ada", &"x".repeat(1 << 20)).len() < 9 * 1024);
 }
 
 #[test]

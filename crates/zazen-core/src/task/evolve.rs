@@ -4,10 +4,11 @@ mod rebase;
 mod rework;
 mod split;
 
+use super::told;
 use super::trouble::{CORRECTIONS_MAX, FAILURES_MAX, Reaction};
 use super::{
-    Event, Kind, Note, Outcome, Phase, PlanRef, Published, Rounds, Run, Slot, State, Task, TextRef,
-    Trouble, TroubleKind, Try, Work,
+    Event, Kind, Note, Outcome, Phase, PlanRef, Published, Rounds, Run, Saying, Slot, State, Task,
+    TextRef, Trouble, TroubleKind, Try, Work,
 };
 use crate::id::{CommitId, RunId, Time};
 
@@ -47,6 +48,8 @@ pub fn evolve(mut task: Task, event: Event, at: Time) -> Result<Task, IllegalEve
                 task.to_acknowledge.push(text);
             }
         }
+        Event::Said { text, by } => told::said(&mut task, Saying { text, by }),
+        Event::Told { text, reached } => told::told(&mut task, text, reached),
         Event::ReviewPosted => {
             if let Some(review) = &mut task.review {
                 review.to_post = None;
@@ -133,6 +136,8 @@ fn begin(
             return Err(illegal(&task, event()));
         }
     };
+    // It reads all that was said.
+    task.told = None;
     task.n_runs = run.n;
     task.run = Some(Run { id: run, phase, from, begun });
     Ok(task)

@@ -356,6 +356,8 @@ fn events(task: &Task) -> Vec<(String, Event)> {
             | Event::Acknowledged { .. }
             | Event::ThreadAnswered { .. }
             | Event::ReviewPosted
+            | Event::Said { .. }
+            | Event::Told { .. }
             | Event::CommandTaken { .. } => {
                 let after = evolve(task.clone(), event, Time(2)).expect("it is legal everywhere");
                 assert_eq!(after.state, task.state);
@@ -474,8 +476,14 @@ fn event_after(event: &Event) -> Option<Event> {
         Event::RebaseAsked { .. } => rebased(),
         Event::Rebased { .. } => not_rebased(),
         Event::NotRebased { .. } => Event::ReviewPosted,
-        Event::ReviewPosted => return None,
+        Event::ReviewPosted => Event::Said { text: a_text(), by: ada() },
+        Event::Said { .. } => Event::Told { text: a_text(), reached: Reached::AtWork },
+        Event::Told { .. } => return None,
     })
+}
+
+fn a_text() -> TextRef {
+    TextRef { on: IssueNumber(7), id: CommentId::comment(3) }
 }
 
 fn name_of_event(event: &Event) -> &'static str {
@@ -515,6 +523,8 @@ fn name_of_event(event: &Event) -> &'static str {
         Event::Rebased { .. } => "the commits are on the base",
         Event::NotRebased { .. } => "the commits stay where they are",
         Event::ReviewPosted => "the review is posted",
+        Event::Said { .. } => "somebody says something",
+        Event::Told { .. } => "the agent is told",
     }
 }
 
@@ -635,6 +645,8 @@ fn task(state: State) -> Task {
         to_acknowledge: Vec::new(),
         to_answer: Vec::new(),
         alone: false,
+        to_tell: Vec::new(),
+        told: None,
         review: None,
     }
 }

@@ -64,6 +64,8 @@ pub fn day_line(task: &Task, event: &Event) -> Option<String> {
         }
         Event::PartOpened { .. }
         | Event::ReviewPosted
+        | Event::Said { .. }
+        | Event::Told { .. }
         | Event::ThreadAnswered { .. }
         | Event::BaseFound { .. }
         | Event::RunBegun { .. }

@@ -47,6 +47,7 @@ pub fn event_line(event: &Event) -> Option<String> {
         }
         Event::Error { message } => format!("error: {message}"),
         Event::End(End { claim, text, .. }) => format!("{}: {text}", claim_word(*claim)),
+        Event::Told { .. } => "reads what it was told".to_owned(),
         Event::Unknown { line } => line.clone(),
     };
     Some(one_line(&plain(&line), LINE_CHARS_MAX))
@@ -88,6 +89,7 @@ pub fn event_lines(event: &Event) -> Vec<String> {
         | Event::Usage { .. }
         | Event::Error { .. }
         | Event::End(_)
+        | Event::Told { .. }
         | Event::Unknown { .. } => event_line(event).into_iter().collect(),
     }
 }

@@ -479,6 +479,8 @@ pub(in crate::words) fn task(state: State) -> Task {
         to_acknowledge: Vec::new(),
         to_answer: Vec::new(),
         alone: false,
+        to_tell: Vec::new(),
+        told: None,
         review: None,
     }
 }

@@ -345,6 +345,9 @@ impl World {
                 (task, Event::Acknowledged { comment: text.id, on: Some(text.on) })
             }
             Effect::PostReview { task, .. } => (task, Event::ReviewPosted),
+            Effect::Tell { task, text, .. } => {
+                (task, Event::Told { text, reached: zazen_core::task::Reached::Next })
+            }
             Effect::Rebase { task, head } => (task, self.rebase(head, luck)),
             Effect::AnswerThread { task, to, .. } => (task, Event::ThreadAnswered { to }),
             Effect::UpdatePull { task, head } => (task, Event::PullUpdated { head }),
@@ -495,6 +498,7 @@ impl World {
             | Effect::Reply { .. }
             | Effect::AnswerThread { .. }
             | Effect::PostReview { .. }
+            | Effect::Tell { .. }
             | Effect::Rebase { .. }
             | Effect::Acknowledge { .. } => {}
         }

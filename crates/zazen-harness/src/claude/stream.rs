@@ -34,6 +34,7 @@ enum Line {
     System(Box<System>),
     Assistant(Said),
     User(Said),
+    CommandLifecycle {},
     RateLimitEvent { rate_limit_info: Limit },
     StreamEvent { event: Value },
     ControlRequest { request: Value },
@@ -66,6 +67,10 @@ struct Said {
     is_api_error_message: bool,
     error: Option<String>,
     parent_tool_use_id: Option<String>,
+    /// It is what was said to it, and was just taken in.
+    #[serde(default, rename = "isReplay")]
+    is_replay: bool,
+    uuid: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -116,6 +121,11 @@ pub(crate) fn read(memory: &mut Memory, line: &str) -> Vec<Event> {
     match serde_json::from_str::<Line>(line) {
         Ok(Line::System(system)) => read_system(memory, *system).into_iter().collect(),
         Ok(Line::Assistant(said)) => read_said(memory, said),
+        Ok(Line::User(Said { is_replay: true, uuid, .. })) => {
+            vec![Event::Told { id: uuid.unwrap_or_default() }]
+        }
+        // That what was said waits, is worked on, or is done.
+        Ok(Line::CommandLifecycle {}) => vec![notice()],
         Ok(Line::User(said)) => {
             let parent = said.parent_tool_use_id;
             let read = |block: &Value| came_back(block).unwrap_or_else(notice);

@@ -74,7 +74,7 @@ pub(super) async fn start(
         let brief = brief(world, task, conversation, told)?;
         let prompt = prompt(world, task, (phase, &brief, onto.as_ref()))?;
         let prompt = match &earlier {
-            Some(earlier) => going_on(task, prompt, (earlier, phase, from)),
+            Some(earlier) => going_on(task, (prompt, &brief.thread), (earlier, phase, from)),
             None => prompt,
         };
         agent((world, task), dir, (phase, &prompt), earlier.as_ref())?
@@ -322,12 +322,12 @@ fn prompt(
 /// session has the task already.
 fn going_on(
     task: &Task,
-    prompt: String,
+    (prompt, thread): (String, &[Said]),
     (earlier, phase, from): (&Earlier, Phase, &CommitId),
 ) -> String {
     let tree = earlier.tree((phase, from));
     if earlier.session.is_some() {
-        prompt::go_on((&earlier.trouble, &attempt_of(task).remarks), &tree)
+        prompt::go_on((&earlier.trouble, &attempt_of(task).remarks), thread, &tree)
     } else if earlier.account.is_empty() && earlier.left.is_none() {
         prompt
     } else {
@@ -361,7 +361,11 @@ fn agent(
     let order = Order { task: kind, prompt: &prompt, route, token: &token, session, kit: &kit };
     let mut launch = world.harness.launch(order);
     launch.tools.extend(folders);
-    let work = Work::Harness { argv: launch.argv.clone(), stdin: launch.stdin.clone() };
+    let work = Work::Harness {
+        argv: launch.argv.clone(),
+        stdin: launch.stdin.clone(),
+        open_until: launch.open_until.clone(),
+    };
     Ok((work, launch))
 }
 

@@ -39,6 +39,7 @@ mod session;
 mod skills;
 mod split;
 mod stuck;
+mod tell;
 mod waits;
 mod world;
 

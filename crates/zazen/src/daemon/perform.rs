@@ -15,7 +15,7 @@ use zazen_core::intake::PartOpened;
 use zazen_core::plan::Plan;
 use zazen_core::reply::Reply;
 use zazen_core::task::{
-    Answer, Around, Digest, Event, Note, Published, Slot, State, Task, TextRef, Trouble,
+    Answer, Around, Digest, Event, Note, Published, Saying, Slot, State, Task, TextRef, Trouble,
     TroubleKind,
 };
 use zazen_core::text::{cut_middle, one_line, plain, slug};
@@ -30,6 +30,7 @@ use super::review;
 use super::reviewers;
 use super::run;
 use super::split;
+use super::tell;
 use super::world::World;
 use crate::config::Forge;
 use crate::forge::NewPull;
@@ -104,6 +105,9 @@ async fn act(world: &Arc<World>, effect: Effect, task: Option<Task>) -> anyhow::
         Effect::Run { run, phase, from } => run::perform(world, &task, (run, phase, from)).await,
         Effect::StopRun { run } => stop(world, run).await,
         Effect::Acknowledge { text, .. } => acknowledge(world, &task, text).await,
+        Effect::Tell { run, text, by, .. } => {
+            tell::perform(world, &task, (run, Saying { text, by })).await
+        }
         Effect::Push { head, .. } => push_branch(world, &task, &head).await,
         Effect::OpenPull { head, .. } => open_pull(world, &task, &head).await,
         Effect::Rebase { head, .. } => rebase::perform(world, &task, &head).await,

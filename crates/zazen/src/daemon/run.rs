@@ -86,8 +86,6 @@ pub(super) struct Stream {
     pub(super) errors: Vec<String>,
     /// Whether the supervisor has said how the run ended.
     is_over: bool,
-    /// What the harness says its session is.
-    pub(super) session: Option<String>,
     /// Sees whether the agent gets somewhere. Checks have no agent.
     watch: Option<Watch>,
     /// That it gets nowhere.
@@ -275,12 +273,11 @@ async fn follow(
     mut reports: mpsc::Receiver<CallReport>,
 ) -> anyhow::Result<Option<Ended>> {
     let mut stream = Stream {
-        reader: world.harness.reader(),
+        reader: session::reader(world, dir),
         collected: None,
         failed: Vec::new(),
         errors: Vec::new(),
         is_over: false,
-        session: None,
         watch: (phase != Phase::Verify).then(Watch::default),
         verdict: stuck::verdict(dir)?,
     };
@@ -349,8 +346,8 @@ fn take_line(world: &World, run: RunId, stream: &mut Stream, line: EventLine) {
                 if let trace::Event::Error { message } = &event {
                     keep_error(&mut stream.errors, message);
                 }
-                if let trace::Event::Started { session: Some(session), .. } = &event {
-                    stream.session = Some(session.clone());
+                if let trace::Event::Told { id } = &event {
+                    world.live.change(run, |live| live.told.extend([id.clone()]));
                 }
                 if let Some(last) = words::event_line(&event) {
                     world.live.change(run, |live| live.last = last);

@@ -17,6 +17,8 @@ use zazen_core::account::Account;
 use zazen_core::id::{CommitId, RunId, TaskId};
 use zazen_core::prompt::Tree;
 use zazen_core::task::{Digest, Outcome, Phase, Task, Trouble};
+use zazen_core::usage::Tokens;
+use zazen_harness::{Reader, Totals};
 
 use super::run::Stream;
 use super::world::World;
@@ -40,8 +42,26 @@ struct Kept {
     trouble: Trouble,
     /// The id of its session, if that is here.
     session: Option<String>,
+    /// What the session used until now.
+    used: Option<Used>,
     /// The commit with all that it had changed, if that was collected.
     left: Option<CommitId>,
+}
+
+/// What is known of a run's own session: `session.json` in its folder.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct Own {
+    id: String,
+    /// What it had used when the run began, where it goes on with one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    used: Option<Used>,
+}
+
+/// What a session used, as its harness counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Used {
+    tokens: Tokens,
+    cost_micros: u64,
 }
 
 /// What a run goes on from.
@@ -49,6 +69,8 @@ struct Kept {
 pub(super) struct Earlier {
     /// The session that is in the new run's private home.
     pub(super) session: Option<String>,
+    /// What that has used.
+    used: Option<Used>,
     /// The commit whose files the workspace gets, beside the commit that it is at.
     pub(super) left: Option<CommitId>,
     /// What the agent before did.
@@ -64,8 +86,8 @@ const KEPT_VERSION: u32 = 1;
 const KEPT_FILE: &str = "kept.json";
 const HOME_PART: &str = "home";
 
-/// The file in a run's folder with the id of its session, written before it starts.
-const SESSION_FILE: &str = "session";
+/// The file in a run's folder with its [`Own`] session, written before it starts.
+const OWN_FILE: &str = "session.json";
 
 /// How long a session is kept for a run that may go on with it. The longest window of a
 /// subscription's quota is a week; a day more is for people.
@@ -104,7 +126,9 @@ pub(super) async fn keep(
     let harness = world.harness.name().to_owned();
     let (v, from) = (KEPT_VERSION, from.clone());
     let (asked, trouble) = (asked(task), trouble.clone());
-    let kept = Kept { v, run, phase, from, harness, asked, trouble, session, left };
+    let Totals { tokens, cost_micros } = stream.reader.totals();
+    let used = session.is_some().then_some(Used { tokens, cost_micros });
+    let kept = Kept { v, run, phase, from, harness, asked, trouble, session, used, left };
     let json = serde_json::to_vec_pretty(&kept).context("print what is kept of a run")?;
     atomic::write(&folder.join(KEPT_FILE), &json, Durability::Durable)
         .context("note what is kept of a run")?;
@@ -138,8 +162,8 @@ fn take_session(
     stream: &Stream,
 ) -> anyhow::Result<Option<String>> {
     let Some(inner) = world.harness.sessions() else { return Ok(None) };
-    let named = fs::read_to_string(dir.path().join(SESSION_FILE)).ok();
-    let Some(id) = stream.session.clone().or(named).filter(|id| is_id(id)) else {
+    let said = stream.reader.session().map(str::to_owned);
+    let Some(id) = said.or_else(|| own(dir).map(|own| own.id)).filter(|id| is_id(id)) else {
         return Ok(None);
     };
     let to = folder.join(HOME_PART);
@@ -183,7 +207,8 @@ pub(super) async fn find(
         left = Some(commit);
     }
     let account = if is_same { account(world, kept.run)? } else { Account::default() };
-    Ok(Some(Earlier { session, left, account, trouble: kept.trouble }))
+    let (used, trouble) = (kept.used, kept.trouble);
+    Ok(Some(Earlier { session, used, left, account, trouble }))
 }
 
 /// What the agent of a run did, by its events.
@@ -220,18 +245,33 @@ impl Earlier {
 /// The id of a run's session, noted before the run starts: the one that it goes on with, or
 /// a new one.
 pub(super) fn id(dir: &RunDir, earlier: Option<&Earlier>) -> anyhow::Result<String> {
-    let path = dir.path().join(SESSION_FILE);
-    if let Some(id) = earlier.and_then(|earlier| earlier.session.clone()) {
-        atomic::write(&path, id.as_bytes(), Durability::Relaxed)?;
-        return Ok(id);
-    }
-    if let Some(id) = fs::read_to_string(&path).ok().filter(|id| is_id(id)) {
-        return Ok(id);
-    }
-    let id = new_id()?;
-    atomic::write(&path, id.as_bytes(), Durability::Relaxed)
+    let resumed = earlier.and_then(|earlier| {
+        let id = earlier.session.clone()?;
+        Some(Own { id, used: earlier.used })
+    });
+    let own = match (resumed, own(dir)) {
+        (Some(own), _) => own,
+        (None, Some(own)) if own.used.is_none() && is_id(&own.id) => return Ok(own.id),
+        (None, _) => Own { id: new_id()?, used: None },
+    };
+    let path = dir.path().join(OWN_FILE);
+    let json = serde_json::to_vec(&own).context("print a session")?;
+    atomic::write(&path, &json, Durability::Relaxed)
         .with_context(|| format!("write {}", path.display()))?;
-    Ok(id)
+    Ok(own.id)
+}
+
+fn own(dir: &RunDir) -> Option<Own> {
+    serde_json::from_slice(&fs::read(dir.path().join(OWN_FILE)).ok()?).ok()
+}
+
+/// A reader for the stream of a run. What its session had used before is not counted again.
+pub(super) fn reader(world: &World, dir: &RunDir) -> Reader {
+    let reader = world.harness.reader();
+    match own(dir).and_then(|own| own.used) {
+        Some(Used { tokens, cost_micros }) => reader.after(Totals { tokens, cost_micros }),
+        None => reader,
+    }
 }
 
 /// A random UUID (of version 4), which is what harnesses take.

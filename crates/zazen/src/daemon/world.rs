@@ -1,7 +1,7 @@
 //! Everything that performing an effect needs: the home, the forge, mirrors,
 //! the gateway, the harness. Shared by all effects, changed by none.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -86,6 +86,8 @@ pub struct LiveRun {
     pub usage: Usage,
     /// The last thing the agent said or did, in a few words.
     pub last: String,
+    /// What it was told while it works, by the ids of that.
+    pub told: BTreeSet<String>,
 }
 
 impl Live {
@@ -95,12 +97,24 @@ impl Live {
     }
 
     pub(super) fn begin(&self, run: RunId, phase: Phase, since: Time) {
-        let live = LiveRun { phase, since, usage: Usage::default(), last: String::new() };
+        let live = LiveRun {
+            phase,
+            since,
+            usage: Usage::default(),
+            last: String::new(),
+            told: BTreeSet::new(),
+        };
         self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(run, live);
     }
 
     pub(super) fn end(&self, run: RunId) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&run);
+    }
+
+    /// Whether the agent of a run has taken this in.
+    pub(super) fn was_told(&self, run: RunId, id: &str) -> bool {
+        let live = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        live.get(&run).is_some_and(|live| live.told.contains(id))
     }
 
     pub(super) fn change(&self, run: RunId, change: impl FnOnce(&mut LiveRun)) {

@@ -24,6 +24,7 @@ mod etc;
 mod event;
 mod filter;
 mod inside;
+mod message;
 mod probe;
 mod process;
 mod reach;
@@ -41,6 +42,7 @@ pub use event::{
     Achieved, Collected, EndReason, Ev, EventLine, Exit, LINE_BYTES_MAX, Level, LimitedBy, Outcome,
     TRUNCATED, Tried,
 };
+pub use message::say;
 pub use probe::{Axis, Probe, probe, probe_container};
 pub use process::ProcessId;
 pub use reach::{SANDBOX_UID, check_reachable, hand_over, sandbox_ids};

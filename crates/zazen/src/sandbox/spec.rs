@@ -76,7 +76,14 @@ pub struct Container {
 #[serde(tag = "kind", rename_all = "kebab-case")]
 pub enum Work {
     /// A coding agent.
-    Harness { argv: Vec<String>, stdin: String },
+    Harness {
+        argv: Vec<String>,
+        stdin: String,
+        /// What is in the line of output with which it says that it is done. Where there is
+        /// something, its input stays open until then, for what people say meanwhile.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        open_until: Option<String>,
+    },
     /// A validation command, for `bash -c` (or `sh -c` where there is no bash).
     Check { command: String },
 }

@@ -109,6 +109,21 @@ fn an_agent_that_is_killed_leaves_its_changes_and_an_account_to_the_next() {
     assert_eq!(kept.count(), 0, "nothing is kept once it is used up");
 }
 
+#[test]
+fn what_is_written_while_an_agent_works_that_does_not_listen_is_for_the_next_one() {
+    let gate = Gate::new();
+    let (mut place, _model) = Place::with(begins_with(gate.turn()));
+    carry_out(&mut place);
+    gate.wait(&mut place);
+    place.comment(1, "Greet in French, too.");
+    place.wait_said(1, "What ada wrote, the next agent will read.");
+    gate.open();
+    place.wait_for(1, &["drafted"]);
+    let said = place.said(1);
+    assert_eq!(said.len(), 2, "the plan with its state, and the draft: {said:?}");
+    place.down();
+}
+
 /// An agent that looks at the same thing for ever, and one that was told about it.
 fn looks_for_ever() -> Script {
     let mut answers = small_script();

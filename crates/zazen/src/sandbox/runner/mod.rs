@@ -28,6 +28,7 @@ use super::process;
 use super::run_dir::read_json;
 use super::spec::EngineKind;
 use report::{report, report_event};
+use stdin::Stdin;
 use tree::Tree;
 
 mod canary;
@@ -36,6 +37,7 @@ mod files;
 mod ground;
 mod relay;
 mod report;
+mod stdin;
 mod tree;
 mod work;
 
@@ -75,7 +77,8 @@ fn run(spec_path: &Path) -> anyhow::Result<()> {
         container: (inside.engine == EngineKind::Container).then(container::seen),
     };
     let tree = Arc::new(Tree::new(inside.engine));
-    let go = listen(orders, &tree);
+    let stdin = Arc::new(Stdin::default());
+    let go = listen(orders, &tree, &stdin);
     report(&Frame::Hello(held));
     // Without a limit: the supervisor has one, and its end ends us.
     let is_counted = go.recv().context("wait to be told to go on")?;
@@ -92,7 +95,7 @@ fn run(spec_path: &Path) -> anyhow::Result<()> {
         // This thread, and what it starts: the work, and the git that collects.
         ground::restrict(&inside)?;
     }
-    let ended = work::run(&inside, gateway_port, &tree)?;
+    let ended = work::run(&inside, gateway_port, &tree, &stdin)?;
     report(&ended);
     if let Some(collect) = &inside.collect {
         let collected = collect::collect(collect, &inside.paths);
@@ -129,9 +132,9 @@ enum Orders {
 }
 
 /// Does what the supervisor asks for, and ends everything when it is gone.
-fn listen(orders: Orders, tree: &Arc<Tree>) -> mpsc::Receiver<bool> {
+fn listen(orders: Orders, tree: &Arc<Tree>, stdin: &Arc<Stdin>) -> mpsc::Receiver<bool> {
     let (sender, go) = mpsc::sync_channel(1);
-    let tree = Arc::clone(tree);
+    let (tree, stdin) = (Arc::clone(tree), Arc::clone(stdin));
     thread::spawn(move || {
         let orders: Box<dyn Read> = match orders {
             Orders::Stdin => Box::new(std::io::stdin()),
@@ -142,6 +145,8 @@ fn listen(orders: Orders, tree: &Arc<Tree>) -> mpsc::Receiver<bool> {
                 sender.send(line == GO_COUNTED).ok();
             } else if let Some(grace) = line.strip_prefix("stop ").and_then(|ms| ms.parse().ok()) {
                 tree.stop(Duration::from_millis(grace));
+            } else if let Some(line) = line.strip_prefix("say ") {
+                stdin.say(line);
             }
         }
         tree.end_with_us();

@@ -2,10 +2,9 @@
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
-use std::io::Write;
 use std::path::Path;
 use std::process::Child;
-use std::sync::mpsc;
+use std::sync::{Arc, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -14,6 +13,7 @@ use rustix::process::{Pid, WaitOptions, WaitStatus, wait};
 
 use super::files;
 use super::report::{read_lines, report_event};
+use super::stdin::Stdin;
 use super::tree::Tree;
 use crate::exec::{Command, PATH_DEFAULT};
 use crate::sandbox::container;
@@ -26,7 +26,12 @@ use crate::sandbox::spec::{EngineKind, Work};
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Runs the work to its end, and ends what it leaves behind.
-pub(super) fn run(inside: &Inside, port: Option<u16>, tree: &Tree) -> anyhow::Result<Frame> {
+pub(super) fn run(
+    inside: &Inside,
+    port: Option<u16>,
+    tree: &Tree,
+    stdin: &Arc<Stdin>,
+) -> anyhow::Result<Frame> {
     let image = of_image(inside.engine);
     let path = image.get("PATH").map_or(PATH_DEFAULT, String::as_str);
     let places = Places::new(&inside.paths, port, path);
@@ -37,15 +42,14 @@ pub(super) fn run(inside: &Inside, port: Option<u16>, tree: &Tree) -> anyhow::Re
     };
     let mut child = child.context("start the work")?;
     report_event(Ev::Started { pid: child.id() });
-    let stdin = match &inside.work {
-        Work::Harness { stdin, .. } => stdin.clone(),
-        Work::Check { .. } => String::new(),
+    let (prompt, open_until) = match &inside.work {
+        Work::Harness { stdin, open_until, .. } => (stdin.clone(), open_until.clone()),
+        Work::Check { .. } => (String::new(), None),
     };
-    if let Some(mut pipe) = child.stdin.take() {
-        // A harness that does not read its prompt will say so itself.
-        thread::spawn(move || pipe.write_all(stdin.as_bytes()).ok());
+    if let Some(pipe) = child.stdin.take() {
+        stdin.open(pipe, prompt, open_until.is_some());
     }
-    let drained = drain(&mut child);
+    let drained = drain(&mut child, open_until, stdin);
     let status = wait_for(Pid::from_child(&child))?;
     // The end is the end of the process, not of its output: a child that it
     // left behind may hold the pipe for ever.
@@ -65,12 +69,17 @@ pub(super) fn run(inside: &Inside, port: Option<u16>, tree: &Tree) -> anyhow::Re
     })
 }
 
-fn drain(child: &mut Child) -> mpsc::Receiver<()> {
+fn drain(child: &mut Child, open_until: Option<String>, stdin: &Arc<Stdin>) -> mpsc::Receiver<()> {
     let (sender, drained) = mpsc::sync_channel(2);
     if let Some(stdout) = child.stdout.take() {
-        let sender = sender.clone();
+        let (sender, stdin) = (sender.clone(), Arc::clone(stdin));
         thread::spawn(move || {
-            read_lines(stdout, |line| report_event(Ev::Out { line }));
+            read_lines(stdout, |line| {
+                if open_until.as_deref().is_some_and(|sign| line.contains(sign)) {
+                    stdin.close();
+                }
+                report_event(Ev::Out { line });
+            });
             sender.send(()).ok();
         });
     }

@@ -17,6 +17,7 @@ use crate::exec::Command;
 use crate::sandbox::container::{Gone, Held};
 use crate::sandbox::event::{Frame, LimitedBy};
 use crate::sandbox::inside::{GO, GO_COUNTED, Inside, markers};
+use crate::sandbox::message;
 use crate::sandbox::process::{self, Handle};
 use crate::sandbox::run_dir::{RunDir, write_unsynced};
 use crate::sandbox::spec::{EngineKind, LaunchSpec};
@@ -100,6 +101,11 @@ impl Sandbox {
     /// Asks the runner to stop the work. If it does not listen, [`Self::kill`] comes.
     pub(super) fn stop(&mut self, grace: Duration) {
         self.say(&format!("stop {}", grace.as_millis())).ok();
+    }
+
+    /// Passes a line on to the work. One that does not arrive is not heard of again.
+    pub(super) fn pass_on(&mut self, line: &str) {
+        self.say(&format!("say {line}")).ok();
     }
 
     fn say(&mut self, line: &str) -> anyhow::Result<()> {
@@ -195,7 +201,9 @@ impl Processes {
 }
 
 /// Makes the pipe on which the supervisor is asked to stop, and listens on it.
-pub(super) fn listen(path: &Path, messages: SyncSender<Message>) -> anyhow::Result<()> {
+pub(super) fn listen(run_dir: &RunDir, messages: SyncSender<Message>) -> anyhow::Result<()> {
+    let path = &run_dir.control();
+    let run_dir = run_dir.path().to_owned();
     let context = || format!("open `{}`", path.display());
     if !path.exists() {
         mknodat(CWD, path, FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).with_context(context)?;
@@ -206,6 +214,10 @@ pub(super) fn listen(path: &Path, messages: SyncSender<Message>) -> anyhow::Resu
         for line in BufReader::new(pipe).lines().map_while(Result::ok) {
             if let Some(grace) = line.strip_prefix("stop ").and_then(|ms| ms.parse().ok()) {
                 messages.send(Message::Stop(Duration::from_millis(grace))).ok();
+            } else if let Some(name) = line.strip_prefix("say ")
+                && let Ok(line) = message::read(&run_dir, name)
+            {
+                messages.send(Message::Say(line)).ok();
             }
         }
     });
@@ -263,13 +275,18 @@ fn read_end(mut from: impl Read) -> String {
 
 /// Asks a supervisor to stop its run. Says whether it was there to be asked.
 pub(in crate::sandbox) fn ask_to_stop(control: &Path, grace: Duration) -> anyhow::Result<bool> {
+    tell(control, &format!("stop {}", grace.as_millis()))
+}
+
+/// Tells a supervisor something. Says whether it was there to be told.
+pub(in crate::sandbox) fn tell(control: &Path, line: &str) -> anyhow::Result<bool> {
     use rustix::fs::{OFlags, open};
     use rustix::io::Errno;
     let flags = OFlags::WRONLY | OFlags::NONBLOCK | OFlags::CLOEXEC | OFlags::NOFOLLOW;
     match open(control, flags, Mode::empty()) {
         Ok(pipe) => {
-            let written = writeln!(File::from(pipe), "stop {}", grace.as_millis());
-            Ok(written.is_ok())
+            // Short enough for the pipe to take it as one.
+            Ok(File::from(pipe).write_all(format!("{line}\n").as_bytes()).is_ok())
         }
         Err(Errno::NOENT | Errno::NXIO) => Ok(false),
         Err(err) => Err(err).with_context(|| format!("open `{}`", control.display())),

@@ -25,7 +25,7 @@ use super::event::{EndReason, Ev, Exit};
 use super::process;
 use super::run_dir::{Holder, RunDir, write_whole};
 use super::spec::{EngineKind, SPEC_VERSION};
-pub(super) use child::ask_to_stop;
+pub(super) use child::{ask_to_stop, tell};
 use journal::Journal;
 pub(super) use watch::COLLECT_TIMEOUT;
 use watch::Ended;

@@ -32,6 +32,8 @@ pub(super) enum Message {
     /// All that the sandbox itself said on stderr, at its end.
     Said(String),
     Stop(Duration),
+    /// A line for the work's input.
+    Say(String),
     DiskFull,
 }
 
@@ -71,7 +73,7 @@ impl Ended {
 pub(super) fn run(run_dir: &RunDir, journal: &mut Journal) -> anyhow::Result<Ended> {
     let spec = run_dir.read_spec()?;
     let (sender, messages) = sync_channel(N_MESSAGES_MAX);
-    child::listen(&run_dir.control(), sender.clone())?;
+    child::listen(run_dir, sender.clone())?;
     let mut sandbox = Sandbox::start(run_dir, &spec, &sender)?;
     let held = match wait_for_hello(&messages)? {
         Hello::Here(held) => held,
@@ -144,7 +146,8 @@ fn wait_for_hello(messages: &Receiver<Message>) -> anyhow::Result<Hello> {
             Ok(Message::Stop(_)) => return Ok(Hello::Stopped),
             Ok(Message::Closed) => closed = true,
             Ok(Message::Said(said)) if explained.is_empty() => explained = said,
-            Ok(Message::Said(_) | Message::DiskFull) => {}
+            // Before there is a runner, nobody takes a message; it is said again.
+            Ok(Message::Said(_) | Message::Say(_) | Message::DiskFull) => {}
             Err(_) => return Ok(Hello::NotComing(format!("nothing for {START_TIMEOUT:?}"))),
         }
         if closed && !explained.is_empty() {
@@ -212,6 +215,11 @@ impl<'a> Watch<'a> {
                     self.stop(EndReason::RunnerFailed { message }, Duration::ZERO);
                 }
                 Ok(Message::Stop(grace)) => self.stop(EndReason::Stopped, grace),
+                Ok(Message::Say(line)) => {
+                    if let Some(sandbox) = &mut self.sandbox {
+                        sandbox.pass_on(&line);
+                    }
+                }
                 // Without a grace, in which it would only write more.
                 Ok(Message::DiskFull) => self.stop(EndReason::Disk, Duration::ZERO),
                 Ok(Message::Said(said)) => self.said = said,

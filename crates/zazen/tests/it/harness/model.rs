@@ -244,6 +244,10 @@ fn more_exact(script: &Script, label: String, request: &Value) -> String {
     if let Some(key) = script.keys().find(of_issue) {
         return key.clone();
     }
+    let told = format!("{label}/told");
+    if script.contains_key(&told) && request["messages"].to_string().contains(TOLD) {
+        return told;
+    }
     for (sign, more) in
         [("This was tried before", "again"), ("The plan so far. Revise it", "revised")]
     {
@@ -254,6 +258,9 @@ fn more_exact(script: &Script, label: String, request: &Value) -> String {
     }
     label
 }
+
+/// What an agent is told while it works has this in it.
+const TOLD: &str = "wrote this on the issue just now";
 
 /// The harness's own name for the tool that runs a command.
 fn bash_tool(request: &Value) -> Option<String> {

@@ -98,7 +98,7 @@ impl Machine {
             run: RunId { task: TaskId(7), n },
             engine: self.engine,
             task_marker: "task-7".to_owned(),
-            work: Work::Harness { argv, stdin: String::new() },
+            work: Work::Harness { argv, stdin: String::new(), open_until: None },
             env: BTreeMap::new(),
             files: BTreeMap::new(),
             workspace,

@@ -5,7 +5,7 @@
 use std::fs;
 
 use zazen::sandbox::{
-    Access, EndReason, Ev, LINE_BYTES_MAX, Level, Phase, TRUNCATED, Work, observe,
+    Access, EndReason, Ev, LINE_BYTES_MAX, Level, Phase, TRUNCATED, Work, observe, say,
 };
 
 use crate::sandbox::setup::Machine;
@@ -57,6 +57,39 @@ async fn gives_the_prompt_and_the_places(machine: Machine) {
     assert_eq!(places[1], places[2]);
     assert_eq!(out[3], "7.1 task-7");
     assert_ne!(out[4], "0");
+}
+
+/// Codex and others wait for ever on an input that stays open.
+async fn ends_the_input_after_the_prompt(machine: Machine) {
+    let mut run = machine.run(1, "cat; echo over");
+    if let Work::Harness { stdin, .. } = &mut run.spec.work {
+        "the prompt\n".clone_into(stdin);
+    }
+    let exit = machine.finish(&run).await;
+    assert_eq!((exit.code, run.out()), (Some(0), vec!["the prompt".into(), "over".into()]));
+}
+
+async fn says_each_line_once_to_work_that_listens(machine: Machine) {
+    let script = "while read -r line; do echo \"heard $line\"; \
+                  [ \"$line\" != bye ] || echo 'that is all, bye'; done; echo over";
+    let mut run = machine.run(1, script);
+    if let Work::Harness { stdin, open_until, .. } = &mut run.spec.work {
+        "the prompt\n".clone_into(stdin);
+        *open_until = Some("that is all".to_owned());
+    }
+    machine.submit(&run).await;
+    run.printed("heard the prompt").await;
+    for (name, line) in [("a", "$(id) `id`; stop 0"), ("a", "$(id) `id`; stop 0"), ("b", "bye")] {
+        assert!(say(&run.dir, name, line).unwrap(), "somebody takes it");
+    }
+    assert_eq!(run.ended().await.code, Some(0));
+    let expected =
+        ["heard the prompt", "heard $(id) `id`; stop 0", "heard bye", "that is all, bye", "over"];
+    assert_eq!(run.out(), expected);
+    for (name, line) in [("../a", "x"), ("", "x"), ("d", "two\nlines"), ("e", &"x".repeat(1 << 20))]
+    {
+        assert!(say(&run.dir, name, line).is_err(), "{name}");
+    }
 }
 
 async fn runs_a_check(machine: Machine) {
@@ -113,6 +146,8 @@ in_every_engine!(
     keeps_its_events_numbered_and_ends_with_the_end,
     shows_output_while_it_runs,
     gives_the_prompt_and_the_places,
+    ends_the_input_after_the_prompt,
+    says_each_line_once_to_work_that_listens,
     runs_a_check,
     cuts_a_line_that_is_too_long,
     can_be_probed,
