@@ -40,6 +40,7 @@ mod skills;
 #[cfg(test)]
 pub(crate) mod split;
 #[cfg(test)]
+mod told;
 mod trouble;
 #[cfg(test)]
 mod trust;
