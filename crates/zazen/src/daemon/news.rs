@@ -24,7 +24,7 @@ use crate::forge::PullState;
 use crate::forge::github::hint::Hint;
 use crate::forge::github::hooks::{self, Delivery, DeliveryId, Hooks, Inbox, Secrets};
 use crate::forge::github::poll::{self, Found, Pace, Polls, Rota};
-use crate::forge::github::{Checks, Copied, Known};
+use crate::forge::github::{Checks, Copied, Known, Look};
 
 /// How many conversations are copied at once. GitHub's limits are for all of them together.
 const N_JOBS_MAX: usize = 4;
@@ -217,7 +217,7 @@ impl News {
     /// Looks where it is time to, though nobody hints: whether checks of a draft have ended,
     /// whether an issue is still there.
     pub(super) fn start_looks(&mut self, world: &Arc<World>, book: &Book) {
-        for issue in self.rota.take(keep::now()) {
+        for (issue, much) in self.rota.take(keep::now()) {
             // Whoever copies it looks at all of it.
             if self.under_way.contains_key(&issue) || self.waiting.contains_key(&issue) {
                 continue;
@@ -225,7 +225,7 @@ impl News {
             self.under_way.insert(issue.clone(), Vec::new());
             let (world, draft) = (world.clone(), draft(book, &issue));
             self.copies.spawn(async move {
-                let result = look(&world, &issue, draft).await;
+                let result = look(&world, &issue, (draft, much)).await;
                 (issue, result)
             });
         }
@@ -429,14 +429,18 @@ fn place_of(world: &World, task: &Task) -> Option<IssueRef> {
 }
 
 /// Looks at what GitHub does not list: the checks of a draft, or whether an issue is there.
-async fn look(world: &World, at: &IssueRef, draft: Option<Draft>) -> anyhow::Result<Copy> {
+async fn look(
+    world: &World,
+    at: &IssueRef,
+    (draft, much): (Option<Draft>, Look),
+) -> anyhow::Result<Copy> {
     let IssueRef { repo, issue } = at;
     let github = world.github.as_ref().context("GitHub is not set up")?;
     let Some(Draft { head, .. }) = draft else {
         let copied = github.look_for(repo, *issue).await?;
         return Ok(Copy { copied, moved: None, checks: Checks::Ended });
     };
-    let checks = github.copy_checks((repo, PullNumber(issue.0)), &head).await?;
+    let checks = github.copy_checks((repo, PullNumber(issue.0)), (&head, much)).await?;
     Ok(Copy { copied: Copied::UpToDate, moved: None, checks })
 }
 
@@ -459,7 +463,7 @@ async fn copy(
     }
     let head: CommitId = pull.head.parse()?;
     if head == draft.head {
-        let checks = github.copy_checks((repo, number), &head).await?;
+        let checks = github.copy_checks((repo, number), (&head, Look::Whole)).await?;
         return Ok(Copy { copied, moved: None, checks });
     }
     let moved = fetch_moved(world, repo, &draft, head).await?;

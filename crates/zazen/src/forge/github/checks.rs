@@ -4,6 +4,7 @@
 //! own: many red jobs are not about the commit. One that stays red becomes a text on the
 //! pull request, with the end of the job's log. What follows from it is decided elsewhere.
 
+use std::collections::BTreeSet;
 use std::sync::atomic::Ordering;
 
 use anyhow::Context as _;
@@ -13,7 +14,7 @@ use zazen_core::text::{cut_middle, one_line};
 use zazen_core::trust::Permission;
 
 use super::GitHub;
-use super::client::{CallError, CheckRun, CheckState, Conclusion};
+use super::client::{CallError, CheckRun, CheckState, Conclusion, Status};
 use super::report::CHECK;
 use crate::forge::local::Copy;
 
@@ -23,6 +24,15 @@ pub enum Checks {
     /// Some are still running, so somebody has to look again.
     Pending,
     Ended,
+}
+
+/// How much is looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Look {
+    /// Checks and statuses.
+    Whole,
+    /// Checks alone, in one call: nothing was done there lately.
+    Short,
 }
 
 /// How much of a job's log is kept, in bytes. What went wrong is at its end, or is said
@@ -37,14 +47,17 @@ impl GitHub {
     pub async fn copy_checks(
         &self,
         (repo, pull): (&RepoName, PullNumber),
-        head: &CommitId,
+        (head, look): (&CommitId, Look),
     ) -> anyhow::Result<Checks> {
         let runs = match self.checks_of(repo, head).await {
             // A token that may not look at them either is none for red ones.
             Err(CallError::Denied { .. } | CallError::NotFound { .. }) => return Ok(Checks::Ended),
             runs => runs?,
         };
-        let others: Vec<CheckRun> = runs.into_iter().filter(|run| run.name != CHECK).collect();
+        let mut others: Vec<CheckRun> = runs.into_iter().filter(|run| run.name != CHECK).collect();
+        if look == Look::Whole {
+            others.extend(self.statuses_of(repo, head).await?);
+        }
         let mut checks = Checks::Ended;
         for run in &others {
             match run.state {
@@ -76,6 +89,29 @@ impl GitHub {
             }
         }
         self.0.client.workflow_checks(repo, head).await
+    }
+
+    /// What programs say of a commit that report no checks but statuses: the last of each.
+    async fn statuses_of(
+        &self,
+        repo: &RepoName,
+        head: &CommitId,
+    ) -> Result<Vec<CheckRun>, CallError> {
+        if self.0.has_no_statuses.load(Ordering::Relaxed) {
+            return Ok(Vec::new());
+        }
+        let statuses = match self.0.client.statuses(repo, head).await {
+            // An App of before may have no permission for them.
+            Err(err @ (CallError::Denied { .. } | CallError::Invalid { .. })) => {
+                tracing::debug!("statuses of commits are not looked at: {err}");
+                self.0.has_no_statuses.store(true, Ordering::Relaxed);
+                return Ok(Vec::new());
+            }
+            statuses => statuses?,
+        };
+        let mut seen = BTreeSet::from([CHECK.to_owned()]);
+        let last = statuses.into_iter().filter(|status| seen.insert(status.context.clone()));
+        Ok(last.map(check_of).collect())
     }
 
     /// Keeps one red check, or has it run once more, and says whether it did that.
@@ -162,6 +198,29 @@ impl GitHub {
             is_old: false,
         };
         self.0.pages.keep_text(at, &copy, false)
+    }
+}
+
+/// A status as the check that it would be.
+fn check_of(status: Status) -> CheckRun {
+    let state = match status.state.as_str() {
+        "pending" => CheckState::Running,
+        "success" => CheckState::Ended(Conclusion::Success),
+        _ => CheckState::Ended(Conclusion::Failure),
+    };
+    CheckRun {
+        id: status.id,
+        name: status.context,
+        head: None,
+        state,
+        app: status.by.login,
+        app_id: 0,
+        external_id: String::new(),
+        title: status.description,
+        summary: String::new(),
+        url: String::new(),
+        workflow_run: None,
+        ended: status.updated,
     }
 }
 

@@ -28,7 +28,7 @@ use std::time::Instant;
 use zazen_core::id::{RepoName, Time};
 use zazen_core::trust::Permission;
 
-pub use self::checks::Checks;
+pub use self::checks::{Checks, Look};
 use self::client::Client;
 pub use self::copy::{Copied, Known};
 use self::marker::HomeMark;
@@ -50,6 +50,8 @@ struct Inner {
     mark: HomeMark,
     /// Whether this login may not look at checks, as it was told once.
     is_shut_out: AtomicBool,
+    /// Whether it may not look at statuses either.
+    has_no_statuses: AtomicBool,
     /// What people may do, as it was said not long ago.
     permissions: Mutex<BTreeMap<(RepoName, String), (Permission, Instant)>>,
 }
@@ -66,8 +68,16 @@ impl GitHub {
         let since = since.collect::<anyhow::Result<_>>()?;
         let (pace, permissions) = (Pace::default(), Mutex::default());
         let mark = HomeMark::of(&home.dot_dir().join("github/home"))?;
-        let is_shut_out = AtomicBool::new(false);
-        Ok(Self(Arc::new(Inner { client, pages, since, pace, mark, is_shut_out, permissions })))
+        Ok(Self(Arc::new(Inner {
+            client,
+            pages,
+            since,
+            pace,
+            mark,
+            is_shut_out: AtomicBool::new(false),
+            has_no_statuses: AtomicBool::new(false),
+            permissions,
+        })))
     }
 
     /// The API itself.

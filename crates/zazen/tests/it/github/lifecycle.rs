@@ -114,6 +114,23 @@ fn red_checks_are_run_once_more_and_then_mended_with_their_log() {
 }
 
 #[test]
+fn a_red_status_is_a_red_check() {
+    let Some(mut on) = OnGitHub::start(Hears::Webhooks, reworked()) else { return };
+    drafted(&mut on);
+    let first = tip(&on);
+    let bob = on.github.person("bob", Permission::Write);
+    bob.reports(&first, "buildbot", ("pending", "it builds"));
+    bob.reports(&first, "buildbot", ("failure", "the canary sang on the bus"));
+    on.wait_subjects(2);
+    let [prompt] = on.model.prompts("rework").try_into().expect("one round");
+    assert!(prompt.contains("the canary sang on the bus"), "{prompt}");
+    let second = tip(&on);
+    on.github.person("bob", Permission::Write).reports(&second, "buildbot", ("success", "well"));
+    on.place.wait_for(1, &["drafted"]);
+    on.finish();
+}
+
+#[test]
 fn a_closed_issue_stops_the_work_on_it() {
     let Some(on) = OnGitHub::start(Hears::Webhooks, slow()) else { return };
     let (mut on, issue) = ended_at_work(on, |alice, issue| alice.closes(issue));

@@ -121,6 +121,7 @@ const PERMISSIONS: &[(&str, &str)] = &[
     ("issues", "write"),
     ("metadata", "read"),
     ("pull_requests", "write"),
+    ("statuses", "read"),
 ];
 
 /// What GitHub tells of by itself.
@@ -134,6 +135,7 @@ const EVENTS: &[&str] = &[
     "pull_request_review",
     "pull_request_review_comment",
     "push",
+    "status",
 ];
 
 impl Door {

@@ -1,9 +1,10 @@
-//! Statuses of commits: what a person's token can show where checks are only for Apps.
+//! Statuses of commits: what older programs say of them, and what a person's token can show
+//! where checks are only for Apps.
 
 use reqwest::Method;
 use serde::Deserialize;
 use serde_json::json;
-use zazen_core::id::{CommitId, RepoName};
+use zazen_core::id::{CommitId, RepoName, Time};
 use zazen_core::text::one_line;
 
 use super::call::{Call, Grant};
@@ -13,20 +14,25 @@ use super::{Client, Result};
 /// A status of a commit.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Status {
+    pub id: u64,
     /// What it is a status of: the name that people see.
     pub context: String,
     /// `success`, `failure`, `pending` or `error`.
     pub state: String,
     pub description: String,
     pub by: Actor,
+    pub updated: Option<Time>,
 }
 
 #[derive(Debug, Deserialize)]
 struct WireStatus {
+    #[serde(default)]
+    id: u64,
     context: Option<String>,
     state: Option<String>,
     description: Option<String>,
     creator: Option<WireActor>,
+    updated_at: Option<String>,
 }
 
 /// The longest description that GitHub takes, in characters.
@@ -64,10 +70,12 @@ impl Client {
 impl From<WireStatus> for Status {
     fn from(wire: WireStatus) -> Self {
         Self {
+            id: wire.id,
             context: wire::line(wire.context),
             state: wire::line(wire.state),
             description: wire::line(wire.description),
             by: wire::actor(wire.creator),
+            updated: wire.updated_at.as_deref().and_then(wire::time),
         }
     }
 }

@@ -13,6 +13,7 @@ use zazen_core::id::{IssueNumber, RepoName, Time};
 
 use super::Pace;
 use super::schedule::later;
+use crate::forge::github::Look;
 
 /// See the module.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -99,15 +100,16 @@ impl Rota {
         }
     }
 
-    /// What is to be looked at now. It is taken as looked at.
-    pub fn take(&mut self, now: Time) -> Vec<IssueRef> {
+    /// What is to be looked at now, and how. It is taken as looked at.
+    pub fn take(&mut self, now: Time) -> Vec<(IssueRef, Look)> {
         let mut due = Vec::new();
         if self.due.is_none_or(|due| due > now) {
             return due;
         }
         for (repo, turns) in &mut self.repos {
             let numbers = turns.take(now).into_iter();
-            due.extend(numbers.map(|issue| IssueRef { repo: repo.clone(), issue }));
+            let at = |issue| IssueRef { repo: repo.clone(), issue };
+            due.extend(numbers.map(|(issue, look)| (at(issue), look)));
         }
         self.due = self.repos.values().filter_map(Turns::due).min();
         due
@@ -124,23 +126,23 @@ impl Rota {
 }
 
 impl Turns {
-    fn take(&mut self, now: Time) -> Vec<IssueNumber> {
-        let mut due: Vec<IssueNumber> = Vec::new();
+    fn take(&mut self, now: Time) -> Vec<(IssueNumber, Look)> {
+        let mut due: Vec<(IssueNumber, Look)> = Vec::new();
         for (number, place) in &mut self.places {
             let Some(wait) = place.wait.filter(|wait| later(place.looked, *wait) <= now) else {
                 continue;
             };
             let next = Some(wait * 2).filter(|wait| *wait <= FRESH_MAX);
             *place = Place { looked: now, wait: next };
-            due.push(*number);
+            due.push((*number, Look::Whole));
         }
         if self.turn().is_some_and(|turn| turn <= now) {
             let resting = self.places.iter_mut().filter(|(_, place)| place.wait.is_none());
             if let Some((number, place)) = resting.min_by_key(|(_, place)| place.looked) {
                 place.looked = now;
                 self.turned = Some(now);
-                if !due.contains(number) {
-                    due.push(*number);
+                if due.iter().all(|(known, _)| known != number) {
+                    due.push((*number, Look::Short));
                 }
             }
         }

@@ -74,6 +74,13 @@ pub(super) async fn after(cx: &Cx<'_>, before: &Value, reply: &Reply) {
         ) => {
             from.line_commented(number, &body).await;
         }
+        ("POST", "/statuses/{sha}") => {
+            let parts = json!({
+                "sha": cx.at.text("sha"), "state": body["state"], "context": body["context"],
+                "description": body["description"],
+            });
+            from.tell("status", "", parts).await;
+        }
         ("POST", "/check-runs") => {
             from.tell("check_run", "created", json!({ "check_run": body })).await;
         }

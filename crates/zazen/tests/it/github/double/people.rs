@@ -224,6 +224,12 @@ impl<'d> Person<'d> {
         self.push((self.login, branch), None, path, content)
     }
 
+    /// Has a program of theirs say of a commit how its check went: `success`, `failure`, …
+    pub(crate) fn reports(&self, commit: &str, context: &str, (state, says): (&str, &str)) {
+        let body = json!({ "state": state, "context": context, "description": says });
+        self.does("POST", &format!("/statuses/{commit}"), &body);
+    }
+
     pub(crate) fn deletes_branch(&self, branch: &str) {
         self.moves(OWNER, branch, None);
     }

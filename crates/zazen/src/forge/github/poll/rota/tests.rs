@@ -16,7 +16,7 @@ fn play(rota: &mut Rota, end: Time) -> Vec<(Time, u64)> {
     while let Some(due) = rota.due().filter(|due| *due < end) {
         let taken = rota.take(due);
         assert!(!taken.is_empty(), "something was due at {due:?}");
-        looks.extend(taken.into_iter().map(|place| (due, place.issue.0)));
+        looks.extend(taken.into_iter().map(|(place, _)| (due, place.issue.0)));
     }
     looks
 }
@@ -49,6 +49,13 @@ fn however_much_is_open_it_takes_turns_three_times_an_hour() {
 }
 
 #[test]
+fn a_look_in_turn_is_a_short_one() {
+    let mut rota = Rota::new(Pace::Adaptive);
+    rota.add(&at(7), START);
+    assert_eq!(rota.take(hours(1)), [(at(7), Look::Short)]);
+}
+
+#[test]
 fn an_idle_repository_with_open_drafts_takes_at_most_fifteen_calls_in_any_hour() {
     let (mut rota, mut schedule) =
         (Rota::new(Pace::Adaptive), Schedule::new(Pace::Adaptive, START));
@@ -76,7 +83,7 @@ fn what_is_under_way_is_looked_at_every_two_minutes() {
     for _ in 0..20 {
         let due = rota.due().unwrap();
         assert!(due.millis_since(last) <= 120_000);
-        assert_eq!(rota.take(due), [at(7)]);
+        assert_eq!(rota.take(due), [(at(7), Look::Whole)]);
         rota.pending(&at(7), due);
         last = due;
     }
