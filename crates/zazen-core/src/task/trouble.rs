@@ -218,6 +218,7 @@ impl TroubleKind {
             | Self::Budget
             | Self::Hung
             | Self::Overloaded
+            | Self::ContextTooLong
             | Self::Killed
             | Self::StreamCut => true,
             // What it left is what was wrong, or there is nothing to go on from.
@@ -241,7 +242,6 @@ impl TroubleKind {
             | Self::Stuck
             | Self::GaveUp
             | Self::NeedsPermission
-            | Self::ContextTooLong
             | Self::Refused => false,
         }
     }
@@ -319,10 +319,7 @@ impl TroubleKind {
             Self::Crash | Self::TurnLimit | Self::Killed => {
                 "Look into it with `zazen task logs`, then write `/retry`."
             }
-            Self::Stuck => {
-                "Read what it repeated, then write `/retry` and say what to do instead, or ask \
-                 for a smaller plan."
-            }
+            Self::Stuck => "Read what it repeated, then write `/retry` and say what to do instead.",
             Self::ModelError | Self::Overloaded | Self::StreamCut | Self::Hung => {
                 "Write `/retry` when the service is well again."
             }

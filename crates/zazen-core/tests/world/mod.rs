@@ -12,8 +12,8 @@ use zazen_core::id::{
 };
 use zazen_core::intake::{self, Implied, PartOpened, PlanOnDisk, Request, Rules};
 use zazen_core::task::{
-    Digest, Event, IssueEnd, NotRebased, Outcome, Part, Phase, PlanRef, Run, Slot, State, Task,
-    Trouble, TroubleKind,
+    Digest, Event, IssueEnd, NotRebased, Outcome, Part, Phase, PlanRef, Reached, Run, Slot, State,
+    Task, Trouble, TroubleKind,
 };
 use zazen_core::usage::Usage;
 
@@ -345,8 +345,10 @@ impl World {
                 (task, Event::Acknowledged { comment: text.id, on: Some(text.on) })
             }
             Effect::PostReview { task, .. } => (task, Event::ReviewPosted),
-            Effect::Tell { task, text, .. } => {
-                (task, Event::Told { text, reached: zazen_core::task::Reached::Next })
+            Effect::Tell { task, text, run, .. } => {
+                let is_heard = run.is_some() && luck.is_multiple_of(2);
+                let reached = if is_heard { Reached::AtWork } else { Reached::Next };
+                (task, Event::Told { text, reached })
             }
             Effect::Rebase { task, head } => (task, self.rebase(head, luck)),
             Effect::AnswerThread { task, to, .. } => (task, Event::ThreadAnswered { to }),

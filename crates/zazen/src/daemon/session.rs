@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use zazen_core::account::Account;
 use zazen_core::id::{CommitId, RunId, TaskId};
 use zazen_core::prompt::Tree;
-use zazen_core::task::{Digest, Outcome, Phase, Task, Trouble};
+use zazen_core::task::{Digest, Outcome, Phase, Task, Trouble, TroubleKind};
 use zazen_core::usage::Tokens;
 use zazen_harness::{Reader, Totals};
 
@@ -116,7 +116,10 @@ pub(super) async fn keep(
         return Ok(());
     }
     fs::create_dir_all(&folder).with_context(|| format!("make {}", folder.display()))?;
-    let session = take_session(world, dir, &folder, stream).unwrap_or_else(|err| {
+    // One that is too long would be as long again. What was done is told instead.
+    let is_too_long = trouble.kind == TroubleKind::ContextTooLong;
+    let session = if is_too_long { Ok(None) } else { take_session(world, dir, &folder, stream) };
+    let session = session.unwrap_or_else(|err| {
         tracing::warn!("the session of run {run} is not kept: {err:#}");
         None
     });
@@ -342,3 +345,6 @@ pub(super) fn tidy(home: &Home) -> anyhow::Result<()> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;
