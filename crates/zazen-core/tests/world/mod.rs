@@ -539,17 +539,24 @@ impl World {
         let Some((of, _, part)) = self.parts().find(|(_, _, part)| part.issue == task.issue) else {
             return;
         };
-        let is_merged = |task: &Task| match &task.state {
-            State::Split(split) => split.parts.iter().all(|part| {
-                let tasks = self.book().tasks_of(&task.repo, part.issue);
-                tasks.into_iter().any(|task| matches!(task.state, State::Merged { .. }))
-            }),
-            state => matches!(state, State::Merged { .. }),
-        };
         for step in part.after.iter().filter(|_| !task.alone) {
             let mut before = self.book().tasks_of(&task.repo, part_of(of, *step));
-            assert!(before.any(|task| is_merged(&task)), "step {step} of task {of} is not merged");
+            assert!(
+                before.any(|task| self.is_merged(&task)),
+                "step {step} of task {of} is not merged"
+            );
         }
+    }
+
+    /// Whether a task is merged, or all the parts of its plan are.
+    fn is_merged(&self, task: &Task) -> bool {
+        if let State::Split(split) = &task.state {
+            return split.parts.iter().all(|part| {
+                let mut tasks = self.book().tasks_of(&task.repo, part.issue);
+                tasks.any(|task| self.is_merged(&task))
+            });
+        }
+        matches!(task.state, State::Merged { .. })
     }
 
     fn record(&mut self, fact: Fact) {

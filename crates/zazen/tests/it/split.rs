@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::crash::oracle::{check_inside, keep_up};
+use crate::crash::oracle::check_inside;
 use crate::harness::model::{Model, Script, Turn, script};
 use crate::harness::place::{Place, git};
 
@@ -202,15 +202,10 @@ fn kill_at(moment: &str) {
         place.set("ZAZEN_CRASH", &format!("{moment}:{n}"));
         place.up();
         place.comment(1, "/split");
-        let mut n_starts = 1;
-        place.wait("the plan is split", |place| {
-            keep_up(place, &[], (&mut n_starts, 4));
-            place.task(1).filter(|task| task["state"] == "split")
-        });
+        place.wait("the daemon is killed", |place| place.is_down().then_some(()));
         place.unset("ZAZEN_CRASH");
-        if place.is_down() {
-            place.up();
-        }
+        place.up();
+        place.wait_for(1, &["split"]);
         for task in 2..=4 {
             let task = place.wait_for(task, &["awaiting-approval"]);
             // A kill in the midst of writing a page leaves a number that nothing has.
