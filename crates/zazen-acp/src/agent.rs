@@ -109,7 +109,7 @@ impl Agent {
                 Next::Written(Ok(n_written)) => drop(self.unsent.drain(..n_written)),
                 // Its end shows where it is read.
                 Next::Written(Err(_)) => self.stdin = None,
-                Next::Ordered(Some(Order::Say(message))) => session.say(message),
+                Next::Ordered(Some(Order::Say { id, text })) => session.say(id, text),
                 Next::Ordered(Some(Order::Stop)) => session.stop(),
                 Next::Ordered(None) => has_orders = false,
                 Next::Ended(status) => {

@@ -39,8 +39,8 @@ pub enum Event {
     Usage { of: Span, input: u64, output: u64, cache_read: u64, cache_write: u64 },
     /// A model call is tried again.
     Retry { why: String },
-    /// A message that came during the run was handed over.
-    Steered { text: String, how: Steer },
+    /// The message with this id, which came during the run, was handed over.
+    Steered { id: String, how: Steer },
     /// Something went wrong. The run may go on.
     Error { message: String },
     /// What is not known here, as it came.

@@ -60,8 +60,8 @@ pub struct Limits {
 /// What reaches a running agent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Order {
-    /// A message of a person's.
-    Say(String),
+    /// A message of a person's, with an id that is repeated when it is handed over.
+    Say { id: String, text: String },
     /// Stop.
     Stop,
 }

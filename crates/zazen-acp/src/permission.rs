@@ -15,7 +15,8 @@ use agent_client_protocol_schema::v1::{
 pub struct Policy {
     /// Files are changed nowhere.
     pub read_only: bool,
-    /// What is denied: `execute`, say, or `execute:git push`.
+    /// What is denied: a kind or a tool by its name, as `fetch`; or what of it has certain
+    /// words, as `execute:git push`.
     pub deny: Vec<String>,
     /// Where files may be changed. The working directory is always one.
     pub roots: Vec<PathBuf>,
@@ -25,6 +26,8 @@ pub struct Policy {
 #[derive(Debug)]
 pub(crate) struct Wish<'a> {
     pub(crate) kind: ToolKind,
+    /// The tool's own name, where the agent says it.
+    pub(crate) name: &'a str,
     /// What it is about, in words: the title, and the command line.
     pub(crate) texts: Vec<&'a str>,
     /// The files that it says it is about.
@@ -61,7 +64,7 @@ pub(crate) fn option(options: &[PermissionOption], allowed: bool) -> Option<Perm
 /// Whether a rule is about this: its kind, and words in it where the rule has some.
 fn is_meant(rule: &str, wish: &Wish<'_>) -> bool {
     let (kind, words) = rule.split_once(':').unwrap_or((rule, ""));
-    (kind == "*" || kind == word(wish.kind))
+    (kind == "*" || kind == word(wish.kind) || kind == wish.name)
         && (words.is_empty() || wish.texts.iter().any(|text| text.contains(words)))
 }
 

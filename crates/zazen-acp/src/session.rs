@@ -55,8 +55,8 @@ pub(crate) struct Session {
     agent: String,
     speech: Speech,
     tools: Tools,
-    /// Messages that came during the run, not handed over yet.
-    messages: VecDeque<String>,
+    /// Messages that came during the run, not handed over yet, with their ids.
+    messages: VecDeque<(String, String)>,
     /// The agent has asked for messages by itself, so it is not interrupted for them.
     asks_for_messages: bool,
     cancelled: Cancelled,
@@ -164,8 +164,8 @@ impl Session {
     }
 
     /// Takes a message of a person's for the running agent.
-    pub(crate) fn say(&mut self, message: String) {
-        self.messages.push_back(message);
+    pub(crate) fn say(&mut self, id: String, text: String) {
+        self.messages.push_back((id, text));
         self.interrupt();
     }
 
@@ -242,8 +242,12 @@ impl Session {
         let diffs = fields.content.iter().flatten().filter_map(tools::diff);
         let diffs = diffs.map(|diff| diff.path.as_path());
         let places = fields.locations.iter().flatten().map(|place| place.path.as_path());
-        let wish =
-            Wish { kind, texts: self.tools.texts(&id), paths: places.chain(diffs).collect() };
+        let wish = Wish {
+            kind,
+            name: self.tools.name(&id),
+            texts: self.tools.texts(&id),
+            paths: places.chain(diffs).collect(),
+        };
         let denied = permission::denied_by(&self.wanted.policy, &self.wanted.cwd, &wish);
         let denied = denied.or_else(|| self.is_stopping().then(|| "the run is stopped".to_owned()));
         let option = permission::option(&request.options, denied.is_none());
@@ -264,11 +268,12 @@ impl Session {
     /// Hands over what came during the turn, to an agent that asks for it.
     fn hand_over(&mut self) -> Value {
         self.asks_for_messages = true;
-        let messages: Vec<String> = self.messages.drain(..).collect();
-        for text in &messages {
-            self.tell(Event::Steered { text: text.clone(), how: Steer::Asked });
+        let mut texts = Vec::new();
+        while let Some((id, text)) = self.messages.pop_front() {
+            self.tell(Event::Steered { id, how: Steer::Asked });
+            texts.push(text);
         }
-        json!({ "messages": messages, "hasQueuedPrompt": false })
+        json!({ "messages": texts, "hasQueuedPrompt": false })
     }
 
     /// Cancels the turn for a message that waits, once no tool is at work.

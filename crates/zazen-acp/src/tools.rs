@@ -93,6 +93,11 @@ impl Tools {
         [Some(call.title.as_str()), command].into_iter().flatten().collect()
     }
 
+    /// The tool's own name, or nothing.
+    pub(crate) fn name<'a>(&'a self, id: &'a str) -> &'a str {
+        self.calls.get(id).and_then(|call| call.own_name(id)).unwrap_or_default()
+    }
+
     /// The kind of a call.
     pub(crate) fn kind(&self, id: &str) -> ToolKind {
         self.calls.get(id).map_or(ToolKind::Other, |call| call.kind)
@@ -116,6 +121,10 @@ impl Call {
         self.output = fields.raw_output.or(self.output.take());
     }
 
+    fn own_name<'a>(&'a self, id: &'a str) -> Option<&'a str> {
+        Some(self.name.as_str()).filter(|name| !name.is_empty()).or_else(|| name_in_id(id))
+    }
+
     fn is_input_known(&self) -> bool {
         // The working directory alone is what `OpenCode` begins with.
         let has_more = |input: &Value| {
@@ -127,8 +136,7 @@ impl Call {
     fn tell(&mut self, id: &str) -> Event {
         self.state = State::Told;
         let kind = permission::word(self.kind);
-        let name = Some(self.name.as_str()).filter(|name| !name.is_empty());
-        let name = name.or_else(|| name_in_id(id)).unwrap_or(&kind).to_owned();
+        let name = self.own_name(id).unwrap_or(&kind).to_owned();
         let input = match &self.input {
             Some(input) => input.to_string(),
             None => self.title.clone(),

@@ -5,6 +5,7 @@
 //! [`Reader`] turns the lines that it prints into events of
 //! [`zazen_core::trace`]. Nothing here starts a process or touches a file.
 
+mod acp;
 mod claude;
 mod kit;
 mod mini;
@@ -14,6 +15,7 @@ mod said;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+pub use self::acp::{Acp, Api, Speaker};
 pub use self::kit::{At, FILTER, Kit, Server};
 pub use self::mini::TOKEN_VARIABLE;
 pub use self::reader::{Dialect, Facts, Reader, Totals};
@@ -23,6 +25,7 @@ pub use self::reader::{Dialect, Facts, Reader, Totals};
 pub enum Harness {
     Claude(Claude),
     Mini(Mini),
+    Acp(Acp),
 }
 
 /// Claude Code.
@@ -119,6 +122,7 @@ impl Harness {
         match self {
             Self::Claude(_) => "claude",
             Self::Mini(_) => "mini",
+            Self::Acp(acp) => acp.agent.word(),
         }
     }
 
@@ -127,7 +131,8 @@ impl Harness {
     pub fn sessions(&self) -> Option<&'static str> {
         match self {
             Self::Claude(_) => Some(claude::SESSIONS),
-            Self::Mini(_) => None,
+            // Each keeps them elsewhere, by names of its own.
+            Self::Mini(_) | Self::Acp(_) => None,
         }
     }
 
@@ -135,7 +140,9 @@ impl Harness {
     pub fn skills(&self) -> SkillsPlace {
         match self {
             Self::Claude(_) => SkillsPlace { folder: "claude/skills", finds_them: true },
-            Self::Mini(_) => SkillsPlace { folder: ".agents/skills", finds_them: false },
+            Self::Mini(_) | Self::Acp(_) => {
+                SkillsPlace { folder: ".agents/skills", finds_them: false }
+            }
         }
     }
 
@@ -143,7 +150,7 @@ impl Harness {
     pub fn takes_servers(&self) -> bool {
         match self {
             Self::Claude(_) => true,
-            Self::Mini(_) => false,
+            Self::Mini(_) | Self::Acp(_) => false,
         }
     }
 
@@ -152,6 +159,7 @@ impl Harness {
     pub fn message(&self, id: &str, text: &str) -> Option<String> {
         match self {
             Self::Claude(_) => Some(claude::message(Some(id), text)),
+            Self::Acp(_) => Some(acp::message(id, text)),
             Self::Mini(_) => None,
         }
     }
@@ -161,6 +169,7 @@ impl Harness {
         match self {
             Self::Claude(claude) => claude::launch(claude, order),
             Self::Mini(mini) => mini::launch(mini, order),
+            Self::Acp(acp) => acp::launch(acp, order),
         }
     }
 
@@ -169,6 +178,7 @@ impl Harness {
         Reader::of(match self {
             Self::Claude(_) => Dialect::Claude,
             Self::Mini(_) => Dialect::Mini,
+            Self::Acp(_) => Dialect::Acp,
         })
     }
 }

@@ -8,6 +8,7 @@ use zazen_core::prompt::gave_up;
 use zazen_core::trace::{Claim, End, Event, RateLimit, Reset};
 use zazen_core::usage::Tokens;
 
+use super::acp::stream as acp;
 use super::claude::stream as claude;
 use super::{mini, said};
 
@@ -44,6 +45,8 @@ pub enum Dialect {
     Claude,
     Qwen,
     Mini,
+    /// That of the client which drives agents that speak the Agent Client Protocol.
+    Acp,
 }
 
 /// How the stream of a harness is read.
@@ -52,6 +55,7 @@ enum Kind {
     Claude(claude::Memory),
     Qwen(claude::Memory),
     Mini,
+    Acp(acp::Memory),
 }
 
 /// Which sums of a harness are those of the whole session, and not of one run.
@@ -92,6 +96,7 @@ impl Reader {
             Dialect::Claude => Kind::Claude(claude::Memory::default()),
             Dialect::Qwen => Kind::Qwen(claude::Memory::of_qwen()),
             Dialect::Mini => Kind::Mini,
+            Dialect::Acp => Kind::Acp(acp::Memory::default()),
         })
     }
 
@@ -133,6 +138,7 @@ impl Reader {
         let mut events = match &mut self.kind {
             Kind::Claude(memory) | Kind::Qwen(memory) => claude::read(memory, line),
             Kind::Mini => mini::read(line),
+            Kind::Acp(memory) => acp::read(memory, line),
         };
         if events.is_empty() {
             events.push(Event::Unknown { line: line.to_owned() });
@@ -302,6 +308,7 @@ impl Kind {
             Self::Claude(_) => Cumulative { cost: true, ..Cumulative::default() },
             Self::Qwen(_) => Cumulative { tokens: true, ..Cumulative::default() },
             Self::Mini => Cumulative::default(),
+            Self::Acp(_) => Cumulative { cost: true, ..Cumulative::default() },
         }
     }
 
@@ -309,7 +316,9 @@ impl Kind {
     fn claim_of_code(&self, code: i32) -> Option<Claim> {
         match (self, code) {
             (Self::Qwen(_), 53 | 55) => Some(Claim::TurnLimit),
-            (Self::Claude(_) | Self::Qwen(_) | Self::Mini, _) => claim_of_shell_code(code),
+            (Self::Claude(_) | Self::Qwen(_) | Self::Mini | Self::Acp(_), _) => {
+                claim_of_shell_code(code)
+            }
         }
     }
 }

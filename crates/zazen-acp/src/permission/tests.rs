@@ -2,7 +2,7 @@ use super::*;
 
 fn judge(policy: &Policy, kind: ToolKind, text: &str, path: &str) -> String {
     let paths = if path.is_empty() { vec![] } else { vec![Path::new(path)] };
-    let wish = Wish { kind, texts: vec![text], paths };
+    let wish = Wish { kind, name: "a_tool", texts: vec![text], paths };
     denied_by(policy, Path::new("/workspace"), &wish).unwrap_or_else(|| "allowed".to_owned())
 }
 
@@ -38,13 +38,14 @@ fn a_run_that_only_looks_changes_nothing() {
 
 #[test]
 fn what_the_list_names_is_denied() {
-    let deny = vec!["fetch".to_owned(), "execute:git push".to_owned(), "*:secret".to_owned()];
-    let policy = Policy { deny, ..Policy::default() };
+    let deny = ["fetch", "execute:git push", "*:secret", "a_tool:xyz"].map(str::to_owned);
+    let policy = Policy { deny: deny.to_vec(), ..Policy::default() };
     for (kind, text, expected) in [
         (ToolKind::Fetch, "anything", "rule `fetch`"),
         (ToolKind::Execute, "cd a && git push origin", "rule `execute:git push`"),
         (ToolKind::Execute, "git commit", "allowed"),
         (ToolKind::Edit, "git push", "allowed"),
+        (ToolKind::Other, "xyz", "rule `a_tool:xyz`"),
         (ToolKind::Read, "the secret", "rule `*:secret`"),
     ] {
         assert_eq!(judge(&policy, kind, text, ""), expected, "{kind:?} {text}");

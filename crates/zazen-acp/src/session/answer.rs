@@ -144,8 +144,8 @@ impl Session {
         if self.is_stopping() {
             return false;
         }
-        let Some(text) = self.messages.pop_front() else { return false };
-        self.tell(Event::Steered { text: text.clone(), how: Steer::Prompted });
+        let Some((id, text)) = self.messages.pop_front() else { return false };
+        self.tell(Event::Steered { id, how: Steer::Prompted });
         self.prompt(text);
         true
     }

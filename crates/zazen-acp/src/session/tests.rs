@@ -235,19 +235,19 @@ fn a_message_is_handed_over_when_no_tool_is_at_work() {
     let mut session = at_work();
     call(&mut session, "in_progress");
     out(&mut session);
-    session.say("Use tabs.".to_owned());
+    session.say("m1".to_owned(), "Use tabs.".to_owned());
     assert_eq!(out(&mut session), [""; 0], "the tool is at work");
     call(&mut session, "completed");
-    session.say("And be quick.".to_owned());
+    session.say("m2".to_owned(), "And be quick.".to_owned());
     session.take_line(r#"{"jsonrpc":"2.0","id":3,"result":{"stopReason":"cancelled"}}"#);
     session.take_line(r#"{"jsonrpc":"2.0","id":4,"result":{"stopReason":"end_turn"}}"#);
     session.take_line(r#"{"jsonrpc":"2.0","id":5,"error":{"code":429,"message":"no"}}"#);
     expect![[r#"
         Result { id: "c", ok: true, exit: None, output: "" }
         {"method":"session/cancel","params":{"sessionId":"s"}}
-        Steered { text: "Use tabs.", how: Prompted }
+        Steered { id: "m1", how: Prompted }
         {"id":4,"method":"session/prompt","params":{"prompt":[{"type":"text","text":"Use tabs."}]}}
-        Steered { text: "And be quick.", how: Prompted }
+        Steered { id: "m2", how: Prompted }
         {"id":5,"method":"session/prompt","params":{"prompt":[{"type":"text","text":"And be quick."}]}}
         End { claim: Quota, text: "no", turns: 3 }"#]]
     .assert_eq(&out(&mut session).join("\n"));
@@ -259,12 +259,12 @@ fn an_agent_that_asks_for_messages_is_not_interrupted() {
     let mut session = at_work();
     let ask = |id: u64| json!({ "id": id, "method": ASKS_FOR_MESSAGES, "params": {} }).to_string();
     session.take_line(&ask(0));
-    session.say("Use tabs.".to_owned());
+    session.say("m1".to_owned(), "Use tabs.".to_owned());
     session.take_line(&ask(1));
     session.take_line(&ask(2));
     expect![[r#"
         {"id":0,"result":{"messages":[],"hasQueuedPrompt":false}}
-        Steered { text: "Use tabs.", how: Asked }
+        Steered { id: "m1", how: Asked }
         {"id":1,"result":{"messages":["Use tabs."],"hasQueuedPrompt":false}}
         {"id":2,"result":{"messages":[],"hasQueuedPrompt":false}}"#]]
     .assert_eq(&out(&mut session).join("\n"));
@@ -278,7 +278,7 @@ fn a_stop_is_passed_on_and_is_the_end_whatever_is_answered() {
         r#"{"id":3,"error":{"code":-32603,"message":"aborted"}}"#,
     ] {
         let mut session = at_work();
-        session.say("too late".to_owned());
+        session.say("m3".to_owned(), "too late".to_owned());
         session.stop();
         session.stop();
         assert_eq!(session.waits(), Waits::ForStop);

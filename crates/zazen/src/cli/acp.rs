@@ -1,11 +1,15 @@
 //! `zazen acp`: the client of the Agent Client Protocol, inside the sandbox.
 //!
-//! Reads the prompt, starts the agent, and prints one event a line. Being told to end
-//! is passed on to the agent, which can then say what it has.
+//! Reads the prompt, starts the agent, and prints one event a line. Its input has one message
+//! a line: the prompt, then what a person says meanwhile. Being told to end is passed on to
+//! the agent, which can then say what it has.
 
-use std::io::Read as _;
+use std::io::BufRead as _;
 use std::process::ExitCode;
+use std::thread;
 use std::time::Duration;
+
+use serde::Deserialize;
 
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
@@ -27,7 +31,7 @@ pub(super) struct Args {
     /// Deny whatever changes a file
     #[arg(long)]
     read_only: bool,
-    /// Deny a kind of tool, or, as `execute:git push`, what of it has these words
+    /// Deny a kind of tool, or one by its name, or, as `execute:git push`, what has these words
     #[arg(long)]
     deny: Vec<String>,
     /// The agent's own command line
@@ -47,10 +51,26 @@ const LIMITS: Limits = Limits {
 /// What cannot be used, as for all commands.
 const USAGE: u8 = 2;
 
+/// A line of the input.
+#[derive(Debug, Deserialize)]
+struct Message {
+    id: String,
+    text: String,
+}
+
+/// How many messages of people may wait for the agent. They are read by one person's reader.
+const N_ORDERS_MAX: usize = 16;
+
+/// The next message. None at the end of the input, or at what is no message.
+fn next_message() -> Option<Message> {
+    let mut line = String::new();
+    std::io::stdin().lock().read_line(&mut line).ok()?;
+    serde_json::from_str(&line).ok()
+}
+
 pub(super) fn run(args: Args) -> ExitCode {
-    let mut prompt = String::new();
     let cwd = std::env::current_dir();
-    let (Ok(_), Ok(cwd)) = (std::io::stdin().read_to_string(&mut prompt), cwd) else {
+    let (Some(Message { text: prompt, .. }), Ok(cwd)) = (next_message(), cwd) else {
         return ExitCode::from(USAGE);
     };
     let options = Options {
@@ -77,7 +97,16 @@ pub(super) fn run(args: Args) -> ExitCode {
 }
 
 async fn work(options: Options) -> Option<Claim> {
-    let (sender, orders) = mpsc::channel(1);
+    let (sender, orders) = mpsc::channel(N_ORDERS_MAX);
+    let of_people = sender.clone();
+    // It is not waited for: reading cannot be given up, and the process ends with the agent.
+    thread::spawn(move || {
+        while let Some(Message { id, text }) = next_message() {
+            if of_people.blocking_send(Order::Say { id, text }).is_err() {
+                return;
+            }
+        }
+    });
     let mut tasks = JoinSet::new();
     for kind in [SignalKind::terminate(), SignalKind::interrupt()] {
         let (mut told, sender) = (signal(kind).ok()?, sender.clone());

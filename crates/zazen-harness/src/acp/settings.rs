@@ -1,0 +1,80 @@
+//! The settings files of the agents: where the model is, and that nothing else is asked.
+//!
+//! They are written into the run's private home before the agent starts.
+
+use serde_json::{Value, json};
+
+use crate::Task;
+
+/// How often Qwen Code tries a call again that is refused for a limit. It waits a minute
+/// before the first time and longer before the next, whatever the service says.
+const N_RETRIES_QWEN: u32 = 1;
+
+/// A file that no repository has: its instructions are in the prompt.
+const NO_INSTRUCTIONS: &str = "ZAZEN-HAS-TOLD-YOU.md";
+
+pub(super) fn gemini(n_turns_max: u32) -> String {
+    print(&json!({
+        "security": {
+            // It does not choose a way to log in by itself where there is a base address.
+            "auth": { "selectedType": "gemini-api-key" },
+            "folderTrust": { "enabled": true },
+        },
+        "general": { "enableAutoUpdate": false, "enableAutoUpdateNotification": false },
+        "privacy": { "usageStatisticsEnabled": false },
+        "telemetry": { "enabled": false },
+        "ide": { "enabled": false },
+        "context": { "fileName": NO_INSTRUCTIONS },
+        "model": { "maxSessionTurns": n_turns_max },
+        "tools": { "exclude": ["ask_user", "google_web_search", "web_fetch"] },
+    }))
+}
+
+pub(super) fn qwen(n_turns_max: u32) -> String {
+    print(&json!({
+        "security": {
+            "auth": { "selectedType": "openai" },
+            "folderTrust": { "enabled": true },
+        },
+        "general": { "enableAutoUpdate": false, "disableAutoUpdate": true },
+        "privacy": { "usageStatisticsEnabled": false },
+        "telemetry": { "enabled": false },
+        "disableAllHooks": true,
+        "context": { "fileName": NO_INSTRUCTIONS },
+        "model": {
+            "maxSessionTurns": n_turns_max,
+            "generationConfig": { "maxRetries": N_RETRIES_QWEN },
+        },
+        "tools": { "exclude": ["ask_user_question", "web_fetch", "web_search"] },
+    }))
+}
+
+/// The route is a provider of its own, and the only one.
+pub(super) fn opencode(model: &str, (url, token): (&str, &str), task: Task) -> String {
+    let edit = match task {
+        Task::Read => "deny",
+        Task::Write => "allow",
+    };
+    let named = format!("zazen/{model}");
+    print(&json!({
+        "autoupdate": false,
+        "share": "disabled",
+        "model": named,
+        "small_model": named,
+        "enabled_providers": ["zazen"],
+        "provider": { "zazen": {
+            "npm": "@ai-sdk/openai-compatible",
+            "options": { "baseURL": url, "apiKey": token },
+            "models": { model: {} },
+        } },
+        "permission": { "edit": edit, "bash": "allow", "webfetch": "deny", "websearch": "deny" },
+    }))
+}
+
+pub(super) fn copilot() -> String {
+    print(&json!({ "disableAllHooks": true, "includeCoAuthoredBy": false, "memory": false }))
+}
+
+fn print(settings: &Value) -> String {
+    format!("{settings:#}\n")
+}
