@@ -42,8 +42,7 @@ pub(crate) fn run(zazen: &Path, (engine, few): (&str, bool)) -> anyhow::Result<V
         let task = n as u64 + 1;
         let started = hooked.place.wait_for_start(task, 1)?;
         // Until the plan is on the issue, something is still under way.
-        hooked.place.wait_for_event(task, "shown", 1)?;
-        hooked.deliver_all()?;
+        hooked.until(task, "shown")?;
         if n >= N_WARM_UP {
             #[expect(clippy::cast_precision_loss, reason = "milliseconds since 1970 fit")]
             took.push(started as f64 - millis(at));
@@ -71,12 +70,12 @@ pub(crate) fn calls(zazen: &Path) -> anyhow::Result<Vec<Row>> {
     hooked.github.take_calls();
     let told = hooked.github.comments(issue, "/plan");
     hooked.deliver(&told)?;
-    hooked.until("run-ended")?;
+    hooked.until(1, "shown")?;
     hooked.until_quiet()?;
     let planning = hooked.github.take_calls();
     let told = hooked.github.comments(issue, "/implement");
     hooked.deliver(&told)?;
-    hooked.until("pull-opened")?;
+    hooked.until(1, "pull-opened")?;
     hooked.until_quiet()?;
     let implementing = hooked.github.take_calls();
     hooked.finish()?;
@@ -100,16 +99,18 @@ fn row(what: &str, calls: &BTreeMap<String, usize>) -> Row {
 }
 
 impl Hooked {
-    /// Waits until the only task had this event, and delivers what happens meanwhile.
-    fn until(&self, event: &str) -> anyhow::Result<()> {
+    /// Waits until a task had this event, and delivers what happens meanwhile.
+    fn until(&self, task: u64, event: &str) -> anyhow::Result<()> {
         let Self { place, github, door } = self;
-        place.wait(&format!("`{event}`"), || {
+        let word = format!("\"event\":\"{event}\"");
+        place.wait(&format!("`{event}` of task {task}"), || {
             for told in github.take_happened() {
                 door.deliver(&told)?;
             }
             let journal = place.journal()?;
             // A fact may have several changes.
-            let has = |fact: &Told| fact.event == event || fact.data.to_string().contains(event);
+            let has =
+                |fact: &Told| fact.task == Some(task) && fact.data.to_string().contains(&word);
             Ok(journal.iter().any(has).then_some(()))
         })
     }
