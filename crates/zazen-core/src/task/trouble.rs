@@ -355,9 +355,7 @@ impl TroubleKind {
                  the step that is next."
             }
             Self::Refused => {
-                "Give zazen's App or token the permission that is missing, or let it write to \
-                 branches that begin with `zazen/`, then write `/retry`. The finished commits are \
-                 kept."
+                "Let zazen push to `zazen/` branches and open drafts here, then write `/retry`."
             }
         }
     }
