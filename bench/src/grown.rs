@@ -15,6 +15,7 @@ use zazen_core::effect::Effect;
 use zazen_core::engine::{Book, Cause, Change, Engine, Fact, Opened, Policy};
 use zazen_core::id::Time;
 use zazen_core::id::{CommentId, CommitId, IssueNumber, PlanHash, PullNumber, RepoName, TaskId};
+use zazen_core::roster::Roster;
 use zazen_core::task::{Event, Kind, Outcome, Phase, PlanRef};
 use zazen_core::usage::{Cost, Tokens, Usage};
 
@@ -51,7 +52,7 @@ struct Grower {
 /// Fills a home with tasks whose drafts are open. The newest `n_pages` have their pages.
 pub(crate) fn grow(home: &Home, n_tasks: u32, n_pages: u32) -> anyhow::Result<Grown> {
     let journal = journal::open(home, Position::START, &mut |_| Ok(()))?.journal;
-    let engine = Engine::new(Policy { n_runs_max: 4 }, Book::default());
+    let engine = Engine::new(Policy { n_runs_max: 4, roster: Roster::SOLO }, Book::default());
     let repo = REPO.parse().context("a repository's name")?;
     let mut grower = Grower { engine, entries: Vec::new(), repo, now: Time(FIRST) };
     for id in 1..=n_tasks {

@@ -17,14 +17,17 @@ pub use self::book::{
 pub use self::ledger::Ledger;
 use crate::decide::{Wish, decide};
 use crate::effect::{Effect, Key};
-use crate::id::{RunId, TaskId, Time};
-use crate::task::Event;
+use crate::id::{AgentName, RunId, TaskId, Time};
+use crate::roster::Roster;
+use crate::task::{Event, Phase};
 
 /// What the owner allows.
 #[derive(Debug, Clone)]
 pub struct Policy {
     /// How many runs may be under way at once.
     pub n_runs_max: usize,
+    /// Who acts in which phase.
+    pub roster: Roster,
 }
 
 /// All tasks, and what is under way for them.
@@ -164,8 +167,11 @@ impl Engine {
             .map(|(_, _, task, wanted)| {
                 let (phase, from) = (wanted.phase, wanted.from.clone());
                 let run = wanted.begun.as_ref().map_or_else(|| self.next_run(task), |run| run.id);
-                let begin = || Event::RunBegun { run, phase, from: from.clone() };
-                let fact = wanted.begun.is_none().then(|| Fact::of(task, begin()));
+                let begin = || {
+                    let (from, agent) = (from.clone(), self.choose(task, phase));
+                    Fact::of(task, Event::RunBegun { run, phase, from, agent })
+                };
+                let fact = wanted.begun.is_none().then(begin);
                 (Effect::Run { run, phase, from }, fact)
             })
             .collect()
@@ -195,6 +201,11 @@ impl Engine {
 
     fn next_run(&self, task: TaskId) -> RunId {
         self.book.task(task).map_or(RunId { task, n: 1 }, |task| task.next_run())
+    }
+
+    /// The agent of the next run of a task.
+    fn choose(&self, task: TaskId, phase: Phase) -> Option<AgentName> {
+        self.policy.roster.choose(&self.book.task(task)?.repo, phase)
     }
 
     fn look_at(&mut self, id: TaskId) {

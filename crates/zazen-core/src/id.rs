@@ -3,6 +3,7 @@
 //! Every id is a type of its own, so that no two can be mixed up, and every
 //! one is stable: nothing in zazen is identified by its text.
 
+mod agent;
 mod comment;
 
 use std::fmt;
@@ -13,6 +14,7 @@ use std::sync::Arc;
 use borsh::{BorshDeserialize as Unpack, BorshSerialize as Pack};
 use serde::{Deserialize, Serialize};
 
+pub use self::agent::AgentName;
 pub use self::comment::{CommentId, Stream};
 
 /// The number of a task: unique in one home, given out in order, never reused.

@@ -19,6 +19,7 @@ pub mod task;
 pub mod decide;
 pub mod effect;
 pub mod engine;
+pub mod roster;
 
 pub mod command;
 pub mod form;

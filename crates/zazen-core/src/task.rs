@@ -9,6 +9,7 @@ mod note;
 mod print;
 mod rebase;
 mod rework;
+mod run;
 mod split;
 mod told;
 mod trouble;
@@ -20,11 +21,13 @@ pub use self::evolve::{IllegalEvent, evolve};
 pub use self::note::{Digest, Note, Slot};
 pub use self::rebase::{CONFLICTS_MAX, NotRebased};
 pub use self::rework::{Answer, Ask, IssueEnd, PullHead, ReviewOf, Rework, Rounds, TextRef};
+pub use self::run::{Phase, Run};
 pub use self::split::{Around, Other, Part, Split, Stands};
 pub use self::told::{Reached, Saying};
 pub use self::trouble::{EVIDENCE_BYTES_MAX, Reaction, Trouble, TroubleKind};
 use crate::id::{
-    CommentId, CommitId, IssueNumber, PlanHash, PullNumber, RepoName, RunId, TaskId, Time,
+    AgentName, CommentId, CommitId, IssueNumber, PlanHash, PullNumber, RepoName, RunId, TaskId,
+    Time,
 };
 use crate::usage::Usage;
 
@@ -199,32 +202,6 @@ pub struct PlanRef {
     pub n_questions: u32,
 }
 
-/// One harness (or check) process, as the engine sees it.
-#[derive(Debug, Clone, PartialEq, Eq, Pack, Unpack, Serialize, Deserialize)]
-pub struct Run {
-    pub id: RunId,
-    pub phase: Phase,
-    pub from: CommitId,
-    pub begun: Time,
-}
-
-/// What a run is for.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Pack, Unpack, Serialize, Deserialize,
-)]
-#[serde(rename_all = "kebab-case")]
-pub enum Phase {
-    Plan,
-    Ask,
-    Review,
-    /// One step of the plan. The first is 1.
-    Implement {
-        step: u32,
-    },
-    Verify,
-    Correct,
-}
-
 /// Something that happened to a task, in the past tense.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "kebab-case")]
@@ -248,7 +225,14 @@ pub enum Event {
     /// The tip that the present phase starts from was found.
     BaseFound { base: CommitId },
     /// A run is about to be started. Recorded before it is.
-    RunBegun { run: RunId, phase: Phase, from: CommitId },
+    RunBegun {
+        run: RunId,
+        phase: Phase,
+        from: CommitId,
+        /// The agent that acts. Old records have none, nor have those of checks.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        agent: Option<AgentName>,
+    },
     /// A run came back.
     RunEnded { run: RunId, outcome: Outcome, usage: Usage },
     /// Something beside a run went wrong, and will not come right by itself.
@@ -449,20 +433,6 @@ impl State {
             Self::Closed { .. } => "closed",
             Self::Stopped { .. } => "stopped",
             Self::Failed { .. } => "failed",
-        }
-    }
-}
-
-impl Phase {
-    /// The word for this phase, the same everywhere.
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Plan => "plan",
-            Self::Ask => "ask",
-            Self::Review => "review",
-            Self::Implement { .. } => "implement",
-            Self::Verify => "verify",
-            Self::Correct => "correct",
         }
     }
 }

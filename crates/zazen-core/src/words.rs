@@ -4,6 +4,7 @@
 //! write to a person ad hoc. What came from outside (agents, issues, output) is
 //! neutralised before it goes into one.
 
+mod agent;
 mod commit;
 mod day;
 mod event;
@@ -20,6 +21,7 @@ mod traffic;
 
 use std::fmt::Write as _;
 
+pub use self::agent::{Agent, agent};
 pub use self::commit::{agent_commit, step_commit, trailers};
 pub use self::day::{day_line, home_commit};
 pub use self::event::{claim_word, event_line, event_lines};

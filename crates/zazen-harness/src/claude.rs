@@ -75,6 +75,9 @@ pub(super) fn launch(claude: &Claude, order: Order<'_>) -> Launch {
     if !claude.model.is_empty() {
         argv.extend(["--model".to_owned(), claude.model.clone()]);
     }
+    if !claude.effort.is_empty() {
+        argv.extend(["--effort".to_owned(), claude.effort.clone()]);
+    }
     let token_variable =
         if claude.is_login { "CLAUDE_CODE_OAUTH_TOKEN" } else { "ANTHROPIC_API_KEY" };
     let env = [

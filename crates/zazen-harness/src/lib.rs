@@ -9,6 +9,7 @@ mod acp;
 mod claude;
 mod kit;
 mod mini;
+mod name;
 mod reader;
 mod said;
 
@@ -18,6 +19,7 @@ use std::path::PathBuf;
 pub use self::acp::{Acp, Api, Speaker};
 pub use self::kit::{At, FILTER, Kit, Server};
 pub use self::mini::TOKEN_VARIABLE;
+pub use self::name::{Name, UnknownName};
 pub use self::reader::{Dialect, Facts, Reader, Totals};
 
 /// A coding agent that is ready to be started.
@@ -36,6 +38,8 @@ pub struct Claude {
     /// The folder that the program needs to see: its own.
     pub folder: PathBuf,
     pub model: String,
+    /// How much it thinks, in its own words; empty means its own choice.
+    pub effort: String,
     pub n_turns_max: u32,
     pub repo_programs: Programs,
     /// Its calls are paid by a person's subscription. It then behaves as with a login of its
@@ -117,50 +121,18 @@ pub struct Launch {
 }
 
 impl Harness {
-    /// The word for this harness, the same everywhere.
-    pub fn name(&self) -> &'static str {
+    /// Which harness this is.
+    pub fn name(&self) -> Name {
         match self {
-            Self::Claude(_) => "claude",
-            Self::Mini(_) => "mini",
-            Self::Acp(acp) => acp.agent.word(),
-        }
-    }
-
-    /// Where in its private home a run's sessions are, where the harness can go on with one.
-    /// Nothing else of that home is needed for it.
-    pub fn sessions(&self) -> Option<&'static str> {
-        match self {
-            Self::Claude(_) => Some(claude::SESSIONS),
-            // Each keeps them elsewhere, by names of its own.
-            Self::Mini(_) | Self::Acp(_) => None,
-        }
-    }
-
-    /// Where this harness gets skills.
-    pub fn skills(&self) -> SkillsPlace {
-        match self {
-            Self::Claude(_) => SkillsPlace { folder: "claude/skills", finds_them: true },
-            Self::Mini(_) | Self::Acp(_) => {
-                SkillsPlace { folder: ".agents/skills", finds_them: false }
-            }
-        }
-    }
-
-    /// Whether this harness can be given servers of tools.
-    pub fn takes_servers(&self) -> bool {
-        match self {
-            Self::Claude(_) => true,
-            Self::Mini(_) | Self::Acp(_) => false,
-        }
-    }
-
-    /// What to write to its input to tell it something while it works, under an id that it
-    /// repeats when it has taken it in. Nothing where it does not listen.
-    pub fn message(&self, id: &str, text: &str) -> Option<String> {
-        match self {
-            Self::Claude(_) => Some(claude::message(Some(id), text)),
-            Self::Acp(_) => Some(acp::message(id, text)),
-            Self::Mini(_) => None,
+            Self::Claude(_) => Name::Claude,
+            Self::Mini(_) => Name::Mini,
+            Self::Acp(acp) => match acp.agent {
+                Speaker::Gemini => Name::Gemini,
+                Speaker::OpenCode => Name::OpenCode,
+                Speaker::Qwen => Name::Qwen,
+                Speaker::Copilot => Name::Copilot,
+                Speaker::Other { .. } => Name::Acp,
+            },
         }
     }
 
@@ -175,11 +147,7 @@ impl Harness {
 
     /// A reader for the stream of one run.
     pub fn reader(&self) -> Reader {
-        Reader::of(match self {
-            Self::Claude(_) => Dialect::Claude,
-            Self::Mini(_) => Dialect::Mini,
-            Self::Acp(_) => Dialect::Acp,
-        })
+        self.name().reader()
     }
 }
 

@@ -9,13 +9,14 @@ use expect_test::expect;
 use zazen_core::trace::{Claim, Event};
 use zazen_mini::event::{Claim as MiniClaim, Event as MiniEvent};
 
-use super::{At, Claude, Harness, Kit, Mini, Order, Programs, Reader, Server, Session, Task};
+use super::{At, Claude, Harness, Kit, Mini, Name, Order, Programs, Reader, Server, Session, Task};
 
 fn claude() -> Harness {
     Harness::Claude(Claude {
         program: PathBuf::from("/opt/claude/claude"),
         folder: PathBuf::from("/opt/claude"),
         model: String::new(),
+        effort: String::new(),
         n_turns_max: 30,
         repo_programs: Programs::default(),
         is_login: false,
@@ -487,28 +488,29 @@ fn a_session_that_is_resumed_gets_every_flag_again() {
 #[test]
 fn what_is_said_to_claude_code_is_one_line_and_comes_back_when_it_is_taken_in() {
     let text = "Use UTC.\n\"}\n{\"type\":\"control_request\"}";
-    let line = claude().message("an-id", text).unwrap();
+    let line = Name::Claude.message("an-id", text).unwrap();
     assert_eq!(line.lines().count(), 1, "{line}");
     let mut back: serde_json::Value = serde_json::from_str(&line).unwrap();
     assert_eq!(back["message"]["content"][0]["text"], text);
     back["isReplay"] = true.into();
     let mut reader = claude().reader();
     assert_eq!(reader.read(&back.to_string()), [Event::Told { id: "an-id".to_owned() }]);
-    assert_eq!(mini().message("an-id", "Use UTC."), None);
+    assert_eq!(Name::Mini.message("an-id", "Use UTC."), None);
 }
 
 #[test]
-fn a_named_model_is_passed_on() {
+fn a_named_model_and_effort_are_passed_on() {
     let named = Harness::Claude(Claude {
         program: PathBuf::from("/opt/claude/claude"),
         folder: PathBuf::from("/opt/claude"),
         model: "claude-haiku-5-5".to_owned(),
+        effort: "high".to_owned(),
         n_turns_max: 30,
         repo_programs: Programs::default(),
         is_login: false,
     });
     let argv = named.launch(order(Task::Write, "")).argv;
-    assert!(argv.ends_with(&["--model".to_owned(), "claude-haiku-5-5".to_owned()]), "{argv:?}");
+    assert!(argv.join(" ").ends_with("--model claude-haiku-5-5 --effort high"), "{argv:?}");
 }
 
 #[test]
@@ -587,6 +589,16 @@ fn mini_is_told_what_is_denied_and_has_no_servers() {
     let kit = kit();
     let launch = mini().launch(Order { kit: &kit, ..order(Task::Write, "") });
     assert!(launch.argv.join(" ").ends_with(" --deny git push --deny curl"), "{:?}", launch.argv);
-    assert!(!mini().takes_servers() && launch.files.is_empty());
-    assert!(claude().takes_servers());
+    assert!(!Name::Mini.takes_servers() && launch.files.is_empty());
+    assert!(Name::Claude.takes_servers());
+}
+
+#[test]
+fn a_harness_is_known_by_its_name() {
+    for name in Name::ALL {
+        assert_eq!(name.word().parse(), Ok(name));
+        assert_eq!(serde_json::to_string(&name).unwrap(), format!("\"{name}\""));
+    }
+    let says = "vim".parse::<Name>().unwrap_err().to_string();
+    assert_eq!(says, "`vim` is not a harness; there are `claude` and `mini`");
 }

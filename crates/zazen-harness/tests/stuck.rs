@@ -12,6 +12,7 @@ fn claude() -> Harness {
         program: PathBuf::from("/opt/claude/claude"),
         folder: PathBuf::from("/opt/claude"),
         model: String::new(),
+        effort: String::new(),
         n_turns_max: 30,
         repo_programs: Programs::default(),
         is_login: false,

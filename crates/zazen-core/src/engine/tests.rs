@@ -1007,7 +1007,7 @@ struct Play {
 
 impl Play {
     fn new(does_small_things: bool) -> Self {
-        let engine = Engine::new(Policy { n_runs_max: 1 }, Book::default());
+        let engine = Engine::new(Policy { n_runs_max: 1, roster: Roster::SOLO }, Book::default());
         let out = String::new();
         let now = Time(1_000_000);
         Self { engine, now, does_small_things, disk_is_full: false, n_comments: 0, out }

@@ -404,10 +404,11 @@ fn events_to(stand: Stand) -> Vec<Event> {
     let by = || "ada".to_owned();
     let none = String::new;
     let run = |n| RunId { task: TaskId(1), n };
-    let begun = |n, phase| Event::RunBegun { run: run(n), phase, from: commit('b') };
+    let begun = |n, phase| Event::RunBegun { run: run(n), phase, from: commit('b'), agent: None };
     let ended = |n, outcome| Event::RunEnded { run: run(n), outcome, usage: Usage::default() };
     let trouble = |kind| Trouble::new(kind, none());
-    let verify = Event::RunBegun { run: run(3), phase: Phase::Verify, from: commit('c') };
+    let verify =
+        Event::RunBegun { run: run(3), phase: Phase::Verify, from: commit('c'), agent: None };
     let path = [
         (Stand::Planning, begun(1, Phase::Plan)),
         (Stand::AwaitingApproval, ended(1, Outcome::Planned { plan: plan() })),

@@ -10,7 +10,7 @@ use super::{
     Event, Kind, Note, Outcome, Phase, PlanRef, Published, Rounds, Run, Saying, Slot, State, Task,
     TextRef, Trouble, TroubleKind, Try, Work,
 };
-use crate::id::{CommitId, RunId, Time};
+use crate::id::{CommitId, Time};
 
 /// The event does not fit the state.
 ///
@@ -65,7 +65,9 @@ pub fn evolve(mut task: Task, event: Event, at: Time) -> Result<Task, IllegalEve
         Event::Rebased { from, onto, head } => rebase::done(&mut task, &from, (onto, head)),
         Event::NotRebased { from, why } => rebase::refused(&mut task, &from, why),
         Event::BaseFound { base } => task.base = Some(base),
-        Event::RunBegun { run, phase, from } => return begin(task, run, phase, (from, at)),
+        Event::RunBegun { run, phase, from, agent } => {
+            return begin(task, Run { id: run, phase, from, begun: at, agent });
+        }
         Event::RunEnded { run, outcome, usage } => {
             if task.run.as_ref().is_none_or(|current| current.id != run) {
                 // A run that nobody waits for came back. There is nothing to do.
@@ -108,17 +110,12 @@ fn show(task: &mut Task, slot: Slot, digest: super::Digest) {
 }
 
 /// A run is about to start: what waited is under way.
-fn begin(
-    mut task: Task,
-    run: RunId,
-    phase: Phase,
-    (from, begun): (CommitId, Time),
-) -> Result<Task, IllegalEvent> {
-    let event = || format!("RunBegun({phase})");
-    if task.run.is_some() || run != task.next_run() {
+fn begin(mut task: Task, run: Run) -> Result<Task, IllegalEvent> {
+    let event = || format!("RunBegun({})", run.phase);
+    if task.run.is_some() || run.id != task.next_run() {
         return Err(illegal(&task, event()));
     }
-    task.state = match (task.state, phase) {
+    task.state = match (task.state, run.phase) {
         (State::Received(attempt) | State::Planning(attempt), phase)
             if phase == first_phase(task.kind) =>
         {
@@ -138,8 +135,8 @@ fn begin(
     };
     // It reads all that was said.
     task.told = None;
-    task.n_runs = run.n;
-    task.run = Some(Run { id: run, phase, from, begun });
+    task.n_runs = run.id.n;
+    task.run = Some(run);
     Ok(task)
 }
 

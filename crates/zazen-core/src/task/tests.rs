@@ -69,7 +69,8 @@ fn a_late_run_of_another_number_changes_nothing() {
 fn a_run_with_a_number_that_is_not_the_next_does_not_begin() {
     let task = task(State::Received(Try::default()));
     for n in [0, 1, 3] {
-        let begun = Event::RunBegun { run: run_id(n), phase: Phase::Plan, from: commit('b') };
+        let begun =
+            Event::RunBegun { run: run_id(n), phase: Phase::Plan, from: commit('b'), agent: None };
         assert_eq!(evolve(task.clone(), begun, Time(2)).is_ok(), n == task.n_runs + 1, "{n}");
     }
 }
@@ -333,7 +334,7 @@ fn events(task: &Task) -> Vec<(String, Event)> {
             Event::RunBegun { .. } => {
                 for phase in phases(task) {
                     let from = commit('b');
-                    let begun = Event::RunBegun { run: task.next_run(), phase, from };
+                    let begun = Event::RunBegun { run: task.next_run(), phase, from, agent: None };
                     events.push((format!("a run to {} begins", phase.word()), begun));
                 }
             }
@@ -442,7 +443,7 @@ fn event_after(event: &Event) -> Option<Event> {
         Event::StopAsked { .. } => retry(""),
         Event::RetryAsked { .. } => Event::BaseFound { base: commit('b') },
         Event::BaseFound { .. } => {
-            Event::RunBegun { run: run_id(1), phase: Phase::Plan, from: commit('b') }
+            Event::RunBegun { run: run_id(1), phase: Phase::Plan, from: commit('b'), agent: None }
         }
         Event::RunBegun { .. } => {
             let (run, usage) = (run_id(1), Usage::default());
@@ -672,7 +673,7 @@ fn begun(mut task: Task) -> Task {
         | State::Failed { .. } => panic!("nothing runs in {}", task.state),
     };
     let from = task.state.work().and_then(|work| work.head.clone()).unwrap_or(commit('b'));
-    let event = Event::RunBegun { run: task.next_run(), phase, from };
+    let event = Event::RunBegun { run: task.next_run(), phase, from, agent: None };
     task = then(task, event);
     task
 }
@@ -765,7 +766,7 @@ fn plan() -> PlanRef {
 }
 
 fn run() -> Run {
-    Run { id: run_id(1), phase: Phase::Plan, from: commit('b'), begun: Time(1) }
+    Run { id: run_id(1), phase: Phase::Plan, from: commit('b'), begun: Time(1), agent: None }
 }
 
 fn run_id(n: u32) -> RunId {

@@ -289,7 +289,8 @@ fn the_day() {
         let mut task = task(state);
         if let Event::RunEnded { run, .. } = &event {
             let phase = Phase::Verify;
-            task.run = Some(Run { id: *run, phase, from: commit('c'), begun: Time(1) });
+            task.run =
+                Some(Run { id: *run, phase, from: commit('c'), begun: Time(1), agent: None });
         }
         let after = evolve(task, event.clone(), Time(2)).unwrap();
         writeln!(all, "{}", day_line(&after, &event).unwrap_or("(nothing)".to_owned())).unwrap();

@@ -11,6 +11,7 @@ use zazen_core::id::{
     CommentId, CommitId, IssueNumber, PlanHash, PullNumber, RepoName, RunId, Stream, TaskId, Time,
 };
 use zazen_core::intake::{self, Implied, PartOpened, PlanOnDisk, Request, Rules};
+use zazen_core::roster::Roster;
 use zazen_core::task::{
     Digest, Event, IssueEnd, NotRebased, Outcome, Part, Phase, PlanRef, Reached, Run, Slot, State,
     Task, Trouble, TroubleKind,
@@ -18,7 +19,7 @@ use zazen_core::task::{
 use zazen_core::usage::Usage;
 
 /// What the owner of this world allows.
-pub(crate) const PLACES: Policy = Policy { n_runs_max: 2 };
+pub(crate) const PLACES: Policy = Policy { n_runs_max: 2, roster: Roster::SOLO };
 
 /// What people write.
 pub(crate) const COMMENTS: [&str; 19] = [
@@ -638,7 +639,7 @@ pub(crate) fn unfit_facts(book: &Book) -> Vec<Fact> {
             Event::Shown { slot: Slot::Note(7), digest: Digest(7) },
         ];
         for phase in [Phase::Plan, Phase::Ask, Phase::Implement { step: 9 }, Phase::Verify] {
-            events.push(Event::RunBegun { run, phase, from: head.clone() });
+            events.push(Event::RunBegun { run, phase, from: head.clone(), agent: None });
         }
         for outcome in [
             Outcome::Planned { plan: plan.clone() },

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use serde::Serialize;
+use zazen_harness::Name;
 
 use super::{Context, ErrorKind, Result, context, json, kinded, line};
 use crate::config::{self, Config, Engine};
@@ -97,7 +98,7 @@ async fn look(context: &Context) -> Vec<Finding> {
         }
     }
     findings.push(reach(&home, &config));
-    findings.push(harness(context, &config));
+    findings.extend(agents(context, &config));
     findings.extend(models(context, &config));
     findings.extend(github(context, &config));
     findings.extend(repos(&config));
@@ -167,14 +168,35 @@ fn reach(home: &Home, config: &Config) -> Finding {
     good("ways", "the sandbox can reach the home's workspaces and the tools")
 }
 
-fn harness(context: &Context, config: &Config) -> Finding {
-    match daemon::harness(config, &context.environment) {
-        Ok(harness) => good("harness", harness.name()),
-        Err(err) => bad("harness", &format!("{err:#}"), "npm install -g @anthropic-ai/claude-code"),
+/// Whether every agent that acts somewhere can be started.
+fn agents(context: &Context, config: &Config) -> Vec<Finding> {
+    let used = config.used_agents();
+    let used = config.agents.iter().filter(|(name, _)| used.contains(name));
+    used.map(|(name, agent)| {
+        let what = format!("agent {name}");
+        match daemon::find_harness(config, &context.environment, agent) {
+            Ok(harness) => good(&what, harness.name().word()),
+            Err(err) => bad(&what, &format!("{err:#}"), install(agent.harness)),
+        }
+    })
+    .collect()
+}
+
+/// How a harness is got.
+fn install(harness: Name) -> &'static str {
+    match harness {
+        Name::Claude => "npm install -g @anthropic-ai/claude-code",
+        Name::Gemini => "npm install -g @google/gemini-cli",
+        Name::OpenCode => "npm install -g opencode-ai",
+        Name::Qwen => "npm install -g @qwen-code/qwen-code",
+        Name::Copilot => "npm install -g @github/copilot",
+        Name::Acp => "set `program` to the agent's own",
+        Name::Mini => "install zazen again",
     }
 }
 
 fn models(context: &Context, config: &Config) -> Vec<Finding> {
+    let used = config.used_routes();
     let look = |(name, model): (&String, &config::Model)| {
         let what = format!("models.{name}");
         match &model.target {
@@ -188,7 +210,7 @@ fn models(context: &Context, config: &Config) -> Vec<Finding> {
                 match daemon::read_key(key, &context.environment) {
                     Ok(Some(_)) => good(&what, &format!("{base_url}, with a key")),
                     Ok(None) => good(&what, &format!("{base_url}, without a key")),
-                    Err(err) if *name == config.harness.route => bad(
+                    Err(err) if used.contains(name.as_str()) => bad(
                         &what,
                         &format!("{err:#}"),
                         "set that variable where `zazen up` is started",

@@ -16,11 +16,11 @@ use zazen_core::{trace, words};
 use super::spent::{self, Used};
 use super::status::{of, row};
 use super::{Context, ErrorKind, Result, json, kinded, line};
-use crate::daemon::{self, now};
+use crate::daemon::{self, Acting, now};
 use crate::home::Home;
 use crate::home::atomic::{self, Durability};
-use crate::sandbox::{Ev, EventLine, LaunchSpec, Phase, RunDir, Work};
-use zazen_harness::{self as harness, Harness};
+use crate::sandbox::{Ev, EventLine, LaunchSpec, Phase, RunDir};
+use zazen_harness as harness;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
@@ -125,6 +125,9 @@ struct RunJson {
     run: RunId,
     folder: String,
     stage: String,
+    /// Who acts. The checks have no agent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    agent: Option<Acting>,
     /// Where it ran, and what held it there.
     #[serde(skip_serializing_if = "Option::is_none")]
     sandbox: Option<String>,
@@ -140,7 +143,8 @@ fn show(args: &Show, context: &Context) -> Result {
             let dir = RunDir::new(home.run_dir(run));
             let sandbox = sandbox_words(&dir);
             let stage = dir.observe().map_or_else(|_| "unreadable".to_owned(), stage_words);
-            RunJson { run, folder: dir.path().display().to_string(), stage, sandbox }
+            let agent = Acting::in_run(&home, run);
+            RunJson { run, folder: dir.path().display().to_string(), stage, agent, sandbox }
         })
         .collect();
     let hosts = daemon::traffic(&home, &task)?;
@@ -173,6 +177,9 @@ fn show(args: &Show, context: &Context) -> Result {
     for run in runs {
         let calls = spent::calls_in_words(&daemon::calls_of(&home, run.run, &prices)?);
         line(&format!("run {}: {} · {calls} · {}", run.run, run.stage, run.folder));
+        if let Some(agent) = run.agent {
+            line(&format!("  agent: {}", agent.words()));
+        }
         if let Some(sandbox) = run.sandbox {
             line(&format!("  sandbox: {sandbox}"));
         }
@@ -206,8 +213,7 @@ fn runs(task: &Task) -> impl Iterator<Item = RunId> + use<> {
 }
 
 fn logs(args: &Logs, context: &Context) -> Result {
-    let (home, config) = context.configured()?;
-    let harness = daemon::harness(&config, &context.environment)?;
+    let home = context.home()?;
     let id = TaskId(args.task);
     let mut printed = 0;
     let mut log = None;
@@ -217,12 +223,14 @@ fn logs(args: &Logs, context: &Context) -> Result {
         let waits = task.waits(&book.around(&task));
         let rests = (task.is_at_rest() || waits) && task.run.is_none();
         for run in runs(&task).skip(printed) {
-            if let Some(mut last) = log.replace(Log::of(&home, run, &harness)) {
+            if let Some(mut last) = log.replace(Log::of(&home, run)) {
                 print_new(&mut last, args.json)?;
             }
             printed += 1;
             if !args.json {
-                line(&format!("{}── run {run}", if printed > 1 { "\n" } else { "" }));
+                let agent = Acting::in_run(&home, run).map(|agent| agent.words());
+                let who = agent.map(|agent| format!(" ({agent})")).unwrap_or_default();
+                line(&format!("{}── run {run}{who}", if printed > 1 { "\n" } else { "" }));
             }
         }
         if let Some(log) = &mut log {
@@ -245,12 +253,9 @@ struct Log {
 }
 
 impl Log {
-    fn of(home: &Home, run: RunId, harness: &Harness) -> Self {
-        let dir = RunDir::new(home.run_dir(run));
-        let spec = fs::read(dir.spec()).ok();
-        let spec: Option<LaunchSpec> = spec.and_then(|spec| serde_json::from_slice(&spec).ok());
-        let is_check = spec.is_some_and(|spec| matches!(spec.work, Work::Check { .. }));
-        Self { run, dir, offset: 0, reader: (!is_check).then(|| harness.reader()) }
+    fn of(home: &Home, run: RunId) -> Self {
+        let reader = Acting::in_run(home, run).map(|acting| acting.harness.reader());
+        Self { run, dir: RunDir::new(home.run_dir(run)), offset: 0, reader }
     }
 }
 

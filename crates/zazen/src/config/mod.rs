@@ -4,6 +4,7 @@
 //! written has got its value by then. An error names the file, the line, the
 //! key, and what would be right. The environment is read here and nowhere else.
 
+mod agents;
 mod container;
 mod env;
 mod github;
@@ -23,11 +24,13 @@ use std::time::Duration;
 use serde::Deserialize as _;
 use zazen_core::budget::Budget;
 use zazen_core::host::Hosts;
-use zazen_core::id::RepoName;
+use zazen_core::id::{AgentName, RepoName};
 use zazen_core::price::Prices;
+use zazen_core::roster::Roster;
 use zazen_core::skill::Choice;
 use zazen_core::trust::Trust;
 
+pub use self::agents::Agent;
 pub use self::container::{Containers, Image};
 pub use self::env::{CRASH_VARIABLE, Environment};
 pub use self::github::{
@@ -56,7 +59,10 @@ pub struct Config {
     pub policy: Policy,
     /// The weakest engine in which agents may read what strangers wrote.
     pub strangers_engine: Engine,
-    pub harness: Harness,
+    /// A harness with its model, its route and its settings each.
+    pub agents: BTreeMap<AgentName, Agent>,
+    /// Which of them acts in which role. Each that it names is there.
+    pub roster: Roster,
     pub models: BTreeMap<String, Model>,
     /// The servers of tools that agents get, by name.
     pub servers: BTreeMap<String, Server>,
@@ -103,25 +109,6 @@ pub enum Engine {
     Bwrap,
     /// A container of podman's or docker's.
     Container,
-}
-
-/// Which coding agent does the work.
-#[derive(Debug, Clone)]
-pub struct Harness {
-    pub name: HarnessName,
-    /// The model that is asked for; empty means the harness's own choice.
-    pub model: String,
-    /// The key of the route in `models`.
-    pub route: String,
-    /// Where the `claude` program is, if not on the path.
-    pub claude: Option<PathBuf>,
-}
-
-/// The coding agents that zazen drives.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum HarnessName {
-    Claude,
-    Mini,
 }
 
 /// Where model calls go.
@@ -249,13 +236,14 @@ struct Check<'a> {
 }
 
 impl Check<'_> {
-    fn file(&self, raw: raw::File) -> Result<Config, Error> {
+    fn file(&self, mut raw: raw::File) -> Result<Config, Error> {
         let models = raw
             .models
             .into_iter()
             .map(|(name, model)| Ok((name.clone(), self.model(&name, model)?)))
             .collect::<Result<BTreeMap<_, _>, Error>>()?;
-        let harness = self.harness(raw.harness, &models)?;
+        let agents = self.agents((raw.harness, raw.agents), &models)?;
+        let of_repos = raw.repo.iter_mut().map(|repo| std::mem::take(&mut repo.roles)).collect();
         let prices = self.prices(&raw.prices)?;
         let n_runs_max = raw.runs.parallel.unwrap_or(2);
         if n_runs_max == 0 {
@@ -275,10 +263,11 @@ impl Check<'_> {
             trust: self.trust(raw.trust)?,
             policy: self.policy(raw.policy)?,
             servers: self.servers(raw.mcp, &repos)?,
+            roster: self.roster(&raw.roles, of_repos, (&repos, &agents))?,
             repos,
             github,
             sandbox,
-            harness,
+            agents,
             models,
             budget: self.budget(&raw.budget, &prices)?,
             prices,
@@ -313,52 +302,6 @@ impl Check<'_> {
         let containers = self.containers(&raw)?;
         let tools = raw.tools.iter().map(|path| self.host_path(path)).collect();
         Ok(Sandbox { engine, containers, tools, env: raw.env })
-    }
-
-    fn harness(
-        &self,
-        raw: raw::Harness,
-        models: &BTreeMap<String, Model>,
-    ) -> Result<Harness, Error> {
-        let name = match raw.name.as_deref().unwrap_or("mini") {
-            "claude" => HarnessName::Claude,
-            "mini" => HarnessName::Mini,
-            other => {
-                let why = format!("`{other}` is not a harness; there are `claude` and `mini`");
-                return Err(self.wrong(&["harness", "use"], &why));
-            }
-        };
-        let route = raw.route.unwrap_or_else(|| "anthropic".to_owned());
-        match models.get(&route) {
-            None => {
-                let why =
-                    format!("`harness.route` is `{route}`, and there is no `[models.{route}]`");
-                return Err(self.wrong(&["harness", "route"], &why));
-            }
-            Some(model) if name == HarnessName::Claude && model.api != Api::Anthropic => {
-                let why = format!(
-                    "`claude` needs a route with `api = \"anthropic\"`; `{route}` has another"
-                );
-                return Err(self.wrong(&["harness", "route"], &why));
-            }
-            Some(model) if name == HarnessName::Mini && !model.is_for_mini() => {
-                let why = format!(
-                    "`mini` needs a route with `api = \"anthropic\"` or `\"openai\"`, and a key; \
-                     `{route}` has another api, or a login"
-                );
-                return Err(self.wrong(&["harness", "route"], &why));
-            }
-            Some(_) => {}
-        }
-        let model = raw.model.unwrap_or_default();
-        if model.is_empty() && name == HarnessName::Mini {
-            return Err(self.wrong(
-                &["harness"],
-                "`mini` needs `harness.model`, such as \"claude-sonnet-4-5\"",
-            ));
-        }
-        let claude = raw.claude.map(|path| self.host_path(&path));
-        Ok(Harness { name, model, route, claude })
     }
 
     /// A path of the host: `~/` is the person's home, a relative one starts at zazen's home.

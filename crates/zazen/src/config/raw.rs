@@ -20,8 +20,11 @@ pub(super) struct File {
     pub(super) policy: Policy,
     #[serde(default)]
     pub(super) trust: Trust,
+    pub(super) harness: Option<Harness>,
     #[serde(default)]
-    pub(super) harness: Harness,
+    pub(super) agents: BTreeMap<String, Agent>,
+    #[serde(default)]
+    pub(super) roles: Roles,
     #[serde(default)]
     pub(super) models: BTreeMap<String, Model>,
     #[serde(default)]
@@ -86,8 +89,30 @@ pub(super) struct Harness {
     #[serde(rename = "use")]
     pub(super) name: Option<String>,
     pub(super) model: Option<String>,
+    pub(super) effort: Option<String>,
     pub(super) route: Option<String>,
+    pub(super) program: Option<String>,
     pub(super) claude: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Agent {
+    pub(super) harness: String,
+    pub(super) model: Option<String>,
+    pub(super) effort: Option<String>,
+    pub(super) route: Option<String>,
+    pub(super) program: Option<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Roles {
+    pub(super) plan: Option<Vec<String>>,
+    pub(super) implement: Option<Vec<String>>,
+    pub(super) correct: Option<Vec<String>>,
+    pub(super) review: Option<Vec<String>>,
+    pub(super) ask: Option<Vec<String>>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -167,6 +192,8 @@ pub(super) struct Repo {
     pub(super) image: Option<String>,
     pub(super) containerfile: Option<String>,
     pub(super) skills: Option<Vec<String>>,
+    #[serde(default)]
+    pub(super) roles: Roles,
 }
 
 #[derive(Debug, Deserialize)]

@@ -3,12 +3,15 @@ use std::time::Duration;
 
 use zazen_core::budget::{Limit, Scope};
 use zazen_core::host::{Authority, Way};
+use zazen_core::id::AgentName;
 use zazen_core::price::Prices;
+use zazen_core::roster::{Role, Roster};
 use zazen_core::skill::Choice;
+use zazen_harness::Name;
 
 use super::{
-    Api, Config, Engine, Environment, Forge, GithubLogin, HarnessName, Image, Key, Poll, Program,
-    ServerAt, Target, parse,
+    Api, Config, Engine, Environment, Forge, GithubLogin, Image, Key, Poll, Program, ServerAt,
+    Target, parse,
 };
 
 /// The least that is a configuration.
@@ -47,8 +50,9 @@ fn the_least_that_is_written_has_a_value_for_everything() {
     assert_eq!(config.name, "ada");
     assert_eq!(config.n_runs_max, 2);
     assert_eq!(config.sandbox.engine, Engine::Bwrap);
-    assert_eq!(config.harness.name, HarnessName::Mini);
-    assert_eq!(config.harness.route, "anthropic");
+    let agent = &config.agents[&AgentName::default()];
+    assert_eq!((agent.harness, agent.route.as_str()), (Name::Mini, "anthropic"));
+    assert_eq!(config.roster, Roster::SOLO);
     assert_eq!(config.limits.wall, Duration::from_secs(1800));
     assert_eq!(config.limits.memory_bytes, 4 << 30);
     let model = &config.models["anthropic"];
@@ -72,15 +76,13 @@ fn the_page_that_init_writes_can_be_read() {
         );
     let config = good(&text);
     assert_eq!(config.name, "Grace");
-    assert_eq!(config.harness.name, HarnessName::Claude);
+    assert_eq!(config.agents[&AgentName::default()].harness, Name::Claude);
     let tools = [PathBuf::from("/home/ada/.cargo/bin"), PathBuf::from("/opt/tools")];
     assert_eq!(config.sandbox.tools, tools);
 }
 
-#[test]
-fn all_that_can_be_written_is_taken() {
-    let config = good(
-        r#"
+/// What has every kind of value, written in every way.
+const EVERYTHING: &str = r#"
 version = 1
 name = "Grace"
 [runs]
@@ -100,14 +102,23 @@ engine = "none"
 tools = ["tools"]
 env = { LANG = "C" }
 [harness]
-use = "mini"
+use = "claude"
+model = "opus"
+effort = "high"
+claude = "~/bin/claude"
+[agents.deep]
+harness = "mini"
 model = "gpt"
 route = "other-1"
-claude = "~/bin/claude"
+program = "bin/mini"
+[roles]
+plan = ["deep", "default"]
 [models.other-1]
 api = "openai"
 base_url = "http://127.0.0.1:8080/v1"
 key_file = "~/key"
+[models.anthropic]
+api = "anthropic"
 [models.played]
 api = "anthropic"
 playback = "recording.jsonl"
@@ -122,17 +133,22 @@ branch = "next"
 check = "make test"
 hosts = ["crates", "*.example.org:8443"]
 private = ["registry.house:8443"]
+[repo.roles]
+implement = ["deep"]
 [[repo]]
 name = "local/tally"
 source = "/src/tally"
-"#,
-    );
+"#;
+
+#[test]
+fn all_that_can_be_written_is_taken() {
+    let config = good(EVERYTHING);
     assert_eq!(config.limits.silence, Duration::from_secs(7200));
     assert_eq!(config.limits.output_bytes, 64 << 10);
     assert_eq!((config.limits.n_processes_max, config.limits.n_turns_max), (64, 7));
     assert_eq!(config.sandbox.tools, [PathBuf::from("/zazen/tools")]);
     assert_eq!(config.sandbox.env["LANG"], "C");
-    assert_eq!(config.harness.claude, Some(PathBuf::from("/home/ada/bin/claude")));
+    check_agents(&config);
     let other = &config.models["other-1"];
     assert_eq!(other.api, Api::OpenAi);
     assert!(matches!(&other.target, Target::Live { key: Key::File(path), .. }
@@ -149,6 +165,17 @@ source = "/src/tally"
         let authority = Authority::parse(host, None).unwrap();
         assert!(engine.hosts.find(Way::Tunnel, &authority).is_some(), "{host}");
     }
+}
+
+/// Who is in the configuration that has everything.
+fn check_agents(config: &Config) {
+    let default = &config.agents[&AgentName::default()];
+    assert_eq!(default.program, Some(PathBuf::from("/home/ada/bin/claude")));
+    assert_eq!((default.model.as_str(), default.effort.as_str()), ("opus", "high"));
+    let deep = &config.agents[&"deep".parse().unwrap()];
+    assert_eq!((deep.harness, deep.route.as_str()), (Name::Mini, "other-1"));
+    assert_eq!(deep.program, Some(PathBuf::from("/zazen/bin/mini")));
+    assert_eq!(config.used_routes().into_iter().collect::<Vec<_>>(), ["anthropic", "other-1"]);
 }
 
 #[test]
@@ -254,8 +281,8 @@ fn a_harness_without_what_it_needs_is_refused() {
     assert_eq!(wrong(&text), "4: `harness.route` is `other`, and there is no `[models.other]`");
     let text = SMALL.replace("model = \"m\"\n", "");
     assert!(wrong(&text).starts_with("2: `mini` needs `harness.model`"));
-    let text = SMALL.replace("model = \"m\"", "use = \"codex\"");
-    assert_eq!(wrong(&text), "3: `codex` is not a harness; there are `claude` and `mini`");
+    let text = SMALL.replace("model = \"m\"", "use = \"vim\"");
+    assert_eq!(wrong(&text), "3: `vim` is not a harness; there are `claude` and `mini`");
     let text =
         SMALL.replace("model = \"m\"", "use = \"claude\"").replace("\"anthropic\"", "\"openai\"");
     assert!(wrong(&text).contains("`claude` needs a route with `api = \"anthropic\"`"));
@@ -496,4 +523,70 @@ fn what_is_denied_is_commands_and_tools_by_their_names() {
     assert!(said.starts_with("7: `Bash(git:*)` is not the beginning of a command"), "{said}");
     let said = wrong(&format!("{SMALL}[policy]\ntools_denied = [\"Bash(x)\"]\n"));
     assert!(said.starts_with("7: `Bash(x)` is not the name of a tool"), "{said}");
+}
+
+#[test]
+fn who_acts_in_a_role_is_an_agent_that_is_there() {
+    let agents = format!(
+        "{SMALL}[agents.deep]\nharness = \"claude\"\n[agents.cheap]\nharness = \"mini\"\n\
+         model = \"small\"\n"
+    );
+    let roles = |lines: &str| wrong(&format!("{agents}[roles]\n{lines}\n"));
+    assert_eq!(roles("plan = [\"dep\"]"), "12: there is no agent `dep`; did you mean `deep`?");
+    assert_eq!(roles("ask = []"), "12: this list is empty; name an agent, or leave it out");
+    assert_eq!(roles("ask = [\n\"deep\",\n\"deep\"]"), "14: `deep` is in this list twice");
+    assert_eq!(
+        roles("implment = []"),
+        "12: `implment` is not a key here; did you mean `implement`?"
+    );
+    let repo = "[[repo]]\nname = \"a/b\"\nsource = \"/x\"\n[repo.roles]\nreview = [\"chep\"]\n";
+    let says = "15: there is no agent `chep`; did you mean `cheap`?";
+    assert_eq!(wrong(&format!("{agents}{repo}")), says);
+    let config = good(&format!("{agents}{}", repo.replace("chep", "cheap")));
+    let names = |role| {
+        let agents = config.roster.agents(&config.repos[0].name, role);
+        agents.iter().map(ToString::to_string).collect::<Vec<_>>()
+    };
+    assert_eq!(
+        (names(Role::Review), names(Role::Ask)),
+        (vec!["cheap".into()], vec!["default".into()])
+    );
+}
+
+#[test]
+fn an_agent_is_checked_where_it_is_written() {
+    let agent = |lines: &str| wrong(&format!("{SMALL}[agents.deep]\n{lines}\n"));
+    assert!(agent("model = \"m\"").contains("missing field `harness`"));
+    assert!(agent("harness = \"vim\"").starts_with("7: `vim` is not a harness"));
+    let says = "8: `agents.deep.route` is `x`, and there is no `[models.x]`";
+    assert_eq!(agent("harness = \"claude\"\nroute = \"x\""), says);
+    assert_eq!(
+        agent("harness = \"mini\""),
+        "6: `mini` needs `agents.deep.model`, such as \"claude-sonnet-4-5\""
+    );
+    let mini = "harness = \"mini\"\nmodel = \"m\"\n";
+    let says = "9: `mini` cannot be told an effort; leave it out";
+    assert_eq!(agent(&format!("{mini}effort = \"high\"")), says);
+    let says = "8: `-x y` is no effort; write a word like \"low\" or \"high\"";
+    assert_eq!(agent("harness = \"claude\"\neffort = \"-x y\""), says);
+    assert!(
+        wrong(&format!("{SMALL}[agents.Deep]\n{mini}"))
+            .starts_with("6: `Deep` is not an agent's name")
+    );
+    let says = "6: `default` is the agent of `[harness]`; give this one another name";
+    assert_eq!(wrong(&format!("{SMALL}[agents.default]\n{mini}")), says);
+    let both =
+        SMALL.replace("model = ", "use = \"claude\"\nclaude = \"a\"\nprogram = \"b\"\nmodel = ");
+    assert_eq!(wrong(&both), "5: write `program` or `claude`, not both");
+}
+
+#[test]
+fn without_a_harness_every_role_needs_its_list() {
+    let text = "version = 1\n[models.anthropic]\napi = \"anthropic\"\n[agents.deep]\n\
+        harness = \"claude\"\n";
+    let roles = "[roles]\nplan = [\"deep\"]\nimplement = [\"deep\"]\nask = [\"deep\"]\n";
+    let says = wrong(&format!("{text}{roles}"));
+    assert!(says.starts_with("6: a role without a list has the agent `default`"), "{says}");
+    let config = good(&format!("{text}{roles}review = [\"deep\"]\n"));
+    assert_eq!(config.agents.len(), 1);
 }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use zazen_core::id::RepoName;
-use zazen_harness::{At, Kit, Server};
+use zazen_harness::{At, Kit, Name, Server};
 
 use super::world::{World, read_key};
 use crate::config::{self, Config, Environment, Program, ServerAt};
@@ -23,13 +23,16 @@ pub(super) struct Given {
 const SYSTEM: [&str; 3] = ["/usr", "/bin", "/sbin"];
 
 /// Everything for the agents of a repository. `token` is the run's own.
-pub(super) fn of(world: &World, repo: &RepoName, token: &Token) -> anyhow::Result<Given> {
+pub(super) fn of(
+    world: &World,
+    (repo, harness): (&RepoName, Name),
+    token: &Token,
+) -> anyhow::Result<Given> {
     let denied = world.config.policy.denied.clone();
     let mut given = Given { kit: Kit { denied, ..Kit::default() }, folders: Vec::new() };
     let servers = world.config.servers.iter().filter(|(_, server)| server.is_for(repo));
     for (name, server) in servers {
-        if !world.harness.takes_servers() {
-            let harness = world.harness.name();
+        if !harness.takes_servers() {
             tracing::info!("the server `{name}` is not given: `{harness}` takes none");
             continue;
         }
@@ -68,8 +71,8 @@ pub fn host_program(path: &Path) -> anyhow::Result<(PathBuf, Option<PathBuf>)> {
 }
 
 /// The services that the agents of a repository may ask through the gateway.
-pub(super) fn services_of(world: &World, repo: &RepoName) -> Vec<String> {
-    if !world.harness.takes_servers() {
+pub(super) fn services_of(world: &World, (repo, harness): (&RepoName, Name)) -> Vec<String> {
+    if !harness.takes_servers() {
         return Vec::new();
     }
     let is_given = |server: &config::Server| {

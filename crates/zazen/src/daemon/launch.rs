@@ -12,6 +12,7 @@ use zazen_core::task::{Phase, State, Task, Try};
 use zazen_core::trust::{Author, Tier};
 use zazen_core::words;
 
+use super::agents::Acting;
 use super::containers;
 use super::crash::{self, Moment};
 use super::kit::{self, Given};
@@ -39,7 +40,7 @@ const SPACE_MIN: u64 = 32 << 20;
 pub(super) async fn start(
     world: &World,
     task: &Task,
-    dir: &RunDir,
+    (dir, acting): (&RunDir, Option<&Acting>),
     (run, phase, from): (RunId, Phase, &CommitId),
 ) -> anyhow::Result<()> {
     check_space(&world.home)?;
@@ -48,28 +49,23 @@ pub(super) async fn start(
     let mirror = world.mirror(&task.repo).await?;
     review::fetch(world, task, &mirror).await?;
     let workspace = world.home.work_dir().join(run.to_string());
-    if workspace.exists() {
-        // Half made when the daemon ended; nothing has run in it but our own git.
-        exec::end_leftovers(&format!("--git-dir={}/", workspace.display()));
-        trash::remove(&workspace, &world.home.trash_dir())?;
-    }
+    clear(world, &workspace)?;
     let objects = mirror.objects();
     let engine = world.engine_of(&task.repo)?;
     let seen_as =
         if engine.is_isolated() { PathBuf::from(sandbox::OBJECTS_INSIDE) } else { objects.clone() };
-    let what = (run, phase, from);
-    let earlier = session::find(world, (task, &mirror), dir, what).await?;
+    let (whose, what) = ((dir, acting.map(|acting| acting.harness)), (run, phase, from));
+    let earlier = session::find(world, (task, &mirror), whose, what).await?;
     let left = earlier.as_ref().and_then(|earlier| earlier.left.as_ref());
     let files = left.filter(|_| access(phase) == Access::ReadWrite).unwrap_or(from);
     let ids = sandbox::sandbox_ids();
     workspace::prepare_with(&mirror, &workspace, (from, files), &seen_as, ids).await?;
-    let (work, launch) = if phase == Phase::Verify {
-        (checks(world, task)?, Launch::default())
-    } else {
+    let (work, launch) = if let Some(acting) = acting {
         let onto = review::onto(world, task, &mirror).await?;
         let told = Told {
             instructions: instructions(world, task, (&mirror, onto.as_ref())).await?,
-            skills: skills::give(world, task, dir, (&mirror, onto.as_ref())).await?,
+            skills: skills::give(world, task, (dir, acting.harness), (&mirror, onto.as_ref()))
+                .await?,
         };
         let brief = brief(world, task, conversation, told)?;
         let prompt = prompt(world, task, (phase, &brief, onto.as_ref()))?;
@@ -77,7 +73,9 @@ pub(super) async fn start(
             Some(earlier) => going_on(task, (prompt, &brief.thread), (earlier, phase, from)),
             None => prompt,
         };
-        agent((world, task), dir, (phase, &prompt), earlier.as_ref())?
+        agent((world, task), (dir, acting), (phase, &prompt), earlier.as_ref())?
+    } else {
+        (checks(world, task)?, Launch::default())
     };
     drop(mirror);
     let container = match engine {
@@ -110,6 +108,15 @@ pub(super) async fn start(
     crash::point(world.crash(), Moment::RunPrepared);
     sandbox::submit(&world.zazen, dir.path(), &spec).await?;
     crash::point(world.crash(), Moment::RunSubmitted);
+    Ok(())
+}
+
+/// Removes what was half made when the daemon ended: nothing has run in it but our own git.
+fn clear(world: &World, workspace: &Path) -> anyhow::Result<()> {
+    if workspace.exists() {
+        exec::end_leftovers(&format!("--git-dir={}/", workspace.display()));
+        trash::remove(workspace, &world.home.trash_dir())?;
+    }
     Ok(())
 }
 
@@ -209,7 +216,9 @@ pub(super) fn outside(world: &World, task: &Task, dir: &RunDir) -> Outside {
     Outside {
         repo: task.repo.to_string(),
         hosts: world.repo(&task.repo).map(|repo| repo.hosts.clone()).unwrap_or_default(),
-        servers: kit::services_of(world, &task.repo),
+        servers: Acting::read(dir)
+            .map(|acting| kit::services_of(world, (&task.repo, acting.harness)))
+            .unwrap_or_default(),
         log_to: dir.path().join(EGRESS_FILE),
         download_bytes: limits.download_bytes,
         upload_bytes: limits.upload_bytes,
@@ -338,7 +347,7 @@ fn going_on(
 /// The harness with its prompt.
 fn agent(
     (world, task): (&World, &Task),
-    dir: &RunDir,
+    (dir, acting): (&RunDir, &Acting),
     (phase, prompt): (Phase, &str),
     earlier: Option<&Earlier>,
 ) -> anyhow::Result<(Work, Launch)> {
@@ -347,19 +356,20 @@ fn agent(
         Access::ReadWrite => harness::Task::Write,
     };
     let token = token(dir)?;
+    let harness = world.agents.harness(&acting.agent)?;
     // A secret that a person wrote down is none of the model's business.
     let prompt = world.clean(prompt);
-    let route = world.config.harness.route.as_str();
+    let route = acting.route.as_str();
     let id = session::id(dir, earlier)?;
     let session = match earlier.and_then(|earlier| earlier.session.as_ref()) {
         Some(_) => Session::Resumed(&id),
         None => Session::New(&id),
     };
-    let Given { kit, folders } = kit::of(world, &task.repo, &token)?;
+    let Given { kit, folders } = kit::of(world, (&task.repo, acting.harness), &token)?;
     let token = token.to_string();
     let session = Some(session);
     let order = Order { task: kind, prompt: &prompt, route, token: &token, session, kit: &kit };
-    let mut launch = world.harness.launch(order);
+    let mut launch = harness.launch(order);
     launch.tools.extend(folders);
     let work = Work::Harness {
         argv: launch.argv.clone(),

@@ -9,6 +9,7 @@
 //! Where to go next: [`world`] is what performing needs, `perform` has an arm
 //! for each effect, `look` turns what people wrote into facts.
 
+mod agents;
 mod book;
 mod commit;
 mod commits;
@@ -58,6 +59,7 @@ use zazen_core::engine::{Engine, Fact, IssueRef, Policy, Unfit};
 use zazen_core::id::{PlanHash, TaskId, Time};
 use zazen_core::intake;
 
+pub use self::agents::{Acting, find as find_harness};
 use self::book::Record;
 pub use self::book::read_book;
 pub use self::containers::{kinds, named};
@@ -72,8 +74,9 @@ use self::pages::Pages;
 use self::perform::{Ending, Report};
 pub use self::waits::waits;
 pub use self::world::{
-    Live, LiveRun, NO_SANDBOX, Options, World, harness, local_forge, read_key, read_plan, task_dir,
+    Live, LiveRun, NO_SANDBOX, Options, World, local_forge, read_key, read_plan, task_dir,
 };
+use crate::config;
 use crate::forge::github::client::Waiting;
 use crate::home::watch::{self, Change as Seen, Mode};
 
@@ -161,7 +164,8 @@ impl Daemon {
         recover::mend(&world.home);
         let crash = world.crash().map(str::to_owned);
         let (record, book, behind) = Record::open(&world.home, crash)?;
-        let policy = Policy { n_runs_max: world.config.n_runs_max };
+        let config::Config { n_runs_max, roster, .. } = world.config.clone();
+        let policy = Policy { n_runs_max, roster };
         let engine = Engine::new(policy, book);
         world.gateway.start_from(engine.book().ledger());
         world.sweep(&engine).await?;

@@ -19,6 +19,7 @@ use zazen_core::text::{cut_middle, one_line, plain};
 use zazen_core::usage::Usage;
 use zazen_core::{trace, words};
 
+use super::agents::{Acting, Gone};
 use super::crash::{self, Moment};
 use super::evidence::usage;
 use super::judge;
@@ -29,7 +30,7 @@ use super::review;
 use super::session;
 use super::stuck;
 use super::world::World;
-use crate::gateway::{self, CallReport, Grant, Token};
+use crate::gateway::{CallReport, Grant, Source, Token};
 use crate::git::trash;
 use crate::home::atomic::{self, Durability};
 use crate::sandbox::{self, Ev, EventLine, Exit, Phase as Stage, RunDir};
@@ -80,6 +81,8 @@ pub(super) struct Ended {
 /// What the lines of a run say, as far as it matters for its end.
 pub(super) struct Stream {
     pub(super) reader: harness::Reader,
+    /// Who acts. Nobody does in checks.
+    pub(super) acting: Option<Acting>,
     pub(super) collected: Option<sandbox::Collected>,
     pub(super) failed: Vec<String>,
     /// The last errors: what the work wrote to its standard error, or told of in its stream.
@@ -110,6 +113,12 @@ pub(super) async fn perform(
         Err(err) if err.is::<OverBudget>() => {
             let outcome = Outcome::Failed { trouble: trouble(TroubleKind::Budget, &err) };
             let usage = Usage::default();
+            return Ok(vec![Fact::of(task.id, Event::RunEnded { run, outcome, usage })]);
+        }
+        // The next run has an agent that is there.
+        Err(err) if err.is::<Gone>() => {
+            tracing::warn!("run {run} is not started: {err:#}");
+            let (outcome, usage) = (Outcome::Stopped, Usage::default());
             return Ok(vec![Fact::of(task.id, Event::RunEnded { run, outcome, usage })]);
         }
         // The daemon is about to end. The run goes on, and is found again.
@@ -159,7 +168,10 @@ async fn see_through(
     let stage = dir.observe()?;
     let is_over = matches!(stage, Stage::Ended(_) | Stage::Lost);
     let payer = payer(task, (run, phase));
-    if stage == Stage::Absent && phase != Phase::Verify && world.playback.is_none() {
+    make_dir(dir.path())?;
+    let acting = Acting::of(world, task, (dir, stage == Stage::Absent))?;
+    let source = acting.as_ref().map_or(Source::Nobody, |acting| world.source(&acting.route));
+    if stage == Stage::Absent && matches!(source, Source::Live { .. }) {
         world.gateway.check(&payer).map_err(OverBudget)?;
     }
     if is_over {
@@ -173,16 +185,15 @@ async fn see_through(
     let door = if is_over || !has_door {
         None
     } else {
-        make_dir(dir.path())?;
-        Some(world.gateway.open(grant(world, task, dir, (run, phase))?, sender).await?)
+        Some(world.gateway.open(grant(world, task, dir, (run, phase, source))?, sender).await?)
     };
     if stage == Stage::Absent {
-        launch::start(world, task, dir, (run, phase, from)).await?;
+        launch::start(world, task, (dir, acting.as_ref()), (run, phase, from)).await?;
         tracing::info!("run {run} ({phase}) of task {} begins", task.id);
     } else if !is_over {
         tracing::info!("run {run} ({phase}) of task {} is found again", task.id);
     }
-    let ended = follow(world, dir, (run, phase), reports).await;
+    let ended = follow(world, dir, (run, acting), reports).await;
     if let Some(door) = door {
         door.close().await.context("close the gateway's door")?;
     }
@@ -217,13 +228,8 @@ fn grant(
     world: &World,
     task: &Task,
     dir: &RunDir,
-    (run, phase): (RunId, Phase),
+    (run, phase, source): (RunId, Phase, Source),
 ) -> anyhow::Result<Grant> {
-    let source = match &world.playback {
-        _ if phase == Phase::Verify => gateway::Source::Nobody,
-        Some(recording) => gateway::Source::Playback(recording.clone()),
-        None => gateway::Source::Live { route: world.config.harness.route.clone() },
-    };
     let folder = dir.path().join(GATEWAY_DIR);
     make_dir(&folder)?;
     // Only who can enter the folder gets to the socket, and the token is needed as well.
@@ -269,16 +275,20 @@ pub(super) fn token(dir: &RunDir) -> anyhow::Result<Token> {
 async fn follow(
     world: &World,
     dir: &RunDir,
-    (run, phase): (RunId, Phase),
+    (run, acting): (RunId, Option<Acting>),
     mut reports: mpsc::Receiver<CallReport>,
 ) -> anyhow::Result<Option<Ended>> {
+    // What checks print is no stream: a reader takes it as it comes.
+    let harness = acting.as_ref().map_or(harness::Name::Mini, |acting| acting.harness);
+    let watch = acting.as_ref().map(|_| Watch::default());
     let mut stream = Stream {
-        reader: session::reader(world, dir),
+        reader: session::reader(dir, harness),
+        acting,
         collected: None,
         failed: Vec::new(),
         errors: Vec::new(),
         is_over: false,
-        watch: (phase != Phase::Verify).then(Watch::default),
+        watch,
         verdict: stuck::verdict(dir)?,
     };
     let mut offset = 0;
@@ -297,7 +307,7 @@ async fn follow(
         }
         let stage = dir.observe()?;
         for line in dir.read_new(&mut offset)? {
-            take_line(world, run, &mut stream, line);
+            take_line(world, (run, dir), &mut stream, line)?;
         }
         match stage {
             Stage::Ended(exit) => {
@@ -332,15 +342,23 @@ fn read_rest(
             return Ok(());
         }
         for line in lines {
-            take_line(world, run, stream, line);
+            take_line(world, (run, dir), stream, line)?;
         }
     }
 }
 
-fn take_line(world: &World, run: RunId, stream: &mut Stream, line: EventLine) {
+fn take_line(
+    world: &World,
+    (run, dir): (RunId, &RunDir),
+    stream: &mut Stream,
+    line: EventLine,
+) -> anyhow::Result<()> {
     match line.ev {
         Ev::Out { line: text } => {
             for event in stream.reader.read(&text) {
+                if let Some(acting) = &mut stream.acting {
+                    acting.note(dir, &event)?;
+                }
                 let verdict = stream.watch.as_mut().and_then(|watch| watch.see(&event, line.at));
                 stream.verdict = stream.verdict.take().or(verdict);
                 if let trace::Event::Error { message } = &event {
@@ -363,6 +381,7 @@ fn take_line(world: &World, run: RunId, stream: &mut Stream, line: EventLine) {
         Ev::Ended { .. } => stream.is_over = true,
         Ev::Ready { .. } | Ev::Canary { .. } | Ev::Started { .. } => {}
     }
+    Ok(())
 }
 
 /// Keeps what may explain a failure later: the last of it, a line each.

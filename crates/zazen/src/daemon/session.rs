@@ -18,8 +18,9 @@ use zazen_core::id::{CommitId, RunId, TaskId};
 use zazen_core::prompt::Tree;
 use zazen_core::task::{Digest, Outcome, Phase, Task, Trouble, TroubleKind};
 use zazen_core::usage::Tokens;
-use zazen_harness::{Reader, Totals};
+use zazen_harness::{Name, Reader, Totals};
 
+use super::agents::Acting;
 use super::run::Stream;
 use super::world::World;
 use crate::gateway::Token;
@@ -105,9 +106,7 @@ pub(super) async fn keep(
     (run, phase, from): (RunId, Phase, &CommitId),
     (outcome, stream): (&Outcome, &Stream),
 ) -> anyhow::Result<()> {
-    if phase == Phase::Verify {
-        return Ok(());
-    }
+    let Some(acting) = &stream.acting else { return Ok(()) };
     let Some(trouble) = interruption(outcome) else {
         return forget(&world.home, task.id, None);
     };
@@ -118,7 +117,8 @@ pub(super) async fn keep(
     fs::create_dir_all(&folder).with_context(|| format!("make {}", folder.display()))?;
     // One that is too long would be as long again. What was done is told instead.
     let is_too_long = trouble.kind == TroubleKind::ContextTooLong;
-    let session = if is_too_long { Ok(None) } else { take_session(world, dir, &folder, stream) };
+    let session =
+        if is_too_long { Ok(None) } else { take_session(acting.harness, dir, &folder, stream) };
     let session = session.unwrap_or_else(|err| {
         tracing::warn!("the session of run {run} is not kept: {err:#}");
         None
@@ -126,7 +126,7 @@ pub(super) async fn keep(
     let mirror = world.mirror(&task.repo).await?;
     let left = mirror.resolve_kept(&KeptRef::run(run)).await?.filter(|left| left != from);
     drop(mirror);
-    let harness = world.harness.name().to_owned();
+    let harness = acting.harness.word().to_owned();
     let (v, from) = (KEPT_VERSION, from.clone());
     let (asked, trouble) = (asked(task), trouble.clone());
     let Totals { tokens, cost_micros } = stream.reader.totals();
@@ -159,12 +159,12 @@ fn asked(task: &Task) -> Digest {
 }
 
 fn take_session(
-    world: &World,
+    harness: Name,
     dir: &RunDir,
     folder: &Path,
     stream: &Stream,
 ) -> anyhow::Result<Option<String>> {
-    let Some(inner) = world.harness.sessions() else { return Ok(None) };
+    let Some(inner) = harness.sessions() else { return Ok(None) };
     let said = stream.reader.session().map(str::to_owned);
     let Some(id) = said.or_else(|| own(dir).map(|own| own.id)).filter(|id| is_id(id)) else {
         return Ok(None);
@@ -185,19 +185,17 @@ fn is_id(id: &str) -> bool {
 pub(super) async fn find(
     world: &World,
     (task, mirror): (&Task, &Mirror),
-    dir: &RunDir,
+    (dir, harness): (&RunDir, Option<Name>),
     (run, phase, from): (RunId, Phase, &CommitId),
 ) -> anyhow::Result<Option<Earlier>> {
-    if phase == Phase::Verify {
-        return Ok(None);
-    }
+    let Some(harness) = harness else { return Ok(None) };
     let Some(kept) = newest(&world.home, run)? else { return Ok(None) };
     if kept.phase != phase || kept.from != *from || kept.asked != asked(task) {
         return Ok(None);
     }
-    let is_same = kept.harness == world.harness.name();
+    let is_same = kept.harness == harness.word();
     let mut session = None;
-    if let (Some(id), Some(inner), true) = (kept.session, world.harness.sessions(), is_same) {
+    if let (Some(id), Some(inner), true) = (kept.session, harness.sessions(), is_same) {
         let at = folder_of(&world.home, kept.run).join(HOME_PART);
         let is_there =
             sandbox::put_in(&at, dir, inner)? && sandbox::has_session(&dir.home().join(inner), &id);
@@ -209,15 +207,17 @@ pub(super) async fn find(
     {
         left = Some(commit);
     }
-    let account = if is_same { account(world, kept.run)? } else { Account::default() };
+    let account = account(&world.home, kept.run)?;
     let (used, trouble) = (kept.used, kept.trouble);
     Ok(Some(Earlier { session, used, left, account, trouble }))
 }
 
 /// What the agent of a run did, by its events.
-fn account(world: &World, run: RunId) -> anyhow::Result<Account> {
-    let dir = RunDir::new(world.home.run_dir(run));
-    let (mut account, mut reader) = (Account::default(), world.harness.reader());
+fn account(home: &Home, run: RunId) -> anyhow::Result<Account> {
+    let dir = RunDir::new(home.run_dir(run));
+    let mut account = Account::default();
+    let Some(acting) = Acting::in_run(home, run) else { return Ok(account) };
+    let mut reader = acting.harness.reader();
     let mut offset = 0;
     loop {
         let lines = dir.read_new(&mut offset)?;
@@ -269,8 +269,8 @@ fn own(dir: &RunDir) -> Option<Own> {
 }
 
 /// A reader for the stream of a run. What its session had used before is not counted again.
-pub(super) fn reader(world: &World, dir: &RunDir) -> Reader {
-    let reader = world.harness.reader();
+pub(super) fn reader(dir: &RunDir, harness: Name) -> Reader {
+    let reader = harness.reader();
     match own(dir).and_then(|own| own.used) {
         Some(Used { tokens, cost_micros }) => reader.after(Totals { tokens, cost_micros }),
         None => reader,

@@ -13,6 +13,7 @@ use zazen_core::id::CommitId;
 use zazen_core::prompt::Skills;
 use zazen_core::skill::{self, SKILL_PAGE, Skill};
 use zazen_core::task::Task;
+use zazen_harness::Name;
 
 use super::world::World;
 use crate::git::{Mirror, trash};
@@ -30,10 +31,10 @@ const ALL_BYTES_MAX: u64 = 16 << 20;
 pub(super) async fn give(
     world: &World,
     task: &Task,
-    dir: &RunDir,
+    (dir, harness): (&RunDir, Name),
     (mirror, base): (&Mirror, Option<&CommitId>),
 ) -> anyhow::Result<Skills> {
-    let place = world.harness.skills();
+    let place = harness.skills();
     let to = dir.home().join(place.folder);
     if to.exists() {
         // Half made by a start that failed; nothing has run with it.

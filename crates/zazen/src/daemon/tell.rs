@@ -12,6 +12,7 @@ use zazen_core::id::RunId;
 use zazen_core::prompt;
 use zazen_core::task::{Digest, Event, Reached, Saying, Task};
 
+use super::agents::Acting;
 use super::world::World;
 use crate::sandbox::{self, LaunchSpec, Phase as Stage, RunDir, Work};
 
@@ -42,7 +43,8 @@ async fn tell(world: &World, task: &Task, (run, saying): (RunId, &Saying)) -> an
     let text = world.forge.text(&task.repo, (saying.text.on, saying.text.id))?;
     let words = world.clean(&prompt::said_meanwhile(&saying.by, &text.body));
     let id = id_of(saying);
-    let Some(line) = world.harness.message(&id, &words) else { return Ok(false) };
+    let Some(acting) = Acting::expected(world, task, &dir) else { return Ok(false) };
+    let Some(line) = acting.harness.message(&id, &words) else { return Ok(false) };
     for n_looks in 0_u32.. {
         if world.live.was_told(run, &id) {
             return Ok(true);

@@ -17,6 +17,7 @@ use zazen_core::task::{Phase, Task};
 use zazen_core::text::slug;
 use zazen_core::usage::Usage;
 
+use super::agents::Agents;
 use super::containers;
 use super::kit;
 use super::scanners::Scanners;
@@ -32,7 +33,6 @@ use crate::home::Home;
 use crate::home::atomic::{self, Durability};
 use crate::home::lock::Lock;
 use crate::sandbox::{self, EngineKind};
-use zazen_harness::{self as harness, Harness};
 
 /// Said wherever somebody runs without a sandbox.
 pub const NO_SANDBOX: &str = "WARNING: no sandbox. Agents run as you, with your files, your \
@@ -65,9 +65,10 @@ pub struct World {
     pub(super) environment: Environment,
     pub(super) engine: EngineKind,
     pub(super) zazen: sandbox::Zazen,
-    pub(super) harness: Harness,
+    pub(super) agents: Agents,
     pub(super) gateway: Gateway,
-    pub(super) playback: Option<Arc<Recording>>,
+    /// What answers in place of a service, by the routes.
+    playbacks: BTreeMap<String, Arc<Recording>>,
     scanners: Scanners,
     mirrors: Mutex<BTreeMap<RepoName, Arc<tokio::sync::Mutex<Option<Mirror>>>>>,
     /// Held for the daemon's life: there is one for a home.
@@ -139,7 +140,7 @@ impl World {
             }
         }
         let forge = local_forge(&home, &config);
-        let playback = playback(&config)?;
+        let playbacks = playbacks(&config)?;
         let options = gateway_options(&config, &environment)?;
         let keys = options.routes.values().filter_map(|route| route.key.clone());
         let keys = keys.chain(options.servers.values().filter_map(|server| server.key.clone()));
@@ -147,7 +148,7 @@ impl World {
         let github = github(&config, &environment, (&home, &forge))?;
         let scanners = Scanners::new(keys, github.clone());
         let gateway = Gateway::new(options)?;
-        let harness = harness(&config, &environment)?;
+        let agents = Agents::find(&config, &environment)?;
         let (trust, rework_rounds) = (config.trust.clone(), config.policy.rework_rounds);
         let rules = Rules { trust, rework_rounds };
         Ok(Arc::new(Self {
@@ -159,9 +160,9 @@ impl World {
             closing: CancellationToken::new(),
             engine,
             zazen,
-            harness,
+            agents,
             gateway,
-            playback,
+            playbacks,
             scanners,
             mirrors: Mutex::new(BTreeMap::new()),
             home,
@@ -178,7 +179,7 @@ impl World {
         tracing::info!(
             "up in {}: {} in {}, {repos}, {n_tasks} tasks",
             self.home.root().display(),
-            self.harness.name(),
+            self.agents.words(),
             self.engine.word()
         );
     }
@@ -196,6 +197,18 @@ impl World {
     /// Knows the keys of all routes, the forge's tokens, and the shapes of other secrets.
     pub(super) fn scanner(&self) -> Arc<Scanner> {
         self.scanners.now()
+    }
+
+    /// What answers the calls of a run. A route that is gone from the configuration has nobody.
+    pub(super) fn source(&self, route: &str) -> gateway::Source {
+        if let Some(recording) = self.playbacks.get(route) {
+            return gateway::Source::Playback(recording.clone());
+        }
+        if self.gateway.has(route) {
+            return gateway::Source::Live { route: route.to_owned() };
+        }
+        tracing::warn!("the route `{route}`, which a run uses, is not in zazen.toml any more");
+        gateway::Source::Nobody
     }
 
     /// What git needs to reach a repository. Nothing, where it asks for nothing.
@@ -360,59 +373,30 @@ async fn check_sandbox(engine: EngineKind, zazen: &sandbox::Zazen) -> anyhow::Re
     bail!("{}", probe.worst(engine.word()))
 }
 
-fn playback(config: &Config) -> anyhow::Result<Option<Arc<Recording>>> {
-    let Some(model) = config.models.get(&config.harness.route) else { return Ok(None) };
-    let config::Target::Playback { recording } = &model.target else { return Ok(None) };
-    let text = fs::read_to_string(recording)
-        .with_context(|| format!("read the recording {}", recording.display()))?;
-    let recording = Recording::parse(&text)
-        .with_context(|| format!("read the recording {}", recording.display()))?;
-    Ok(Some(Arc::new(recording)))
-}
-
-/// The harness that the configuration asks for, found on this machine.
-pub fn harness(config: &Config, environment: &Environment) -> anyhow::Result<Harness> {
-    let model = config.harness.model.clone();
-    let n_turns_max = config.limits.n_turns_max;
-    match config.harness.name {
-        config::HarnessName::Mini => {
-            let api = config.models.get(&config.harness.route).map(|model| model.api);
-            let api = match api {
-                Some(config::Api::OpenAi) => "openai",
-                Some(config::Api::Anthropic | config::Api::Gemini) | None => "anthropic",
-            };
-            Ok(Harness::Mini(harness::Mini { api, model, n_turns_max }))
+/// The recordings that answer in place of a service, by their routes.
+fn playbacks(config: &Config) -> anyhow::Result<BTreeMap<String, Arc<Recording>>> {
+    let used = config.used_routes();
+    let mut playbacks = BTreeMap::new();
+    for (name, model) in &config.models {
+        let config::Target::Playback { recording } = &model.target else { continue };
+        if !used.contains(name.as_str()) {
+            continue;
         }
-        config::HarnessName::Claude => {
-            let named = config.harness.claude.clone();
-            let program = named
-                .or_else(|| environment.find_program("claude"))
-                .context("`claude` is not on the path; install it, or set `harness.claude`")?;
-            // What npm puts on the path is a link to the real program.
-            let program = program
-                .canonicalize()
-                .with_context(|| format!("find the program {}", program.display()))?;
-            let folder = program.parent().unwrap_or(Path::new("/")).to_owned();
-            let route = config.models.get(&config.harness.route);
-            let is_login = route.is_some_and(config::Model::is_login);
-            let config::Programs { hooks, mcp } = config.policy.repo_programs;
-            Ok(Harness::Claude(harness::Claude {
-                program,
-                folder,
-                model,
-                n_turns_max,
-                repo_programs: harness::Programs { hooks, mcp },
-                is_login,
-            }))
-        }
+        let text = fs::read_to_string(recording)
+            .with_context(|| format!("read the recording {}", recording.display()))?;
+        let recording = Recording::parse(&text)
+            .with_context(|| format!("read the recording {}", recording.display()))?;
+        playbacks.insert(name.clone(), Arc::new(recording));
     }
+    Ok(playbacks)
 }
 
 fn gateway_options(config: &Config, environment: &Environment) -> anyhow::Result<gateway::Options> {
     let mut routes = BTreeMap::new();
+    let used = config.used_routes();
     for (name, model) in &config.models {
         let config::Target::Live { base_url, key, is_login } = &model.target else { continue };
-        let is_used = *name == config.harness.route;
+        let is_used = used.contains(name.as_str());
         let api = match model.api {
             config::Api::Anthropic => gateway::Api::Anthropic,
             config::Api::OpenAi => gateway::Api::OpenAi,

@@ -167,6 +167,11 @@ impl Gateway {
         Ok(Self { shared, runs: Mutex::new(JoinSet::new()) })
     }
 
+    /// Whether calls can go to a service by this route.
+    pub fn has(&self, route: &str) -> bool {
+        self.shared.routes.contains_key(route)
+    }
+
     /// Counts what was spent before, as the journal has it. Before any run is opened.
     pub fn start_from(&self, ledger: &Ledger) {
         self.shared.purse.start_from(ledger);

@@ -6,10 +6,12 @@ use crate::config::{Config, Program, Server, ServerAt};
 use crate::{daemon, sandbox};
 
 pub(super) fn look(context: &Context, config: &Config) -> Vec<Finding> {
-    let takes = daemon::harness(config, &context.environment).map(|found| found.takes_servers());
+    let used = config.used_agents();
+    let mut used = config.agents.iter().filter(|(name, _)| used.contains(name));
+    let takes = used.any(|(_, agent)| agent.harness.takes_servers());
     let looked = config.servers.iter().map(|(name, server)| {
         let what = format!("mcp.{name}");
-        if let Ok(false) = takes {
+        if !takes {
             let says = "the harness takes no servers of tools, so its agents do not get this one";
             return warning(&what, says, "set `harness.use = \"claude\"`");
         }

@@ -1,8 +1,8 @@
 use super::*;
-use crate::id::{CommentId, CommitId, IssueNumber, PlanHash, PullNumber, Time};
+use crate::id::{AgentName, CommentId, CommitId, IssueNumber, PlanHash, PullNumber, RunId, Time};
 use crate::task::{
-    Digest, IssueEnd, Kind, Note, PlanRef, Rounds, Slot, State, TextRef, Trouble, TroubleKind, Try,
-    Work,
+    Digest, IssueEnd, Kind, Note, Phase, PlanRef, Rounds, Run, Slot, State, TextRef, Trouble,
+    TroubleKind, Try, Work,
 };
 use crate::usage::{Amount, Cost, Tokens, Usage};
 
@@ -104,6 +104,17 @@ fn bytes_that_are_no_task_are_refused() {
     }
 }
 
+/// A task that was stopped or failed still has its run until that has ended.
+fn run() -> Run {
+    Run {
+        id: RunId { task: TaskId(7), n: 9 },
+        phase: Phase::Correct,
+        from: commit("a"),
+        begun: Time(9),
+        agent: Some(AgentName::default()),
+    }
+}
+
 /// A snapshot of another layout must not be read: one that is not refused would be another task.
 #[test]
 fn the_bytes_of_a_task_are_those_of_this_layout() {
@@ -117,13 +128,14 @@ fn the_bytes_of_a_task_are_those_of_this_layout() {
         State::Failed { trouble, back: Box::new(State::AwaitingApproval) }
     });
     for state in troubles.into_iter().chain([drafted, failed_at_work()]) {
-        let task = Task { kind: Kind::Review, notes: vec![ended.clone()], ..full(state) };
+        let (kind, notes, run) = (Kind::Review, vec![ended.clone()], Some(run()));
+        let task = Task { kind, run, notes, ..full(state) };
         all.extend(borsh::to_vec(&task).expect("memory takes all"));
     }
     let digest = Digest::of(&hex::encode(all)).0;
     assert_eq!(
         (LAYOUT, digest),
-        (4, 4_003_088_514),
+        (5, 1_700_800_634),
         "the bytes have changed: raise `LAYOUT`, and write the new pair here"
     );
 }

@@ -1,0 +1,136 @@
+//! The harnesses that zazen drives, by their names.
+//!
+//! A name is enough to read a stream: a run that was started with a
+//! configuration of before is read by what its folder says.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Dialect, Reader, SkillsPlace, acp, claude};
+
+/// Which harness something is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Name {
+    Claude,
+    Mini,
+    Gemini,
+    #[serde(rename = "opencode")]
+    OpenCode,
+    Qwen,
+    Copilot,
+    /// Any other that speaks the Agent Client Protocol.
+    Acp,
+}
+
+/// There is no harness of this name.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is not a harness; there are {list}", list = list())]
+pub struct UnknownName(String);
+
+impl Name {
+    /// Those that can be configured.
+    pub const ALL: [Self; 2] = [Self::Claude, Self::Mini];
+
+    /// The word for this harness, the same everywhere.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Claude => "claude",
+            Self::Mini => "mini",
+            Self::Gemini => "gemini",
+            Self::OpenCode => "opencode",
+            Self::Qwen => "qwen",
+            Self::Copilot => "copilot",
+            Self::Acp => "acp",
+        }
+    }
+
+    /// Whether it can be told how much to think.
+    pub fn knows_effort(self) -> bool {
+        match self {
+            Self::Claude => true,
+            Self::Mini | Self::Gemini | Self::OpenCode | Self::Qwen | Self::Copilot | Self::Acp => {
+                false
+            }
+        }
+    }
+
+    /// Where in its private home a run's sessions are, where the harness can go on with one.
+    /// Nothing else of that home is needed for it.
+    pub fn sessions(self) -> Option<&'static str> {
+        match self {
+            Self::Claude => Some(claude::SESSIONS),
+            // Each keeps them elsewhere, by names of its own.
+            Self::Mini | Self::Gemini | Self::OpenCode | Self::Qwen | Self::Copilot | Self::Acp => {
+                None
+            }
+        }
+    }
+
+    /// Where this harness gets skills.
+    pub fn skills(self) -> SkillsPlace {
+        match self {
+            Self::Claude => SkillsPlace { folder: "claude/skills", finds_them: true },
+            Self::Mini | Self::Gemini | Self::OpenCode | Self::Qwen | Self::Copilot | Self::Acp => {
+                SkillsPlace { folder: ".agents/skills", finds_them: false }
+            }
+        }
+    }
+
+    /// Whether this harness can be given servers of tools.
+    pub fn takes_servers(self) -> bool {
+        match self {
+            Self::Claude => true,
+            Self::Mini | Self::Gemini | Self::OpenCode | Self::Qwen | Self::Copilot | Self::Acp => {
+                false
+            }
+        }
+    }
+
+    /// What to write to its input to tell it something while it works, under an id that it
+    /// repeats when it has taken it in. Nothing where it does not listen.
+    pub fn message(self, id: &str, text: &str) -> Option<String> {
+        match self {
+            Self::Claude => Some(claude::message(Some(id), text)),
+            Self::Gemini | Self::OpenCode | Self::Qwen | Self::Copilot | Self::Acp => {
+                Some(acp::message(id, text))
+            }
+            Self::Mini => None,
+        }
+    }
+
+    /// A reader for the stream of one run.
+    pub fn reader(self) -> Reader {
+        Reader::of(match self {
+            Self::Claude => Dialect::Claude,
+            Self::Mini => Dialect::Mini,
+            Self::Gemini | Self::OpenCode | Self::Qwen | Self::Copilot | Self::Acp => Dialect::Acp,
+        })
+    }
+}
+
+/// All names, as one writes a list.
+fn list() -> String {
+    let names: Vec<String> = Name::ALL.iter().map(|name| format!("`{name}`")).collect();
+    match names.as_slice() {
+        [first @ .., last] if !first.is_empty() => format!("{} and {last}", first.join(", ")),
+        names => names.concat(),
+    }
+}
+
+impl FromStr for Name {
+    type Err = UnknownName;
+
+    fn from_str(text: &str) -> Result<Self, UnknownName> {
+        let found = Self::ALL.into_iter().find(|name| name.word() == text);
+        found.ok_or_else(|| UnknownName(text.to_owned()))
+    }
+}
+
+impl fmt::Display for Name {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.word())
+    }
+}
