@@ -6,10 +6,15 @@
 //! [`zazen_core::trace`]. Nothing here starts a process or touches a file.
 
 mod acp;
+mod aider;
 mod claude;
+mod codex;
+mod copilot;
+mod gemini;
 mod kit;
 mod mini;
 mod name;
+mod opencode;
 mod reader;
 mod said;
 

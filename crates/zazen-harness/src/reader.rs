@@ -10,7 +10,7 @@ use zazen_core::usage::Tokens;
 
 use super::acp::stream as acp;
 use super::claude::stream as claude;
-use super::{mini, said};
+use super::{aider, codex, copilot, gemini, mini, opencode, said};
 
 /// Reads the lines of one run's stream.
 #[derive(Debug, Clone)]
@@ -43,7 +43,12 @@ pub struct Totals {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Dialect {
     Claude,
+    Codex,
     Qwen,
+    Gemini,
+    OpenCode,
+    Copilot,
+    Aider,
     Mini,
     /// That of the client which drives agents that speak the Agent Client Protocol.
     Acp,
@@ -53,7 +58,12 @@ pub enum Dialect {
 #[derive(Debug, Clone)]
 enum Kind {
     Claude(claude::Memory),
+    Codex(codex::Memory),
     Qwen(claude::Memory),
+    Gemini(gemini::Memory),
+    OpenCode(opencode::Memory),
+    Copilot(copilot::Memory),
+    Aider,
     Mini,
     Acp(acp::Memory),
 }
@@ -95,6 +105,11 @@ impl Reader {
         Self::new(match dialect {
             Dialect::Claude => Kind::Claude(claude::Memory::default()),
             Dialect::Qwen => Kind::Qwen(claude::Memory::of_qwen()),
+            Dialect::Codex => Kind::Codex(codex::Memory::default()),
+            Dialect::Gemini => Kind::Gemini(gemini::Memory::default()),
+            Dialect::OpenCode => Kind::OpenCode(opencode::Memory::default()),
+            Dialect::Copilot => Kind::Copilot(copilot::Memory::default()),
+            Dialect::Aider => Kind::Aider,
             Dialect::Mini => Kind::Mini,
             Dialect::Acp => Kind::Acp(acp::Memory::default()),
         })
@@ -137,6 +152,11 @@ impl Reader {
         }
         let mut events = match &mut self.kind {
             Kind::Claude(memory) | Kind::Qwen(memory) => claude::read(memory, line),
+            Kind::Codex(memory) => codex::read(memory, line),
+            Kind::Gemini(memory) => gemini::read(memory, line),
+            Kind::OpenCode(memory) => opencode::read(memory, line),
+            Kind::Copilot(memory) => copilot::read(memory, line),
+            Kind::Aider => aider::read(line),
             Kind::Mini => mini::read(line),
             Kind::Acp(memory) => acp::read(memory, line),
         };
@@ -155,6 +175,11 @@ impl Reader {
     /// Takes in one line of the program's standard error: some harnesses say there alone
     /// why they end.
     pub fn read_error(&mut self, line: &str) {
+        if let Kind::Codex(_) = self.kind
+            && codex::denied(line).is_some()
+        {
+            self.n_denied += 1;
+        }
         if said::claim_of(line).is_some() {
             line.clone_into(&mut self.last_error);
         }
@@ -163,10 +188,18 @@ impl Reader {
     fn take_in(&mut self, event: &mut Event) {
         match event {
             Event::Started { session: Some(session), .. } => self.session = Some(session.clone()),
+            // It went on, so it got over what went wrong before.
+            Event::Text { text } if matches!(self.kind, Kind::Aider) => {
+                if text.starts_with("Tokens: ") {
+                    self.last_error.clear();
+                }
+                self.last_text.clone_from(text);
+            }
             Event::Text { text } if text.len() <= TEXT_BYTES_MAX => {
                 self.last_text.clone_from(text);
             }
             Event::End(end) => self.end = Some(end.clone()),
+            Event::Notice { .. } if matches!(self.kind, Kind::OpenCode(_)) => self.end = None,
             Event::Error { message } => message.clone_into(&mut self.last_error),
             Event::Denied { .. } => self.n_denied += 1,
             Event::RateLimit(RateLimit { status, resets_at: Some(at), .. })
@@ -261,6 +294,9 @@ impl Reader {
             _ if facts.is_overdue => self.said(Claim::Hung),
             Some(end) if end.claim == Claim::Finished => self.finished(end, facts),
             Some(end) => end.clone(),
+            None if facts.code == Some(0) && matches!(self.kind, Kind::Aider) => {
+                self.ended_in_text(facts)
+            }
             None => self.without_end(facts),
         };
         if end.claim == Claim::Quota {
@@ -286,6 +322,15 @@ impl Reader {
         End { claim, ..end.clone() }
     }
 
+    /// Of a program that never says how it ended, and ends with success whatever happened.
+    fn ended_in_text(&self, facts: &Facts) -> End {
+        if let Some(claim) = said::claim_of(&self.last_error) {
+            return self.said(claim);
+        }
+        let text = self.last_text.clone();
+        self.finished(&End { claim: Claim::Finished, text, reset: None }, facts)
+    }
+
     /// The stream ended without an end.
     fn without_end(&self, facts: &Facts) -> End {
         if facts.signal.is_some() {
@@ -306,9 +351,11 @@ impl Kind {
     fn cumulative(&self) -> Cumulative {
         match self {
             Self::Claude(_) => Cumulative { cost: true, ..Cumulative::default() },
-            Self::Qwen(_) => Cumulative { tokens: true, ..Cumulative::default() },
-            Self::Mini => Cumulative::default(),
+            Self::Codex(_) | Self::Qwen(_) => Cumulative { tokens: true, ..Cumulative::default() },
             Self::Acp(_) => Cumulative { cost: true, ..Cumulative::default() },
+            Self::Gemini(_) | Self::OpenCode(_) | Self::Copilot(_) | Self::Aider | Self::Mini => {
+                Cumulative::default()
+            }
         }
     }
 
@@ -316,9 +363,18 @@ impl Kind {
     fn claim_of_code(&self, code: i32) -> Option<Claim> {
         match (self, code) {
             (Self::Qwen(_), 53 | 55) => Some(Claim::TurnLimit),
-            (Self::Claude(_) | Self::Qwen(_) | Self::Mini | Self::Acp(_), _) => {
-                claim_of_shell_code(code)
-            }
+            (Self::Gemini(_), _) => gemini::claim_of_code(code),
+            (
+                Self::Claude(_)
+                | Self::Codex(_)
+                | Self::Qwen(_)
+                | Self::OpenCode(_)
+                | Self::Copilot(_)
+                | Self::Aider
+                | Self::Mini
+                | Self::Acp(_),
+                _,
+            ) => claim_of_shell_code(code),
         }
     }
 }

@@ -87,24 +87,38 @@ fn each_recording_ends_with_the_claim_that_it_makes() {
         }
     }
     expect![[r#"
+        acceptedits    Finished     Done: wrote hello.txt and committed.
+        acceptedits-allow Finished     Done: wrote hello.txt and committed.
         badtool        Finished     recovered from bad tool call.
         budget         Budget       Reached maximum budget ($0.02)
         deny-default   Finished     I was not allowed to push; stopping.
+        deny-dontask   Finished     Done: wrote hello.txt and committed.
+        drop           StreamCut    [ede_diagnostic] result_type=assistant last_cont
         drop-r1        StreamCut    [ede_diagnostic] result_type=assistant last_cont
         err403         NeedsLogin   Failed to authenticate. API Error: 403 Your API
+        err429         Quota        API Error: Request rejected (429) · This request
         err429-r1      Quota        API Error: Request rejected (429) · This request
+        err500         ModelError   API Error: 500 Internal server error. This is a
+        err529         Overloaded   API Error: 529 Overloaded. This is a server-side
         errcredit      Quota        Credit balance is too low
         errctx         ContextTooLong Prompt is too long · the request is ~250000 toke
         failcmd        Finished     Both commands failed as expected.
+        flaky429       Finished     Done: wrote hello.txt and committed.
         hang           ModelError   Request timed out. If the API is slow to answer,
+        killpg-kill    no end
+        killpg-term    no end
         maxturns       TurnLimit    Reached maximum number of turns (3)
         nokey          NeedsLogin   Not logged in · Please run /login
         noserver       ModelError   API Error: Connection refused — a firewall or pr
         oauth-rlwarn   Finished     Done, but close to the limit.
+        outside        Finished     wrote outside.
         reasoning      Finished     Thought about it; the answer is 42.
+        resume         Finished     Resumed fine, I still see the history.
+        resume-after-sigkill Finished     Resumed fine, I still see the history.
         resume-bogus   Crashed      No conversation found with session ID: 99999999-
         sid1           Finished     Done: wrote hello.txt and committed.
         sigint-tool    Killed       [ede_diagnostic] result_type=user last_content_t
+        sigterm-stream no end
         sigterm-tool   no end
         success        Finished     Done: wrote hello.txt and committed.
     "#]]
@@ -120,24 +134,38 @@ fn each_recording_is_read_event_by_event() {
         writeln!(table, "{name}: {}", words.join(" ")).unwrap();
     }
     expect![[r#"
+        acceptedits: started text tool-call tool-result text tool-call denied tool-result text usage end
+        acceptedits-allow: started text tool-call tool-result text tool-call tool-result text usage end
         badtool: started text tool-call tool-result text usage end
         budget: started text tool-call tool-result text tool-call tool-result text tool-call tool-result text tool-call usage end
         deny-default: started text tool-call denied tool-result text usage end
+        deny-dontask: started text tool-call tool-result text tool-call denied tool-result text usage end
+        drop: started text tool-call tool-result retry notice retry usage end
         drop-r1: started text tool-call tool-result retry notice retry usage end
         err403: started error usage end
+        err429: started retry retry retry retry retry retry retry retry retry retry error usage end
         err429-r1: started retry error usage end
+        err500: started retry retry retry retry retry retry retry retry retry retry error usage end
+        err529: started retry retry retry retry retry retry retry retry retry retry error usage end
         errcredit: started error usage end
         errctx: started error usage end
         failcmd: started text tool-call tool-result text tool-call tool-result text usage end
+        flaky429: started retry retry text tool-call tool-result text tool-call tool-result text usage end
         hang: started retry error usage end
+        killpg-kill: started text tool-call tool-result text tool-call
+        killpg-term: started text tool-call tool-result text tool-call tool-result
         maxturns: started text tool-call tool-result text tool-call tool-result text tool-call tool-result usage end
         nokey: started error usage end
         noserver: started retry retry error usage end
         oauth-rlwarn: started text tool-call rate-limit tool-result text usage end
+        outside: started text tool-call denied tool-result text usage end
         reasoning: started thinking thinking text usage end
+        resume: started text tool-call tool-result text usage end
+        resume-after-sigkill: started text tool-call tool-result text usage end
         resume-bogus: usage end
         sid1: started text tool-call tool-result text tool-call tool-result text usage end
         sigint-tool: started text tool-call tool-result text tool-call tool-result notice usage end
+        sigterm-stream: started text tool-call tool-result
         sigterm-tool: started text tool-call tool-result text tool-call tool-result
         success: started text tool-call tool-result text tool-call tool-result text usage end
     "#]].assert_eq(&table);
