@@ -160,6 +160,7 @@ fn outcome(effect: &Effect, id: u32) -> anyhow::Result<Event> {
         Effect::StopRun { .. }
         | Effect::Reply { .. }
         | Effect::OpenPart { .. }
+        | Effect::Resume { .. }
         | Effect::Tell { .. }
         | Effect::Rebase { .. } => bail!("nobody asked for that"),
     })

@@ -122,6 +122,19 @@ impl Scope {
             Self::Total => "total",
         }
     }
+
+    /// When what was spent by `at` counts no more, where that comes by itself.
+    pub fn free_at(self, at: Time) -> Option<Time> {
+        let today = Day::of(at);
+        match self {
+            Self::Run | Self::Task | Self::Total => None,
+            Self::RepoDay | Self::Day => Some(Day(today.0.saturating_add(1)).begin()),
+            Self::RepoMonth | Self::Month => {
+                let mut days = (1..=31).map(|n| Day(today.0.saturating_add(n)));
+                days.find(|day| day.month() != today.month()).map(Day::begin)
+            }
+        }
+    }
 }
 
 impl fmt::Display for Scope {
@@ -161,14 +174,13 @@ impl Day {
 
     /// The month that it is in.
     pub fn month(self) -> Month {
-        // Days since 0000-03-01, in eras of 400 years, as in Howard Hinnant's `civil_from_days`.
-        let days = u64::from(self.0) + 719_468;
-        let (era, of_era) = (days / 146_097, days % 146_097);
-        let year = (of_era - of_era / 1_460 + of_era / 36_524 - of_era / 146_096) / 365;
-        let of_year = of_era - (365 * year + year / 4 - year / 100);
-        // 0 is March.
-        let month = (5 * of_year + 2) / 153;
-        Month(u32::try_from((era * 400 + year) * 12 + month + 2).unwrap_or(u32::MAX))
+        let utc = self.begin().utc();
+        Month(u32::try_from(utc.year * 12 + utc.month - 1).unwrap_or(u32::MAX))
+    }
+
+    /// Its first moment.
+    pub fn begin(self) -> Time {
+        Time(u64::from(self.0) * DAY_MS)
     }
 }
 

@@ -6,7 +6,7 @@
 //! costs nothing: we look again, and want the same things.
 
 use crate::effect::Effect;
-use crate::id::CommitId;
+use crate::id::{CommitId, Time};
 use crate::task::{Around, Digest, Note, Phase, Run, Saying, Slot, State, Task};
 
 /// What one task wants.
@@ -16,6 +16,8 @@ pub struct Wish {
     pub effects: Vec<Effect>,
     /// The run that should be under way. It needs one of the places.
     pub run: Option<WantedRun>,
+    /// When the task is to go on that waits.
+    pub resume: Option<Time>,
 }
 
 /// A run that should be under way: the present one, or the next.
@@ -31,7 +33,7 @@ pub struct WantedRun {
 
 /// Says what should be under way for `task`, as the issues stand that it has to do with.
 pub fn decide(task: &Task, around: &Around) -> Wish {
-    let mut wish = Wish { effects: texts(task, around), run: None };
+    let mut wish = Wish { effects: texts(task, around), run: None, resume: None };
     for &text in &task.to_acknowledge {
         wish.effects.push(Effect::Acknowledge { task: task.id, text });
     }
@@ -53,6 +55,9 @@ pub fn decide(task: &Task, around: &Around) -> Wish {
         && let Some(step) = split.next()
     {
         wish.effects.push(Effect::OpenPart { task: task.id, step });
+    }
+    if let State::Parked { pause, .. } = &task.state {
+        wish.resume = pause.ends();
     }
     if task.run.is_none() && task.waits(around) {
         return wish;
@@ -105,6 +110,7 @@ fn wanted_phase(task: &Task) -> Option<(Phase, bool)> {
         | State::Publishing(_)
         | State::Drafted { .. }
         | State::Rebasing(_)
+        | State::Parked { .. }
         | State::Merged { .. }
         | State::Closed { .. }
         | State::Stopped { .. }

@@ -7,7 +7,7 @@
 
 use std::fmt;
 
-use crate::id::{CommentId, CommitId, IssueNumber, RepoName, RunId, TaskId};
+use crate::id::{CommentId, CommitId, IssueNumber, RepoName, RunId, TaskId, Time};
 use crate::reply::Reply;
 use crate::task::{Digest, Phase, PullHead, Slot, TextRef};
 
@@ -18,6 +18,8 @@ pub enum Effect {
     FindBase { task: TaskId },
     /// See to it that this run is under way, and report how it ended.
     Run { run: RunId, phase: Phase, from: CommitId },
+    /// Let a task go on that was parked until then.
+    Resume { task: TaskId, until: Time },
     /// Stop a run that nobody wants any more.
     StopRun { run: RunId },
     /// See to it that the comment at `slot` shows the text that has this digest.
@@ -50,6 +52,7 @@ pub enum Effect {
 pub enum Key {
     FindBase(TaskId),
     Run(RunId),
+    Resume(TaskId),
     StopRun(RunId),
     Show(TaskId, Slot),
     Reply(RepoName, IssueNumber, CommentId),
@@ -70,6 +73,7 @@ impl Effect {
         match self {
             Self::FindBase { task } => Key::FindBase(*task),
             Self::Run { run, .. } => Key::Run(*run),
+            Self::Resume { task, .. } => Key::Resume(*task),
             Self::StopRun { run } => Key::StopRun(*run),
             Self::Show { task, slot, .. } => Key::Show(*task, *slot),
             Self::Reply { repo, issue, comment, .. } => Key::Reply(repo.clone(), *issue, *comment),
@@ -89,6 +93,7 @@ impl Effect {
     pub fn task(&self) -> Option<TaskId> {
         match self {
             Self::FindBase { task }
+            | Self::Resume { task, .. }
             | Self::Show { task, .. }
             | Self::Acknowledge { task, .. }
             | Self::OpenPart { task, .. }
@@ -111,6 +116,7 @@ impl fmt::Display for Effect {
         match self {
             Self::FindBase { task } => write!(f, "find the base of task {task}"),
             Self::Run { run, phase, .. } => write!(f, "run {run}: {phase}"),
+            Self::Resume { task, .. } => write!(f, "let task {task} go on"),
             Self::StopRun { run } => write!(f, "stop run {run}"),
             Self::Show { task, slot, .. } => write!(f, "show {slot} of task {task}"),
             Self::Reply { issue, comment, .. } => {

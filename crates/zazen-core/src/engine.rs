@@ -115,7 +115,12 @@ impl Engine {
     /// When the engine should be asked again though nothing happened.
     pub fn wake_at(&self) -> Option<Time> {
         let waiting = self.waits.iter().filter(|(key, _)| !self.under_way.contains_key(key));
-        waiting.map(|(_, wait)| wait.until).min()
+        let waits = waiting.map(|(_, wait)| wait.until);
+        let parked = self.parked().filter(|(id, _)| {
+            let key = Key::Resume(*id);
+            !self.under_way.contains_key(&key) && !self.waits.contains_key(&key)
+        });
+        waits.chain(parked.map(|(_, until)| until)).min()
     }
 
     /// How many runs are under way.
@@ -131,6 +136,7 @@ impl Engine {
         let mut effects: Vec<Effect> =
             self.wishes.values().flat_map(|wish| &wish.effects).cloned().collect();
         effects.extend(self.book.replies());
+        effects.extend(self.due(now));
         let runs = self.runs_with_places();
         effects.extend(runs.iter().map(|(effect, _)| effect.clone()));
         self.forget_waits(&effects);
@@ -149,6 +155,18 @@ impl Engine {
             given.push(effect);
         }
         (given, facts)
+    }
+
+    /// The tasks whose waits are over. That they go on is recorded before anything else is.
+    fn due(&self, now: Time) -> impl Iterator<Item = Effect> {
+        let due = self.parked().filter(move |(_, until)| *until <= now);
+        due.map(|(task, until)| Effect::Resume { task, until })
+    }
+
+    /// The tasks that go on at a certain time. Not while the daemon is draining.
+    fn parked(&self) -> impl Iterator<Item = (TaskId, Time)> {
+        let wishes = self.wishes.iter().filter(|_| self.starting);
+        wishes.filter_map(|(&id, wish)| Some((id, wish.resume?)))
     }
 
     /// The runs that should be under way now. Those that have not begun have the fact that

@@ -5,6 +5,7 @@
 
 mod agent;
 mod comment;
+mod moment;
 
 use std::fmt;
 use std::io::{self, Read, Write};
@@ -16,6 +17,7 @@ use serde::{Deserialize, Serialize};
 
 pub use self::agent::AgentName;
 pub use self::comment::{CommentId, Stream};
+pub use self::moment::Utc;
 
 /// The number of a task: unique in one home, given out in order, never reused.
 #[derive(

@@ -6,6 +6,7 @@
 
 mod evolve;
 mod note;
+mod parked;
 mod print;
 mod rebase;
 mod rework;
@@ -19,6 +20,7 @@ use serde::{Deserialize, Serialize};
 
 pub use self::evolve::{IllegalEvent, evolve};
 pub use self::note::{Digest, Note, Slot};
+pub use self::parked::{Free, Hold, Known, Pause, Waits, Why};
 pub use self::rebase::{CONFLICTS_MAX, NotRebased};
 pub use self::rework::{Answer, Ask, IssueEnd, PullHead, ReviewOf, Rework, Rounds, TextRef};
 pub use self::run::{Phase, Run};
@@ -134,6 +136,8 @@ pub enum State {
     },
     /// A person wants the open pull request's branch on its base as that is by now.
     Rebasing(Box<Rework>),
+    /// Nothing is done until it is time, or a person says so.
+    Parked { pause: Pause, back: Box<State> },
     /// A person merged the pull request.
     Merged { pull: PullNumber },
     /// A person closed the pull request, or the question was answered.
@@ -156,6 +160,9 @@ pub struct Try {
     /// What a person said with `/retry`.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub remarks: String,
+    /// How often it had to wait, if it had to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub waits: Option<Waits>,
 }
 
 /// An approved plan that is being carried out.
@@ -222,6 +229,8 @@ pub enum Event {
     StopAsked { by: String },
     /// A person wants a task that failed or stopped to go on.
     RetryAsked { by: String, remarks: String },
+    /// What the task was parked for until then is over.
+    Resumed { until: Time },
     /// The tip that the present phase starts from was found.
     BaseFound { base: CommitId },
     /// A run is about to be started. Recorded before it is.
@@ -315,6 +324,8 @@ pub enum Outcome {
     ChecksGreen { head: CommitId },
     /// The run ended, and what it was for is not done.
     Failed { trouble: Trouble },
+    /// The run came to nothing, and may do better when time has passed.
+    Held { hold: Hold, trouble: Trouble },
     /// The run was stopped because nobody wants it any more.
     Stopped,
 }
@@ -327,16 +338,25 @@ impl Task {
 
     /// Whether nothing is to be done until a person acts.
     pub fn is_at_rest(&self) -> bool {
-        matches!(
-            self.state,
+        match &self.state {
             State::AwaitingApproval
-                | State::Split(_)
-                | State::Drafted { .. }
-                | State::Merged { .. }
-                | State::Closed { .. }
-                | State::Stopped { .. }
-                | State::Failed { .. }
-        )
+            | State::Split(_)
+            | State::Drafted { .. }
+            | State::Merged { .. }
+            | State::Closed { .. }
+            | State::Stopped { .. }
+            | State::Failed { .. } => true,
+            State::Parked { pause, .. } => pause.ends().is_none(),
+            State::Received(_)
+            | State::Planning(_)
+            | State::Splitting(_)
+            | State::Queued(_)
+            | State::Implementing(_)
+            | State::Verifying(_)
+            | State::Correcting(_)
+            | State::Publishing(_)
+            | State::Rebasing(_) => false,
+        }
     }
 
     /// What was last shown at `slot`.
@@ -354,7 +374,9 @@ impl State {
             | Self::Verifying(work)
             | Self::Correcting(work) => Some(work),
             Self::Publishing(published) => Some(&published.work),
-            Self::Stopped { back, .. } | Self::Failed { back, .. } => back.work(),
+            Self::Parked { back, .. } | Self::Stopped { back, .. } | Self::Failed { back, .. } => {
+                back.work()
+            }
             Self::Received(_)
             | Self::Planning(_)
             | Self::AwaitingApproval
@@ -371,7 +393,9 @@ impl State {
     pub fn rework(&self) -> Option<&Rework> {
         match self {
             Self::Rebasing(rework) => Some(rework),
-            Self::Stopped { back, .. } | Self::Failed { back, .. } => back.rework(),
+            Self::Parked { back, .. } | Self::Stopped { back, .. } | Self::Failed { back, .. } => {
+                back.rework()
+            }
             Self::Received(_)
             | Self::Planning(_)
             | Self::AwaitingApproval
@@ -404,6 +428,7 @@ impl State {
             | Self::Correcting(_)
             | Self::Publishing(_)
             | Self::Rebasing(_)
+            | Self::Parked { .. }
             | Self::Stopped { .. }
             | Self::Failed { .. } => self.rework().map(|rework| rework.pull),
         }
@@ -429,6 +454,7 @@ impl State {
             Self::Publishing(_) => "publishing",
             Self::Drafted { .. } => "drafted",
             Self::Rebasing(_) => "rebasing",
+            Self::Parked { .. } => "parked",
             Self::Merged { .. } => "merged",
             Self::Closed { .. } => "closed",
             Self::Stopped { .. } => "stopped",

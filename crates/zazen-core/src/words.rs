@@ -11,6 +11,7 @@ mod event;
 mod links;
 mod money;
 mod page;
+mod parked;
 mod pull;
 mod rebase;
 mod review;
@@ -23,6 +24,7 @@ use std::fmt::Write as _;
 
 pub use self::agent::{Agent, agent};
 pub use self::commit::{agent_commit, step_commit, trailers};
+use self::day::issue_end;
 pub use self::day::{day_line, home_commit};
 pub use self::event::{claim_word, event_line, event_lines};
 pub use self::links::{Links, linked};
@@ -35,7 +37,7 @@ pub use self::stuck::stuck;
 pub use self::traffic::traffic;
 use crate::plan::{self, Plan};
 use crate::reply::{Reply, StatusLine};
-use crate::task::{Answer, Around, IssueEnd, Kind, Note, State, Task, Trouble};
+use crate::task::{Answer, Around, Kind, Note, State, Task, Trouble};
 use crate::text::{cut_middle, fence, neutral, one_line};
 
 /// A text for people. Only this module makes one.
@@ -97,6 +99,7 @@ fn n_done(task: &Task, plan: &Plan) -> usize {
         | State::Correcting(_)
         | State::Publishing(_)
         | State::Closed { pull: None }
+        | State::Parked { .. }
         | State::Stopped { .. }
         | State::Failed { .. } => task.state.work().map_or(0, |work| work.n_done as usize),
     }
@@ -159,6 +162,7 @@ fn headline(task: &Task, plan: &Plan, around: &Around) -> String {
         }
         State::Drafted { pull, .. } => format!("**Draft pull request #{pull} is open.**"),
         State::Rebasing(_) => "**The branch is being put on its base** as that is now.".to_owned(),
+        State::Parked { pause, .. } => format!("**Waiting:** {}.", parked::because(pause)),
         State::Merged { pull } => format!("**Merged as #{pull}.**"),
         State::Closed { pull: Some(pull) } => format!("**#{pull} was closed without a merge.**"),
         State::Closed { pull: None } => "**Closed.**".to_owned(),
@@ -184,6 +188,7 @@ fn next_move(task: &Task, plan: &Plan, (around, page): (&Around, &str)) -> Strin
         State::Queued(_) if task.waits(around) => split::WAITING_MOVE.to_owned(),
         State::Failed { trouble, .. } => trouble.kind.advice().to_owned(),
         State::Stopped { .. } => "Write `/retry` to go on from here.".to_owned(),
+        State::Parked { pause, .. } => parked::next_move(pause),
         State::Drafted { .. } => {
             "Please review it there; `/fix` with your remarks has it changed. zazen never merges."
                 .to_owned()
@@ -221,6 +226,7 @@ pub fn note(note: &Note, answer: &str, kept: Option<&Kept>) -> Text {
         Note::Stopped { by } => {
             format!("Stopped, as {} asked. Write `/retry` to go on from here.", person(by))
         }
+        Note::Waits { n, pause } => parked::note(*n, pause.as_ref()),
         Note::Answered { .. } => neutral(&cut_middle(answer.trim(), ANSWER_BYTES_MAX)),
         Note::Failed { trouble } => failed(trouble, kept),
         Note::Reworked { pull, head } => format!(
@@ -290,17 +296,6 @@ pub fn thread_answer(answer: &Answer) -> Text {
         Some(head) => format!("This was worked on in `{}`.", head.short()),
         None => "I looked at this, and changed nothing.".to_owned(),
     })
-}
-
-/// What became of an issue, in a word that fits after "was".
-fn issue_end(how: IssueEnd) -> &'static str {
-    match how {
-        IssueEnd::Closed => "closed",
-        IssueEnd::Transferred => "moved to another repository",
-        IssueEnd::Converted => "turned into a discussion",
-        IssueEnd::Deleted => "deleted",
-        IssueEnd::Locked => "locked",
-    }
 }
 
 fn failed(trouble: &Trouble, kept: Option<&Kept>) -> String {
@@ -419,6 +414,7 @@ pub fn standing(task: &Task, around: &Around) -> String {
         State::Publishing(_) => "is being published".to_owned(),
         State::Drafted { pull, .. } => format!("is a draft, #{pull}"),
         State::Rebasing(_) => "is being put on its base as that is now".to_owned(),
+        State::Parked { pause, .. } => parked::standing(pause),
         State::Merged { pull } => format!("was merged as #{pull}"),
         State::Closed { pull: Some(pull) } => format!("was closed with #{pull}"),
         State::Closed { pull: None } if is_change => "was closed".to_owned(),

@@ -19,12 +19,15 @@ const CASES: u32 = 100;
 /// How long a script is at most. Most ways through a task take fewer than twenty steps.
 const ACTIONS_MAX: usize = 60;
 
-/// How many runs a task needs at most until it rests, when nobody acts.
-const RUNS_TO_REST_MAX: usize = 24;
+/// How many runs and waits a task needs at most until it rests, when nobody acts.
+const RUNS_TO_REST_MAX: usize = 48;
 
 /// How many of them there are at most when every run fails: two for a try and its repetition,
 /// and the checks before a correction.
 const FAILED_RUNS_TO_REST_MAX: usize = 4;
+
+/// How many runs and waits there are at most when the model is never free.
+const WAITS_TO_REST_MAX: usize = 2 * 42;
 
 fn script() -> impl Strategy<Value = (u64, Vec<Action>)> {
     let action = prop_oneof![
@@ -37,6 +40,7 @@ fn script() -> impl Strategy<Value = (u64, Vec<Action>)> {
         2 => (any::<u8>(), any::<bool>()).prop_map(|(n, fix)| Action::Review(n, fix)),
         1 => any::<u8>().prop_map(Action::RedChecks),
         1 => (any::<u8>(), any::<u8>()).prop_map(|(n, what)| Action::Meddle(n, what)),
+        2 => any::<u8>().prop_map(Action::TimePasses),
     ];
     (any::<u64>(), prop::collection::vec(action, 0..ACTIONS_MAX))
 }
@@ -94,6 +98,15 @@ proptest! {
             world.act(action);
         }
         world.rest(Luck::Bad, FAILED_RUNS_TO_REST_MAX)?;
+    }
+
+    #[test]
+    fn a_task_whose_model_is_never_free_comes_to_rest((seed, script) in script()) {
+        let mut world = World::new(seed, Crashes::Never);
+        for action in script {
+            world.act(action);
+        }
+        world.rest(Luck::Held, WAITS_TO_REST_MAX)?;
     }
 
     #[test]

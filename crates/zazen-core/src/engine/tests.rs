@@ -13,10 +13,12 @@ use std::fmt::Write as _;
 use expect_test::{Expect, expect};
 
 use super::*;
+use crate::budget::Scope;
 use crate::id::{CommentId, CommitId, IssueNumber, PlanHash, PullNumber, RepoName};
 use crate::intake::{self, PlanOnDisk, Rules};
 use crate::task::{
-    Ask, Kind, NotRebased, Outcome, PlanRef, State, Task, TextRef, Trouble, TroubleKind,
+    Ask, Free, Hold, Kind, Known, NotRebased, Outcome, PlanRef, State, Task, TextRef, Trouble,
+    TroubleKind, Why,
 };
 use crate::usage::Usage;
 
@@ -980,6 +982,182 @@ fn a_branch_is_rebased_checked_anew_and_pushed() {
     );
 }
 
+#[test]
+fn a_parked_task_goes_on_by_itself_and_takes_no_place_meanwhile() {
+    check(
+        "1 opened, 2 opened, 1 held 90 minutes, 2 planned, awake?, 89 minutes pass, awake?, \
+         1 minutes pass, awake?, 1 planned",
+        expect![[r#"
+            1 opened
+                > run 1.1: plan
+            2 opened
+            1 held 90 minutes
+                > run 2.1: plan
+            2 planned
+                = task 2 is awaiting-approval
+            awake?
+                = in 5400000 ms
+            89 minutes pass
+            awake?
+                = in 60000 ms
+            1 minutes pass
+                > run 1.2: plan
+            awake?
+                = no
+            1 planned
+                = task 1 is awaiting-approval
+        "#]],
+    );
+}
+
+#[test]
+fn that_a_task_goes_on_is_recorded_before_its_run_begins() {
+    check_all(
+        "1 opened, 1 based, 1 held 5 minutes, 1 shown, 5 minutes pass, restarted, awake?, \
+         1 goes on, 1 shown, 1 based",
+        expect![[r#"
+            1 opened
+                > find the base of task 1
+            1 based
+                > run 1.1: plan
+            1 held 5 minutes
+                > show note-1 of task 1
+            1 shown
+            5 minutes pass
+                > let task 1 go on
+            restarted
+                > let task 1 go on
+            awake?
+                = no
+            1 goes on
+                > show note-1 of task 1
+                > find the base of task 1
+            1 shown
+            1 based
+                > run 1.2: plan
+        "#]],
+    );
+}
+
+#[test]
+fn a_task_that_is_parked_is_found_parked_after_a_restart() {
+    check(
+        "1 opened, 1 held 60 minutes, restarted, awake?, 30 minutes pass, restarted, awake?, \
+         60 minutes pass, restarted",
+        expect![[r#"
+            1 opened
+                > run 1.1: plan
+            1 held 60 minutes
+            restarted
+            awake?
+                = in 3600000 ms
+            30 minutes pass
+            restarted
+            awake?
+                = in 1800000 ms
+            60 minutes pass
+                > run 1.2: plan
+            restarted
+                > run 1.2: plan
+        "#]],
+    );
+}
+
+#[test]
+fn a_clock_that_jumps_loses_nothing_and_doubles_nothing() {
+    check(
+        "1 opened, 60 minutes pass, 1 held 60 minutes, 59 minutes back, awake?, 118 minutes pass, \
+         awake?, 1 minutes pass, 60 minutes back, awake?, 1 held, 100000 minutes pass, 1 planned",
+        expect![[r#"
+            1 opened
+                > run 1.1: plan
+            60 minutes pass
+            1 held 60 minutes
+            59 minutes back
+            awake?
+                = in 7140000 ms
+            118 minutes pass
+            awake?
+                = in 60000 ms
+            1 minutes pass
+                > run 1.2: plan
+            60 minutes back
+            awake?
+                = no
+            1 held
+            100000 minutes pass
+                > run 1.3: plan
+            1 planned
+                = task 1 is awaiting-approval
+        "#]],
+    );
+}
+
+#[test]
+fn a_person_can_have_a_parked_task_go_on_or_stop() {
+    check(
+        "1 opened, 1 held 60 minutes, `/status` on 1, `/retry` on 1, 1 held 60 minutes, \
+         `/stop` on 1, awake?, 120 minutes pass, `/retry` on 1",
+        expect![[r#"
+            1 opened
+                > run 1.1: plan
+            1 held 60 minutes
+            `/status` on 1
+            `/retry` on 1
+                > run 1.2: plan
+            1 held 60 minutes
+            `/stop` on 1
+                = task 1 is stopped by ada
+            awake?
+                = no
+            120 minutes pass
+            `/retry` on 1
+                > run 1.3: plan
+        "#]],
+    );
+}
+
+#[test]
+fn a_task_without_budget_waits_for_the_next_day_of_utc() {
+    check(
+        "1 opened, 1 held for a budget of the day, awake?, 1423 minutes pass, awake?, \
+         1 minutes pass, 1 held for a budget of the day, 1440 minutes pass",
+        expect![[r#"
+            1 opened
+                > run 1.1: plan
+            1 held for a budget of the day
+            awake?
+                = in 85400000 ms
+            1423 minutes pass
+            awake?
+                = in 20000 ms
+            1 minutes pass
+                > run 1.2: plan
+            1 held for a budget of the day
+            1440 minutes pass
+                > run 1.3: plan
+        "#]],
+    );
+}
+
+#[test]
+fn while_it_drains_nothing_goes_on() {
+    check(
+        "1 opened, 1 held 5 minutes, draining, 5 minutes pass, awake?, restarted",
+        expect![[r#"
+            1 opened
+                > run 1.1: plan
+            1 held 5 minutes
+            draining
+            5 minutes pass
+            awake?
+                = no
+            restarted
+                > run 1.2: plan
+        "#]],
+    );
+}
+
 /// Plays `script` on an engine with one place. The world does the small things (texts,
 /// bases, signs) at once, and they are not printed.
 #[expect(clippy::needless_pass_by_value, reason = "an `Expect` is written in place")]
@@ -1044,6 +1222,8 @@ impl Play {
             }
             (n, "places") => self.engine.policy.n_runs_max = n.parse().unwrap(),
             (millis, "ms pass") => self.now.0 += millis.parse::<u64>().unwrap(),
+            (minutes, "minutes pass") => self.now.0 += minutes.parse::<u64>().unwrap() * MINUTE,
+            (minutes, "minutes back") => self.now.0 -= minutes.parse::<u64>().unwrap() * MINUTE,
             (command, _) if command.starts_with('`') => {
                 let (text, issue) = line.trim_start_matches('`').split_once("` on ").unwrap();
                 self.comment(IssueNumber(issue.parse().unwrap()), text);
@@ -1110,19 +1290,13 @@ impl Play {
             "pushed to by grace" => {
                 self.event(id, Event::HeadMoved { head: commit(99), by: "grace".to_owned() });
             }
-            "reviewed" | "to be fixed" => {
-                self.n_comments += 1;
-                let id_of = CommentId::of(crate::id::Stream::Review, self.n_comments);
-                let text = TextRef { on: IssueNumber(u64::from(n)), id: id_of };
-                let by_command = what == "to be fixed";
-                let ask = Ask { text, by: by(), remarks: none(), by_command };
-                self.event(id, Event::FixAsked { ask, rounds_max: 2 });
-            }
+            "reviewed" | "to be fixed" => self.ask(id, what == "to be fixed"),
             "shown" => self.do_all(|effect| matches!(effect, Effect::Show { .. })),
             "based" => self.do_all(|effect| matches!(effect, Effect::FindBase { .. })),
             "replied" => self.do_all(|effect| matches!(effect, Effect::Reply { .. })),
             "acknowledged" => self.do_all(|effect| matches!(effect, Effect::Acknowledge { .. })),
             "base failed" => self.engine.failed(&Key::FindBase(id), self.now),
+            "goes on" => self.do_all(|effect| matches!(effect, Effect::Resume { .. })),
             "blocked" => {
                 let trouble = trouble(if self.verified_head(id).is_some() {
                     TroubleKind::ForeignBranch
@@ -1148,6 +1322,15 @@ impl Play {
         }
     }
 
+    /// Somebody wants the open pull request changed.
+    fn ask(&mut self, id: TaskId, by_command: bool) {
+        self.n_comments += 1;
+        let id_of = CommentId::of(crate::id::Stream::Review, self.n_comments);
+        let text = TextRef { on: IssueNumber(u64::from(id.0)), id: id_of };
+        let ask = Ask { text, by: "ada".to_owned(), remarks: String::new(), by_command };
+        self.event(id, Event::FixAsked { ask, rounds_max: 2 });
+    }
+
     fn run_ended(&mut self, id: TaskId, what: &str) {
         let Some(run) = self.task(id).run.clone() else { panic!("nothing runs for task {id}") };
         let head = commit(run.id.n);
@@ -1163,6 +1346,7 @@ impl Play {
             "failed" => Outcome::Failed { trouble: trouble(TroubleKind::Crash) },
             "refused by the model" => Outcome::Failed { trouble: trouble(TroubleKind::NeedsLogin) },
             "run halted" => Outcome::Stopped,
+            what if what.starts_with("held") => held(what, self.now),
             _ => panic!("nothing is called `{what}`"),
         };
         self.event(id, Event::RunEnded { run: run.id, outcome, usage: Usage::default() });
@@ -1274,6 +1458,7 @@ fn done(effect: &Effect) -> Option<Fact> {
         Effect::Acknowledge { task, text } => {
             (task, Event::Acknowledged { comment: text.id, on: Some(text.on) })
         }
+        Effect::Resume { task, until } => (task, Event::Resumed { until }),
         Effect::PostReview { task, .. } => (task, Event::ReviewPosted),
         Effect::Tell { task, text, .. } => {
             (task, Event::Told { text, reached: crate::task::Reached::Next })
@@ -1292,6 +1477,27 @@ fn done(effect: &Effect) -> Option<Fact> {
         | Effect::UpdatePull { .. } => return None,
     };
     Some(Fact::of(task, event))
+}
+
+const MINUTE: u64 = 60_000;
+
+/// Held for quota of which nobody says how long, or as long as is said.
+fn held(what: &str, now: Time) -> Outcome {
+    let (why, free) = match what.strip_prefix("held ").unwrap_or_default() {
+        "for a budget of the day" => {
+            let at = Scope::Day.free_at(now).expect("a day ends");
+            (Why::DayBudget, Some(Free { at, known: Known::Calendar }))
+        }
+        "" => (Why::Quota, None),
+        minutes => {
+            let minutes: u64 = minutes.trim_end_matches(" minutes").parse().unwrap();
+            let at = Time(now.0 + minutes * MINUTE);
+            (Why::Quota, Some(Free { at, known: Known::Reported }))
+        }
+    };
+    let resumes = true;
+    let hold = Hold { why, free, resumes, wait_max_ms: 40 * 24 * 60 * MINUTE };
+    Outcome::Held { hold, trouble: trouble(TroubleKind::Quota) }
 }
 
 fn repo() -> RepoName {

@@ -323,6 +323,7 @@ fn change_in_words(change: &Change) -> String {
             | Event::Pushed { .. }
             | Event::PullOpened { .. }
             | Event::PullMerged
+            | Event::Resumed { .. }
             | Event::PullClosed) => format!("{event:?}"),
         },
         Change::ReplyDue { reply, .. } => format!("reply: {}", crate::words::reply(reply).as_str()),

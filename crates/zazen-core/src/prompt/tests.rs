@@ -149,6 +149,7 @@ fn tried(kind: TroubleKind) -> Try {
         n_failed: 1,
         trouble: Some(Trouble::new(kind, "1 test failed: by_month".to_owned())),
         remarks: "look at February".to_owned(),
+        waits: None,
     }
 }
 

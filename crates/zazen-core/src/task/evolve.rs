@@ -1,5 +1,6 @@
 //! One event moves one task.
 
+mod parked;
 mod rebase;
 mod rework;
 mod split;
@@ -29,6 +30,9 @@ pub struct IllegalEvent {
 /// is called from here. The table in `docs/states.md` is printed from this
 /// function by a test, so the two cannot disagree.
 pub fn evolve(mut task: Task, event: Event, at: Time) -> Result<Task, IllegalEvent> {
+    if matches!(task.state, State::Parked { .. }) {
+        return parked::evolve(task, event, at);
+    }
     let is_said = matches!(
         event,
         Event::Shown { .. } | Event::Acknowledged { .. } | Event::ThreadAnswered { .. }
@@ -68,15 +72,13 @@ pub fn evolve(mut task: Task, event: Event, at: Time) -> Result<Task, IllegalEve
         Event::RunBegun { run, phase, from, agent } => {
             return begin(task, Run { id: run, phase, from, begun: at, agent });
         }
-        Event::RunEnded { run, outcome, usage } => {
-            if task.run.as_ref().is_none_or(|current| current.id != run) {
-                // A run that nobody waits for came back. There is nothing to do.
-                return Ok(task);
-            }
+        Event::RunEnded { run, outcome, usage } if is_awaited(&task, run) => {
             let run = task.run.take().expect("just looked");
             task.usage += usage;
             return end(task, &run, outcome);
         }
+        // A run that nobody waits for came back. There is nothing to do.
+        Event::RunEnded { .. } => {}
         Event::SplitApproved { .. } | Event::PartOpened { .. } | Event::WaitWaived { .. } => {
             return split::evolve(task, event, at);
         }
@@ -95,10 +97,14 @@ pub fn evolve(mut task: Task, event: Event, at: Time) -> Result<Task, IllegalEve
         Event::BranchDeleted { by } => return Ok(rework::branch_deleted(task, by)),
         Event::IssueEnded { how, by } => return Ok(rework::issue_ended(task, how, by)),
         Event::BaseChanged { base } => rework::base_changed(&mut task, base),
-        // It is theirs to say, and nothing follows.
-        Event::PullReady { .. } => {}
+        // It is theirs to say, and nothing follows. Who is not parked has gone on already.
+        Event::PullReady { .. } | Event::Resumed { .. } => {}
     }
     Ok(task)
+}
+
+fn is_awaited(task: &Task, run: crate::id::RunId) -> bool {
+    task.run.as_ref().is_some_and(|current| current.id == run)
 }
 
 /// How often texts were shown must not matter, so they are kept in order.
@@ -197,8 +203,8 @@ fn end(mut task: Task, run: &Run, outcome: Outcome) -> Result<Task, IllegalEvent
             | State::Implementing(_)
             | State::Verifying(_)
             | State::Correcting(_)),
-            Outcome::Failed { trouble },
-        ) => run_failed(state, trouble, &mut task.notes),
+            outcome @ (Outcome::Failed { .. } | Outcome::Held { .. } | Outcome::Stopped),
+        ) => came_to_nothing(state, outcome, task.changed, &mut task.notes),
         // A run that was told to stop comes back, or finished just before it was.
         (
             state @ (State::Stopped { .. }
@@ -208,14 +214,6 @@ fn end(mut task: Task, run: &Run, outcome: Outcome) -> Result<Task, IllegalEvent
             | State::Closed { .. }),
             _,
         ) => state,
-        // The run was stopped for another reason than a person's: it starts again.
-        (
-            state @ (State::Planning(_)
-            | State::Implementing(_)
-            | State::Verifying(_)
-            | State::Correcting(_)),
-            Outcome::Stopped,
-        ) => state,
         // A new plan was asked for while the old one was being written or carried out.
         (state @ (State::Received(_) | State::Queued(_) | State::Rebasing(_)), _) => state,
         (state, outcome) => {
@@ -224,6 +222,20 @@ fn end(mut task: Task, run: &Run, outcome: Outcome) -> Result<Task, IllegalEvent
         }
     };
     Ok(task)
+}
+
+fn came_to_nothing(state: State, outcome: Outcome, at: Time, notes: &mut Vec<Note>) -> State {
+    match outcome {
+        Outcome::Failed { trouble } => run_failed(state, trouble, notes),
+        Outcome::Held { hold, trouble } => parked::hold(state, (hold, trouble), at, notes),
+        // It was stopped for another reason than a person's: it starts again.
+        Outcome::Stopped
+        | Outcome::Planned { .. }
+        | Outcome::Answered { .. }
+        | Outcome::Reviewed { .. }
+        | Outcome::StepDone { .. }
+        | Outcome::ChecksGreen { .. } => state,
+    }
 }
 
 fn step_done(work: Work, head: CommitId, run: &Run, notes: &mut Vec<Note>) -> State {
@@ -424,6 +436,7 @@ fn attempt_of(state: &mut State) -> Option<&mut Try> {
         | State::Publishing(_)
         | State::Drafted { .. }
         | State::Rebasing(_)
+        | State::Parked { .. }
         | State::Merged { .. }
         | State::Closed { .. }
         | State::Stopped { .. }

@@ -5,7 +5,7 @@
 use borsh::{BorshDeserialize as Unpack, BorshSerialize as Pack};
 use serde::{Deserialize, Serialize};
 
-use super::{IssueEnd, NotRebased, Trouble};
+use super::{IssueEnd, NotRebased, Pause, Trouble};
 use crate::id::{CommitId, PullNumber, RunId};
 
 /// A place on the issue where zazen writes. Each has at most one comment.
@@ -32,6 +32,12 @@ pub enum Note {
     },
     Stopped {
         by: String,
+    },
+    /// The task had to wait so many times, and waits now if there is a pause.
+    Waits {
+        n: u32,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pause: Option<Pause>,
     },
     /// The answer to a question; its text is the task's report.
     Answered {

@@ -42,6 +42,10 @@ impl fmt::Display for State {
                 }
             }
             Self::Split(split) => write!(f, " into {} issues", split.parts.len()),
+            Self::Parked { pause, .. } => match pause.until {
+                Some(until) => write!(f, " ({}) until {}", pause.why.word(), until.utc()),
+                None => write!(f, " ({})", pause.why.word()),
+            },
             Self::Failed { trouble, .. } => write!(f, ": {}", trouble.kind.sentence()),
             Self::Stopped { by, .. } => write!(f, " by {by}"),
             Self::Received(_)

@@ -4,9 +4,12 @@ use std::fmt::Write as _;
 
 use expect_test::{expect, expect_file};
 
+use self::waits::{NEVER, UNTIL, held, parked, quota};
 use super::trouble::{CORRECTIONS_MAX, FAILURES_MAX};
 use super::*;
 use crate::id::Stream;
+
+mod waits;
 
 /// Prints every legal move. `docs/states.md` is what it prints.
 #[test]
@@ -182,6 +185,8 @@ fn stop_and_retry_come_back_to_the_right_place() {
         Rebasing for #9 → rebasing for #9, from the same base
         Correcting for #9 → correcting for #9, from the same base
         Publishing for #9, pushed → publishing for #9, from the same base
+        Parked → queued (step 1 of 2), from a new base
+        Parked, from rework → correcting for #9, from the same base
         Planning, where a review was asked for → received, from the same base
         Planning, where a question was asked → received, from a new base
     "#]]
@@ -258,6 +263,7 @@ fn samples() -> Vec<(String, Task)> {
             | State::Publishing(_)
             | State::Drafted { .. }
             | State::Rebasing(_)
+            | State::Parked { .. }
             | State::Merged { .. }
             | State::Closed { .. }
             | State::Stopped { .. }
@@ -319,7 +325,11 @@ fn after(state: &State) -> Option<State> {
             trouble: trouble(TroubleKind::RedChecks),
             back: Box::new(State::Correcting(work())),
         },
-        State::Failed { .. } => return None,
+        State::Failed { .. } => parked(State::Queued(first())),
+        State::Parked { back, .. } if matches!(**back, State::Queued(_)) => {
+            parked(State::Correcting(rework()))
+        }
+        State::Parked { .. } => return None,
     })
 }
 
@@ -371,6 +381,7 @@ fn events(task: &Task) -> Vec<(String, Event)> {
             | Event::WaitWaived { .. }
             | Event::StopAsked { .. }
             | Event::RetryAsked { .. }
+            | Event::Resumed { .. }
             | Event::Blocked { .. }
             | Event::Pushed { .. }
             | Event::PullOpened { .. }
@@ -392,6 +403,7 @@ fn events(task: &Task) -> Vec<(String, Event)> {
                 let is_told = matches!(
                     event,
                     Event::PullReady { .. }
+                        | Event::Resumed { .. }
                         | Event::BaseChanged { .. }
                         | Event::BranchDeleted { .. }
                         | Event::HeadMoved { .. }
@@ -441,7 +453,8 @@ fn event_after(event: &Event) -> Option<Event> {
         Event::PartOpened { .. } => Event::WaitWaived { by: ada(), remarks: String::new() },
         Event::WaitWaived { .. } => Event::StopAsked { by: ada() },
         Event::StopAsked { .. } => retry(""),
-        Event::RetryAsked { .. } => Event::BaseFound { base: commit('b') },
+        Event::RetryAsked { .. } => Event::Resumed { until: UNTIL },
+        Event::Resumed { .. } => Event::BaseFound { base: commit('b') },
         Event::BaseFound { .. } => {
             Event::RunBegun { run: run_id(1), phase: Phase::Plan, from: commit('b'), agent: None }
         }
@@ -498,6 +511,7 @@ fn name_of_event(event: &Event) -> &'static str {
         Event::WaitWaived { .. } => "it is not to wait for others",
         Event::StopAsked { .. } => "stop",
         Event::RetryAsked { .. } => "retry",
+        Event::Resumed { .. } => "it is time",
         Event::BaseFound { .. } => "the base is found",
         Event::RunBegun { .. } => "a run begins",
         Event::RunEnded { .. } => "the run ends",
@@ -560,7 +574,9 @@ fn outcomes() -> Vec<Outcome> {
             Outcome::Failed { trouble } if trouble.kind == TroubleKind::RedChecks => {
                 failed(TroubleKind::NeedsLogin)
             }
-            Outcome::Failed { .. } => Outcome::Stopped,
+            Outcome::Failed { .. } => held(quota(None)),
+            Outcome::Held { hold, .. } if hold.free.is_none() => held(quota(Some(NEVER))),
+            Outcome::Held { .. } => Outcome::Stopped,
             Outcome::Stopped => return outcomes,
         });
     }
@@ -580,13 +596,20 @@ fn name_of_outcome(outcome: &Outcome) -> String {
             Reaction::TryAgain => "the run fails".to_owned(),
             Reaction::GiveUp => "the run fails for good".to_owned(),
         },
+        Outcome::Held { hold, .. } if hold.free.is_none() => {
+            "the model's quota is used up".to_owned()
+        }
+        Outcome::Held { .. } => "the model's quota is used up for too long".to_owned(),
         Outcome::Stopped => "the run was stopped".to_owned(),
     }
 }
 
 /// The state as a heading: with a capital, and with what its own words leave out.
 fn heading(state: &State) -> String {
-    let mut words = state.to_string().replace('-', " ");
+    let mut words = match state.word() {
+        "parked" => "parked".to_owned(),
+        _ => state.to_string().replace('-', " "),
+    };
     words[..1].make_ascii_uppercase();
     let more = match state {
         State::Publishing(Published { pushed: false, .. }) => ", not pushed",
@@ -609,13 +632,33 @@ fn heading(state: &State) -> String {
         | State::Closed { .. }
         | State::Stopped { .. }
         | State::Failed { .. } => "",
+        State::Parked { back, .. } if back.is_rework() => ", from rework",
+        State::Parked { .. } => "",
     };
     words + more
 }
 
-/// The state, with what it comes back to.
+/// The state; of a wait whose length is not the point, that it is one.
 fn full(state: &State) -> String {
-    state.to_string()
+    match state {
+        State::Parked { back, .. } => format!("parked, and then {back}"),
+        State::Received(_)
+        | State::Planning(_)
+        | State::AwaitingApproval
+        | State::Splitting(_)
+        | State::Split(_)
+        | State::Queued(_)
+        | State::Implementing(_)
+        | State::Verifying(_)
+        | State::Correcting(_)
+        | State::Publishing(_)
+        | State::Drafted { .. }
+        | State::Rebasing(_)
+        | State::Merged { .. }
+        | State::Closed { .. }
+        | State::Stopped { .. }
+        | State::Failed { .. } => state.to_string(),
+    }
 }
 
 /// The plan, with so many issues of its two steps.
@@ -655,18 +698,19 @@ fn task(state: State) -> Task {
 /// The task with the run that its state is about.
 fn begun(mut task: Task) -> Task {
     let phase = match &task.state {
-        State::Planning(_) => Phase::Plan,
-        State::Implementing(work) => Phase::Implement { step: work.n_done + 1 },
+        State::Received(_) | State::Planning(_) => Phase::Plan,
+        State::Queued(work) | State::Implementing(work) => {
+            Phase::Implement { step: work.n_done + 1 }
+        }
         State::Verifying(_) => Phase::Verify,
         State::Correcting(_) => Phase::Correct,
-        State::Received(_)
-        | State::AwaitingApproval
+        State::AwaitingApproval
         | State::Splitting(_)
         | State::Split(_)
-        | State::Queued(_)
         | State::Publishing(_)
         | State::Drafted { .. }
         | State::Rebasing(_)
+        | State::Parked { .. }
         | State::Merged { .. }
         | State::Closed { .. }
         | State::Stopped { .. }

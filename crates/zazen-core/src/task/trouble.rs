@@ -6,6 +6,7 @@
 use borsh::{BorshDeserialize as Unpack, BorshSerialize as Pack};
 use serde::{Deserialize, Serialize};
 
+use crate::text::cut_middle;
 use crate::trace::Resets;
 
 /// What went wrong, with the evidence.
@@ -103,6 +104,21 @@ pub enum TroubleKind {
     /// The forge does not take what is to be published: a permission, or a rule for branches.
     Refused,
 }
+
+impl Trouble {
+    /// The evidence, and one line more.
+    pub(super) fn evidence_with(&self, line: &str) -> String {
+        let mut text = cut_middle(&self.evidence, EVIDENCE_BYTES_MAX - LINE_BYTES_MAX);
+        if !text.is_empty() {
+            text.push('\n');
+        }
+        text.push_str(line);
+        text
+    }
+}
+
+/// How long a line may be that is added to evidence, in bytes. Ours are two moments long.
+const LINE_BYTES_MAX: usize = 256;
 
 /// What zazen does about trouble.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,8 +1,8 @@
 //! The day in prose, and the messages of the home's commits.
 
-use super::{issue_end, line, n_of, person};
+use super::{line, n_of, parked, person};
 use crate::id::CommitId;
-use crate::task::{Event, Outcome, State, Task};
+use crate::task::{Event, IssueEnd, Outcome, State, Task};
 use crate::text::{neutral, one_line};
 
 /// The line that an event adds to the day's page, if it is worth one.
@@ -25,6 +25,7 @@ pub fn day_line(task: &Task, event: &Event) -> Option<String> {
             format!("{} had {name} begin without what it comes after.", person(by))
         }
         Event::StopAsked { by } => format!("{} stopped {name}.", person(by)),
+        Event::Resumed { .. } => format!("Went on with {name}."),
         Event::RetryAsked { by, .. } => format!("{} had {name} tried again.", person(by)),
         Event::Blocked { trouble } => format!("Gave {name} up: {}.", trouble.kind.sentence()),
         Event::RunEnded { outcome, .. } => return outcome_line(&name, task, outcome),
@@ -75,6 +76,17 @@ pub fn day_line(task: &Task, event: &Event) -> Option<String> {
     })
 }
 
+/// What became of an issue, in a word that fits after "was".
+pub(super) fn issue_end(how: IssueEnd) -> &'static str {
+    match how {
+        IssueEnd::Closed => "closed",
+        IssueEnd::Transferred => "moved to another repository",
+        IssueEnd::Converted => "turned into a discussion",
+        IssueEnd::Deleted => "deleted",
+        IssueEnd::Locked => "locked",
+    }
+}
+
 fn outcome_line(name: &str, task: &Task, outcome: &Outcome) -> Option<String> {
     Some(match outcome {
         Outcome::Planned { plan } => format!(
@@ -93,6 +105,29 @@ fn outcome_line(name: &str, task: &Task, outcome: &Outcome) -> Option<String> {
         Outcome::Failed { trouble } => {
             format!("A run of {name} failed: {}.", trouble.kind.sentence())
         }
+        Outcome::Held { hold, .. } => match &task.state {
+            State::Parked { pause, .. } => {
+                format!("Put {name} off: {}.", parked::because(pause))
+            }
+            State::Failed { .. } => format!("Gave {name} up: it waited for too long."),
+            State::Received(_)
+            | State::Planning(_)
+            | State::AwaitingApproval
+            | State::Splitting(_)
+            | State::Split(_)
+            | State::Queued(_)
+            | State::Implementing(_)
+            | State::Verifying(_)
+            | State::Correcting(_)
+            | State::Publishing(_)
+            | State::Drafted { .. }
+            | State::Rebasing(_)
+            | State::Merged { .. }
+            | State::Closed { .. }
+            | State::Stopped { .. } => {
+                format!("A run of {name} ended: {}.", parked::sentence(hold.why))
+            }
+        },
         Outcome::Stopped => return None,
     })
 }
@@ -121,6 +156,7 @@ fn step_line(name: &str, task: &Task, head: &CommitId) -> Option<String> {
         | State::Publishing(_)
         | State::Drafted { .. }
         | State::Rebasing(_)
+        | State::Parked { .. }
         | State::Merged { .. }
         | State::Closed { .. }
         | State::Stopped { .. } => return None,

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::money::{cost, tokens};
-use super::{n_done, n_of, split};
+use super::{n_done, n_of, parked, split};
 use crate::plan::Plan;
 use crate::task::{Around, Note, Phase, State, Task};
 use crate::text::{cut_middle, fence, one_line};
@@ -71,6 +71,7 @@ pub fn result(task: &Task) -> Option<String> {
             }
             Some(text)
         }
+        State::Parked { pause, .. } => Some(format!("Waits: {}.\n", parked::because(pause))),
         State::Stopped { by, .. } => Some(format!("Stopped, as {} asked.\n", one_line(by, 60))),
         State::Closed { pull: None }
         | State::Received(_)

@@ -13,8 +13,8 @@ use zazen_core::id::{
 use zazen_core::intake::{self, Implied, PartOpened, PlanOnDisk, Request, Rules};
 use zazen_core::roster::Roster;
 use zazen_core::task::{
-    Digest, Event, IssueEnd, NotRebased, Outcome, Part, Phase, PlanRef, Reached, Run, Slot, State,
-    Task, Trouble, TroubleKind,
+    Digest, Event, Free, Hold, IssueEnd, Known, NotRebased, Note, Outcome, Part, Phase, PlanRef,
+    Reached, Run, Slot, State, Task, Trouble, TroubleKind, Why,
 };
 use zazen_core::usage::Usage;
 
@@ -63,6 +63,8 @@ pub(crate) enum Action {
     Review(u8, bool),
     /// The forge's checks are red on the commit of a pull request.
     RedChecks(u8),
+    /// So many half hours pass.
+    TimePasses(u8),
     /// A person does something else with a pull request, its branch or its issue.
     Meddle(u8, u8),
 }
@@ -80,6 +82,8 @@ pub(crate) enum Crashes {
 pub(crate) enum Luck {
     Mixed,
     Bad,
+    /// The model is never free.
+    Held,
 }
 
 /// The engine and all that is around it.
@@ -193,6 +197,7 @@ impl World {
                 let text = ["a failed", "b failed", "c failed"][usize::from(n) % 3];
                 self.say((on, Stream::Checks), text, Some(Implied::RedChecks { head }));
             }
+            Action::TimePasses(n) => self.clock += u64::from(n) * HALF_HOUR,
             Action::Meddle(n, what) => {
                 let tasks: Vec<TaskId> = self.book().tasks().map(|task| task.id).collect();
                 let Some(&task) = pick(&tasks, n) else { return };
@@ -220,8 +225,13 @@ impl World {
         self.settle();
         let n_tasks = self.book().tasks().filter(|task| !task.is_at_rest()).count();
         for _ in 0..n_tasks * n_runs_max {
-            let Some(run) = self.book().tasks().find_map(|task| task.run.clone()) else { break };
-            self.end_run(&run);
+            let run = self.book().tasks().find_map(|task| task.run.clone());
+            match (run, self.engine.wake_at()) {
+                (Some(run), _) => self.end_run(&run),
+                // Nothing is to be done before that.
+                (None, Some(at)) => self.clock = self.clock.max(at.0),
+                (None, None) => break,
+            }
             self.settle();
         }
         for task in self.book().tasks() {
@@ -345,6 +355,7 @@ impl World {
             Effect::Acknowledge { task, text } => {
                 (task, Event::Acknowledged { comment: text.id, on: Some(text.on) })
             }
+            Effect::Resume { task, until } => (task, Event::Resumed { until }),
             Effect::PostReview { task, .. } => (task, Event::ReviewPosted),
             Effect::Tell { task, text, run, .. } => {
                 let is_heard = run.is_some() && luck.is_multiple_of(2);
@@ -418,6 +429,10 @@ impl World {
     fn outcome(&self, run: &Run) -> Outcome {
         let luck = self.draw("run");
         let failed = |kind| Outcome::Failed { trouble: Trouble::new(kind, String::new()) };
+        let is_held = luck.is_multiple_of(6) && self.luck == Luck::Mixed;
+        if (is_held || self.luck == Luck::Held) && run.phase != Phase::Verify {
+            return self.held(luck);
+        }
         let is_bad = self.luck == Luck::Bad || luck.is_multiple_of(4);
         let kinds = [TroubleKind::Crash, TroubleKind::Deadline, TroubleKind::NeedsLogin];
         match run.phase {
@@ -440,6 +455,18 @@ impl World {
             }
             Phase::Verify => Outcome::ChecksGreen { head: run.from.clone() },
         }
+    }
+
+    /// The model is not free: until then, or until nobody knows when.
+    fn held(&self, luck: u64) -> Outcome {
+        let why = *pick(&Why::ALL, luck.to_le_bytes()[1]).expect("there are some");
+        let after = u64::from(luck.to_le_bytes()[2]) * HALF_HOUR / 4;
+        let free = Free { at: Time(self.clock + after), known: Known::Reported };
+        let (free, resumes) =
+            (Some(free).filter(|_| luck.is_multiple_of(2)), !luck.is_multiple_of(5));
+        let hold = Hold { why, free, resumes, wait_max_ms: 32 * 48 * HALF_HOUR };
+        let trouble = Trouble::new(TroubleKind::Quota, String::new());
+        Outcome::Held { hold, trouble }
     }
 
     /// Takes what the engine asks for, and checks that it may.
@@ -482,6 +509,11 @@ impl World {
             | Effect::OpenPull { task, head }
             | Effect::UpdatePull { task, head } => {
                 self.check_published(*task, head);
+            }
+            Effect::Resume { task, until } => {
+                let state = &self.book().task(*task).expect("it is known").state.clone();
+                let State::Parked { pause, .. } = state else { panic!("{state} is no wait") };
+                assert!(pause.until == Some(*until) && *until <= self.now(), "it is not time");
             }
             Effect::OpenPart { task, step } => {
                 let is_open = self.parts().any(|(of, n, _)| (of, n) == (*task, *step));
@@ -580,6 +612,13 @@ impl World {
             }
         }
         self.engine.take_in(fact, now).expect("the world tells only what fits");
+        for task in self.book().tasks().filter(|task| task.state.word() == "parked") {
+            assert_eq!(task.run, None, "nothing runs for what is parked");
+        }
+        let n_waits = |task: &Task| {
+            task.notes.iter().filter(|note| matches!(note, Note::Waits { .. })).count()
+        };
+        assert!(self.book().tasks().all(|task| n_waits(&task) <= 1), "waits are one comment");
         let n_runs = self.book().tasks().filter(|task| task.run.is_some()).count();
         assert!(n_runs <= PLACES.n_runs_max, "{n_runs} runs");
     }
@@ -627,6 +666,7 @@ pub(crate) fn unfit_facts(book: &Book) -> Vec<Fact> {
             Event::PlanEdited { plan: plan.clone() },
             Event::StopAsked { by: by() },
             Event::RetryAsked { by: by(), remarks: none() },
+            Event::Resumed { until: Time(1) },
             Event::Blocked { trouble: trouble.clone() },
             Event::Pushed { head: head.clone() },
             Event::PullOpened { pull: PullNumber(5) },
@@ -659,6 +699,8 @@ pub(crate) fn unfit_facts(book: &Book) -> Vec<Fact> {
     facts.push(Fact { cause: None, changes: halves });
     facts
 }
+
+const HALF_HOUR: u64 = 30 * 60 * 1000;
 
 /// The number of a task's pull request: no issue has it.
 fn pull_of(task: TaskId) -> PullNumber {

@@ -28,6 +28,8 @@ struct StatusJson {
     daemon: Option<u32>,
     needs_you: Vec<TaskJson>,
     working: Vec<TaskJson>,
+    /// What goes on by itself at a certain time.
+    waiting: Vec<TaskJson>,
     n_done: usize,
     usage: Usage,
     /// What waits because GitHub wants it to.
@@ -57,6 +59,8 @@ pub(super) struct TaskJson {
 enum Column {
     NeedsYou,
     Working,
+    /// Goes on by itself at a certain time.
+    Waiting,
     Done,
 }
 
@@ -76,6 +80,7 @@ pub(super) fn run(args: &Args, context: &Context) -> Result {
             daemon: holder.map(|holder| holder.pid),
             needs_you: tasks(Column::NeedsYou).map(|task| of(&task, &book.around(&task))).collect(),
             working: tasks(Column::Working).map(|task| of(&task, &book.around(&task))).collect(),
+            waiting: tasks(Column::Waiting).map(|task| of(&task, &book.around(&task))).collect(),
             n_done: tasks(Column::Done).count(),
             usage: total(&book),
             waits,
@@ -88,6 +93,7 @@ pub(super) fn run(args: &Args, context: &Context) -> Result {
     }
     section(&book, "needs you", &mut tasks(Column::NeedsYou));
     section(&book, "working", &mut tasks(Column::Working));
+    section(&book, "waiting", &mut tasks(Column::Waiting));
     let usage = total(&book);
     line(&format!(
         "\ndone: {}   cost so far: {} ({} tokens)",
@@ -120,7 +126,7 @@ fn section(book: &Book, title: &str, tasks: &mut dyn Iterator<Item = Cow<'_, Tas
 pub(super) fn row(task: &Task, around: &Around) {
     let age = words::elapsed(now().millis_since(task.changed));
     let says = words::waits_for(task, around).unwrap_or_else(|| task.state.to_string());
-    let state = one_line(&says, 40);
+    let state = one_line(&says, 60);
     let title = one_line(&task.title, 50);
     line(&format!(
         "  {:<5} {state:<34} {age:>12}  {} #{}  {title}",
@@ -148,6 +154,8 @@ fn column_of(book: &Book, task: &Task) -> Column {
         | State::Correcting(_)
         | State::Publishing(_)
         | State::Rebasing(_) => Column::Working,
+        State::Parked { pause, .. } if pause.ends().is_some() => Column::Waiting,
+        State::Parked { .. } => Column::NeedsYou,
     }
 }
 

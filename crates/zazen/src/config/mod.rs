@@ -10,6 +10,7 @@ mod env;
 mod github;
 mod money;
 mod policy;
+mod quota;
 mod raw;
 mod repos;
 mod route;
@@ -38,6 +39,7 @@ pub use self::github::{
     check_api, web_of,
 };
 pub use self::policy::{Policy, Programs, Texts};
+pub use self::quota::Quota;
 pub use self::tools::{Program, Server, ServerAt};
 
 /// The name of the configuration's file in a home.
@@ -69,6 +71,7 @@ pub struct Config {
     /// The built-in prices, with the owner's over them.
     pub prices: Prices,
     pub budget: Budget,
+    pub quota: Quota,
     /// Nothing, where GitHub is not used.
     pub github: Option<Github>,
     pub repos: Vec<Repo>,
@@ -270,6 +273,7 @@ impl Check<'_> {
             agents,
             models,
             budget: self.budget(&raw.budget, &prices)?,
+            quota: self.quota(&raw.quota)?,
             prices,
         })
     }

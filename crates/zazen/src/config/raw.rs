@@ -30,6 +30,8 @@ pub(super) struct File {
     #[serde(default)]
     pub(super) budget: Budget,
     #[serde(default)]
+    pub(super) quota: Quota,
+    #[serde(default)]
     pub(super) prices: BTreeMap<String, Listed>,
     #[serde(default)]
     pub(super) mcp: BTreeMap<String, Server>,
@@ -155,6 +157,13 @@ pub(super) struct Tokens {
     pub(super) day: Option<String>,
     pub(super) month: Option<String>,
     pub(super) total: Option<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Quota {
+    pub(super) resume: Option<bool>,
+    pub(super) wait_max: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]

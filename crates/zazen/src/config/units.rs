@@ -5,13 +5,14 @@
 
 use std::time::Duration;
 
-/// Reads `90s`, `30m` or `2h`.
+/// Reads `90s`, `30m`, `2h` or `7d`.
 pub(super) fn duration(text: &str) -> Result<Duration, String> {
     let (n, unit) = split(text);
     let seconds = match unit {
         "s" => 1,
         "m" | "min" => 60,
         "h" => 3600,
+        "d" => 24 * 3600,
         _ => {
             return Err(format!(
                 "`{text}` is not a span of time; write it like `90s`, `30m` or `2h`"

@@ -20,7 +20,7 @@ use super::pages::Behind;
 
 /// Changes whenever the same journal would lead to another book, or a book is written in
 /// another way.
-const SHAPE: u32 = 1000 * LAYOUT + 8;
+const SHAPE: u32 = 1000 * LAYOUT + 9;
 
 /// How many records come between two snapshots. Reading so many takes a few
 /// hundredths of a second.

@@ -19,6 +19,7 @@ mod day;
 mod evidence;
 mod github;
 mod happened;
+mod hold;
 mod judge;
 mod keep;
 mod kit;

@@ -103,6 +103,7 @@ async fn act(world: &Arc<World>, effect: Effect, task: Option<Task>) -> anyhow::
     match effect {
         Effect::FindBase { .. } => find_base(world, &task).await,
         Effect::Run { run, phase, from } => run::perform(world, &task, (run, phase, from)).await,
+        Effect::Resume { until, .. } => Ok(vec![Fact::of(task.id, Event::Resumed { until })]),
         Effect::StopRun { run } => stop(world, run).await,
         Effect::Acknowledge { text, .. } => acknowledge(world, &task, text).await,
         Effect::Tell { run, text, by, .. } => {
@@ -227,23 +228,12 @@ async fn show(
         Slot::Note(n) => {
             let index = usize::try_from(n).unwrap_or(usize::MAX).saturating_sub(1);
             let note = task.notes.get(index).context("there is no such note")?;
-            let answer = match note {
-                Note::Answered { .. } => {
-                    links::linked(world, task, evidence::answer(world, task)?).await
-                }
-                Note::Unchanged { run } => evidence::words_of(world, *run),
-                Note::Drafted { .. }
-                | Note::Failed { .. }
-                | Note::Stopped { .. }
-                | Note::Reworked { .. }
-                | Note::Rebased { .. }
-                | Note::NotRebased { .. }
-                | Note::RoundsUsedUp { .. }
-                | Note::ChecksStayRed { .. }
-                | Note::Foreign { .. }
-                | Note::BaseChanged { .. }
-                | Note::BranchDeleted { .. }
-                | Note::IssueEnded { .. } => String::new(),
+            let answer = if matches!(note, Note::Answered { .. }) {
+                links::linked(world, task, evidence::answer(world, task)?).await
+            } else if let Note::Unchanged { run } = note {
+                evidence::words_of(world, *run)
+            } else {
+                String::new()
             };
             words::note(note, &answer, kept(world, task).as_ref())
         }

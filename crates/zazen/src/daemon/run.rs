@@ -22,6 +22,7 @@ use zazen_core::{trace, words};
 use super::agents::{Acting, Gone};
 use super::crash::{self, Moment};
 use super::evidence::usage;
+use super::hold;
 use super::judge;
 use super::keep::now;
 use super::launch;
@@ -111,7 +112,11 @@ pub(super) async fn perform(
     let ended = match ended {
         Ok(Some(ended)) => ended,
         Err(err) if err.is::<OverBudget>() => {
-            let outcome = Outcome::Failed { trouble: trouble(TroubleKind::Budget, &err) };
+            let because = trouble(TroubleKind::Budget, &err);
+            let outcome = match err.downcast_ref() {
+                Some(OverBudget(exceeded)) => hold::over_budget(world, exceeded, because),
+                None => Outcome::Failed { trouble: because },
+            };
             let usage = Usage::default();
             return Ok(vec![Fact::of(task.id, Event::RunEnded { run, outcome, usage })]);
         }
@@ -136,6 +141,7 @@ pub(super) async fn perform(
         sandbox::stop(dir.path(), Duration::ZERO).await?;
     }
     let outcome = judge::judge(world, task, &dir, (phase, &from), &ended).await?;
+    let outcome = hold::judged(world, &dir, outcome)?;
     keep_answer(world, &dir, &ended.stream)?;
     let usage = usage(world, &dir)?;
     crash::point(world.crash(), Moment::RunJudged);

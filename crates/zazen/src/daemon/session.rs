@@ -142,6 +142,7 @@ pub(super) async fn keep(
 fn interruption(outcome: &Outcome) -> Option<&Trouble> {
     match outcome {
         Outcome::Failed { trouble } => Some(trouble).filter(|it| it.kind.is_interruption()),
+        Outcome::Held { trouble, .. } => Some(trouble),
         Outcome::Planned { .. }
         | Outcome::Answered { .. }
         | Outcome::Reviewed { .. }

@@ -75,9 +75,11 @@ fn what_was_spent_in_a_day_counts_after_a_restart_and_for_other_tasks() {
 
     place.up();
     place.zazen(&["issue", "new", "Say more", "--body", "/ask What does it say?"]);
-    place.wait_for(2, &["failed", "closed"]);
-    let said = place.wait_said(2, "I gave up: a budget is used up.");
-    assert!(said.contains("the budget of one day is used up"), "{said}");
+    place.wait_for(2, &["parked", "failed", "closed"]);
+    let said = place.wait_said(2, "This waits: the budget of this day is used up.");
+    assert!(said.contains("00:00 UTC. It then goes on by itself."), "{said}");
+    let status = place.zazen(&["status"]);
+    assert!(status.contains("parked (budget of the day) until"), "{status}");
     assert_eq!(model.calls().len(), 1, "nobody asked the model again");
     place.down();
 }

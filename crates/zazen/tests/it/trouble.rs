@@ -41,17 +41,21 @@ fn a_key_that_is_refused_is_a_persons_matter_at_once() {
 }
 
 #[test]
-fn a_service_without_quota_is_asked_again_and_then_let_be() {
-    for (status, kind, said, when) in [
-        (429, "rate_limit_error", "a limit of the model's service is reached", "limit is over"),
-        (529, "overloaded_error", "the model's service is too busy", "service is well again"),
+fn a_service_without_quota_or_with_too_much_to_do_is_waited_for() {
+    for (status, kind, words) in [
+        (
+            429,
+            "rate_limit_error",
+            "the model's service is out of quota, and nobody says until when",
+        ),
+        (529, "overloaded_error", "the model's service is too busy, and nobody says until when"),
     ] {
         let (mut place, model) = Place::with(script(&[("plan", vec![Turn::fail(status, kind)])]));
         place.up();
         place.ask_for_plan();
-        let said = check_failed(&mut place, said);
-        assert!(said.contains(when), "{said}");
-        assert!(model.calls().len() > 2, "{status} is tried again");
+        let said = check_parked(&mut place, words);
+        assert!(said.contains("It is tried again at"), "{said}");
+        assert!(model.calls().len() > 1, "{status} is tried again by the harness first");
     }
 }
 
@@ -61,8 +65,18 @@ fn an_empty_account_ends_the_run_without_waiting() {
         Place::with(script(&[("plan", vec![Turn::fail(429, "insufficient_quota")])]));
     place.up();
     place.ask_for_plan();
-    check_failed(&mut place, "a limit of the model's service is reached");
-    assert_eq!(model.calls().len(), 2, "one call a run, two runs");
+    check_parked(&mut place, "the model's service is out of quota");
+    assert_eq!(model.calls().len(), 1, "the harness does not wait in its sandbox");
+}
+
+/// The task waits, nobody is left, and nothing was published.
+fn check_parked(place: &mut Place, words: &str) -> String {
+    place.wait_for(1, &["parked", "failed"]);
+    let said = place.wait_said(1, &format!("This waits: {words}"));
+    place.down();
+    assert_eq!(place.processes(), Vec::<String>::new());
+    assert_eq!(place.branches(), Vec::new());
+    said
 }
 
 #[test]

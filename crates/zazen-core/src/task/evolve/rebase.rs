@@ -56,7 +56,9 @@ pub(super) fn forget(task: &mut Task) {
 fn is_out(state: &State) -> bool {
     match state {
         State::Publishing(published) => published.pushed,
-        State::Stopped { back, .. } | State::Failed { back, .. } => is_out(back),
+        State::Parked { back, .. } | State::Stopped { back, .. } | State::Failed { back, .. } => {
+            is_out(back)
+        }
         State::Received(_)
         | State::Planning(_)
         | State::AwaitingApproval

@@ -331,6 +331,7 @@ fn is_working(state: &State) -> bool {
         | State::Verifying(_)
         | State::Correcting(_)
         | State::Publishing(_)
+        | State::Parked { .. }
         | State::Rebasing(_) => true,
         State::AwaitingApproval
         | State::Split(_)

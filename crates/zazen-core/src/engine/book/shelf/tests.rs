@@ -1,8 +1,8 @@
 use super::*;
 use crate::id::{AgentName, CommentId, CommitId, IssueNumber, PlanHash, PullNumber, RunId, Time};
 use crate::task::{
-    Digest, IssueEnd, Kind, Note, Phase, PlanRef, Rounds, Run, Slot, State, TextRef, Trouble,
-    TroubleKind, Try, Work,
+    Digest, IssueEnd, Kind, Known, Note, Pause, Phase, PlanRef, Rounds, Run, Slot, State, TextRef,
+    Trouble, TroubleKind, Try, Why, Work,
 };
 use crate::usage::{Amount, Cost, Tokens, Usage};
 
@@ -127,7 +127,10 @@ fn the_bytes_of_a_task_are_those_of_this_layout() {
         let trouble = Trouble::new(kind, String::new());
         State::Failed { trouble, back: Box::new(State::AwaitingApproval) }
     });
-    for state in troubles.into_iter().chain([drafted, failed_at_work()]) {
+    let (why, known) = (Why::Reserve, Known::Tried);
+    let pause = Pause { why, until: Some(Time(1)), known, resumes: false };
+    let parked = State::Parked { pause, back: Box::new(failed_at_work()) };
+    for state in troubles.into_iter().chain([drafted, failed_at_work(), parked]) {
         let (kind, notes, run) = (Kind::Review, vec![ended.clone()], Some(run()));
         let task = Task { kind, run, notes, ..full(state) };
         all.extend(borsh::to_vec(&task).expect("memory takes all"));
@@ -135,7 +138,7 @@ fn the_bytes_of_a_task_are_those_of_this_layout() {
     let digest = Digest::of(&hex::encode(all)).0;
     assert_eq!(
         (LAYOUT, digest),
-        (5, 1_700_800_634),
+        (6, 864_396_666),
         "the bytes have changed: raise `LAYOUT`, and write the new pair here"
     );
 }
