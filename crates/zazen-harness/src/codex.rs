@@ -3,6 +3,8 @@
 //! An `error` line is not the end: only `turn.completed` and `turn.failed` are. A refused
 //! tool is told of on the standard error alone.
 
+mod launch;
+
 use std::collections::BTreeSet;
 
 use serde_json::Value;
@@ -10,6 +12,8 @@ use zazen_core::trace::{ChangeKind, Claim, End, Event, FileChange, TodoItem, Tod
 use zazen_core::usage::Tokens;
 
 use super::said;
+
+pub(crate) use self::launch::{SESSIONS, launch};
 
 /// What has to be known of the lines before to read the next one.
 #[derive(Debug, Clone, Default)]
@@ -153,3 +157,6 @@ fn text_of(value: &Value) -> String {
         Value::Array(_) | Value::Object(_) | Value::Bool(_) | Value::Number(_) => value.to_string(),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -31,6 +31,7 @@ pub use self::reader::{Dialect, Facts, Reader, Totals};
 #[derive(Debug, Clone)]
 pub enum Harness {
     Claude(Claude),
+    Codex(Codex),
     Mini(Mini),
     Acp(Acp),
 }
@@ -50,6 +51,18 @@ pub struct Claude {
     /// Its calls are paid by a person's subscription. It then behaves as with a login of its
     /// own; what it holds is the run's token all the same.
     pub is_login: bool,
+}
+
+/// Codex.
+#[derive(Debug, Clone)]
+pub struct Codex {
+    /// The native program, with no link left in its path.
+    pub program: PathBuf,
+    /// The folder that the program needs to see: its package's.
+    pub folder: PathBuf,
+    pub model: String,
+    /// How much it thinks, in its own words; empty means its own choice.
+    pub effort: String,
 }
 
 /// Which programs of the repository are started for an agent.
@@ -130,6 +143,7 @@ impl Harness {
     pub fn name(&self) -> Name {
         match self {
             Self::Claude(_) => Name::Claude,
+            Self::Codex(_) => Name::Codex,
             Self::Mini(_) => Name::Mini,
             Self::Acp(acp) => match acp.agent {
                 Speaker::Gemini => Name::Gemini,
@@ -145,6 +159,7 @@ impl Harness {
     pub fn launch(&self, order: Order<'_>) -> Launch {
         match self {
             Self::Claude(claude) => claude::launch(claude, order),
+            Self::Codex(codex) => codex::launch(codex, order),
             Self::Mini(mini) => mini::launch(mini, order),
             Self::Acp(acp) => acp::launch(acp, order),
         }

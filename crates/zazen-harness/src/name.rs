@@ -8,13 +8,14 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Dialect, Reader, SkillsPlace, acp, claude};
+use super::{Dialect, Reader, SkillsPlace, acp, claude, codex};
 
 /// Which harness something is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Name {
     Claude,
+    Codex,
     Mini,
     Gemini,
     #[serde(rename = "opencode")]
@@ -32,12 +33,13 @@ pub struct UnknownName(String);
 
 impl Name {
     /// Those that can be configured.
-    pub const ALL: [Self; 2] = [Self::Claude, Self::Mini];
+    pub const ALL: [Self; 3] = [Self::Claude, Self::Codex, Self::Mini];
 
     /// The word for this harness, the same everywhere.
     pub fn word(self) -> &'static str {
         match self {
             Self::Claude => "claude",
+            Self::Codex => "codex",
             Self::Mini => "mini",
             Self::Gemini => "gemini",
             Self::OpenCode => "opencode",
@@ -50,7 +52,7 @@ impl Name {
     /// Whether it can be told how much to think.
     pub fn knows_effort(self) -> bool {
         match self {
-            Self::Claude => true,
+            Self::Claude | Self::Codex => true,
             Self::Mini | Self::Gemini | Self::OpenCode | Self::Qwen | Self::Copilot | Self::Acp => {
                 false
             }
@@ -62,6 +64,7 @@ impl Name {
     pub fn sessions(self) -> Option<&'static str> {
         match self {
             Self::Claude => Some(claude::SESSIONS),
+            Self::Codex => Some(codex::SESSIONS),
             // Each keeps them elsewhere, by names of its own.
             Self::Mini | Self::Gemini | Self::OpenCode | Self::Qwen | Self::Copilot | Self::Acp => {
                 None
@@ -73,9 +76,13 @@ impl Name {
     pub fn skills(self) -> SkillsPlace {
         match self {
             Self::Claude => SkillsPlace { folder: "claude/skills", finds_them: true },
-            Self::Mini | Self::Gemini | Self::OpenCode | Self::Qwen | Self::Copilot | Self::Acp => {
-                SkillsPlace { folder: ".agents/skills", finds_them: false }
-            }
+            Self::Codex
+            | Self::Mini
+            | Self::Gemini
+            | Self::OpenCode
+            | Self::Qwen
+            | Self::Copilot
+            | Self::Acp => SkillsPlace { folder: ".agents/skills", finds_them: false },
         }
     }
 
@@ -83,9 +90,13 @@ impl Name {
     pub fn takes_servers(self) -> bool {
         match self {
             Self::Claude => true,
-            Self::Mini | Self::Gemini | Self::OpenCode | Self::Qwen | Self::Copilot | Self::Acp => {
-                false
-            }
+            Self::Codex
+            | Self::Mini
+            | Self::Gemini
+            | Self::OpenCode
+            | Self::Qwen
+            | Self::Copilot
+            | Self::Acp => false,
         }
     }
 
@@ -97,7 +108,7 @@ impl Name {
             Self::Gemini | Self::OpenCode | Self::Qwen | Self::Copilot | Self::Acp => {
                 Some(acp::message(id, text))
             }
-            Self::Mini => None,
+            Self::Codex | Self::Mini => None,
         }
     }
 
@@ -105,6 +116,7 @@ impl Name {
     pub fn reader(self) -> Reader {
         Reader::of(match self {
             Self::Claude => Dialect::Claude,
+            Self::Codex => Dialect::Codex,
             Self::Mini => Dialect::Mini,
             Self::Gemini | Self::OpenCode | Self::Qwen | Self::Copilot | Self::Acp => Dialect::Acp,
         })

@@ -628,5 +628,5 @@ fn a_harness_is_known_by_its_name() {
         assert_eq!(serde_json::to_string(&name).unwrap(), format!("\"{name}\""));
     }
     let says = "vim".parse::<Name>().unwrap_err().to_string();
-    assert_eq!(says, "`vim` is not a harness; there are `claude` and `mini`");
+    assert_eq!(says, "`vim` is not a harness; there are `claude`, `codex` and `mini`");
 }

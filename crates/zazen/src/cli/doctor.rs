@@ -186,6 +186,7 @@ fn agents(context: &Context, config: &Config) -> Vec<Finding> {
 fn install(harness: Name) -> &'static str {
     match harness {
         Name::Claude => "npm install -g @anthropic-ai/claude-code",
+        Name::Codex => "npm install -g @openai/codex",
         Name::Gemini => "npm install -g @google/gemini-cli",
         Name::OpenCode => "npm install -g opencode-ai",
         Name::Qwen => "npm install -g @qwen-code/qwen-code",

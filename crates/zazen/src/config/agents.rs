@@ -114,9 +114,11 @@ impl Check<'_> {
             return Err(self.wrong(&at("route"), &why));
         }
         let model = raw.model.unwrap_or_default();
-        if model.is_empty() && harness == Name::Mini {
+        if model.is_empty()
+            && let Some(such_as) = model_needed(harness)
+        {
             let word = place.word();
-            let why = format!("`mini` needs `{word}.model`, such as \"claude-sonnet-4-5\"");
+            let why = format!("`{harness}` needs `{word}.model`, such as \"{such_as}\"");
             return Err(self.wrong(place.path, &why));
         }
         let effort = raw.effort.unwrap_or_default();
@@ -212,11 +214,24 @@ fn no_agent(text: &str, agents: &BTreeMap<AgentName, Agent>) -> String {
     }
 }
 
+/// A model to name, for a harness that has none of its own.
+fn model_needed(harness: Name) -> Option<&'static str> {
+    match harness {
+        Name::Codex => Some("gpt-5.5"),
+        Name::Mini => Some("claude-sonnet-4-5"),
+        Name::Claude | Name::Gemini | Name::OpenCode | Name::Qwen | Name::Copilot | Name::Acp => {
+            None
+        }
+    }
+}
+
 /// What a harness needs of its route that this one does not have.
 fn needs(harness: Name, route: &Model) -> Option<&'static str> {
     let (fits, needs) = match harness {
         Name::Gemini => (route.api == Api::Gemini, "`api = \"gemini\"`"),
-        Name::OpenCode | Name::Qwen => (route.api == Api::OpenAi, "`api = \"openai\"`"),
+        Name::Codex | Name::OpenCode | Name::Qwen => {
+            (route.api == Api::OpenAi, "`api = \"openai\"`")
+        }
         Name::Copilot => (route.api != Api::Gemini, "`api = \"openai\"` or `\"anthropic\"`"),
         Name::Acp => (true, ""),
         Name::Claude => (route.api == Api::Anthropic, "`api = \"anthropic\"`"),

@@ -282,10 +282,16 @@ fn a_harness_without_what_it_needs_is_refused() {
     let text = SMALL.replace("model = \"m\"\n", "");
     assert!(wrong(&text).starts_with("2: `mini` needs `harness.model`"));
     let text = SMALL.replace("model = \"m\"", "use = \"vim\"");
-    assert_eq!(wrong(&text), "3: `vim` is not a harness; there are `claude` and `mini`");
+    assert_eq!(wrong(&text), "3: `vim` is not a harness; there are `claude`, `codex` and `mini`");
     let text =
         SMALL.replace("model = \"m\"", "use = \"claude\"").replace("\"anthropic\"", "\"openai\"");
     assert!(wrong(&text).contains("`claude` needs a route with `api = \"anthropic\"`"));
+    let codex = SMALL.replace("model = \"m\"", "use = \"codex\"\nmodel = \"m\"");
+    assert!(wrong(&codex).contains("`codex` needs a route with `api = \"openai\"`"));
+    let codex = codex.replace("\"anthropic\"\n", "\"openai\"\nbase_url = \"https://a\"\n");
+    assert_eq!(good(&codex).agents[&AgentName::default()].harness, Name::Codex);
+    let without = codex.replace("model = \"m\"\n", "");
+    assert!(wrong(&without).contains("`codex` needs `harness.model`, such as \"gpt-5.5\""));
 }
 
 #[test]

@@ -21,6 +21,8 @@ use crate::home::Home;
 use crate::home::atomic::{self, Durability};
 use crate::sandbox::{LaunchSpec, RunDir, Work};
 
+mod codex;
+
 /// The agents that can act here.
 #[derive(Debug)]
 pub(super) struct Agents(BTreeMap<AgentName, Ready>);
@@ -212,6 +214,11 @@ pub fn find(
         }
         other @ (Name::Gemini | Name::OpenCode | Name::Qwen | Name::Copilot | Name::Acp) => {
             bail!("`{other}` cannot be started by this zazen")
+        }
+        Name::Codex => {
+            let (program, folder) = codex::program(agent.program.clone(), environment)?;
+            let effort = agent.effort.clone();
+            Ok(Harness::Codex(harness::Codex { program, folder, model, effort }))
         }
         Name::Claude => {
             let program = agent

@@ -7,6 +7,7 @@ mod budget;
 mod claude;
 #[cfg(test)]
 mod cli;
+mod codex;
 #[cfg(test)]
 mod commands;
 #[cfg(test)]

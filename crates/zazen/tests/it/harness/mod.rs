@@ -8,3 +8,4 @@ pub(crate) mod gate;
 pub(crate) mod model;
 pub(crate) mod place;
 pub(crate) mod podman;
+mod responses;

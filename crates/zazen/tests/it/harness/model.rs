@@ -1,4 +1,5 @@
-//! A model's service with a script, on loopback: Anthropic's Messages, streamed.
+//! A model's service with a script, on loopback: Anthropic's Messages, streamed, and
+//! the other API's Responses.
 //!
 //! It keeps no state between calls. What it says is found by what the prompt asks
 //! for (`plan`, `implement/2`, …) and by how many answers the request quotes, so a
@@ -16,6 +17,8 @@ use axum::http::header::{CONTENT_TYPE, HeaderMap, RETRY_AFTER};
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use serde_json::{Value, json};
+
+use super::responses;
 
 /// What the model says, phase by phase and turn by turn.
 pub(crate) type Script = BTreeMap<String, Vec<Turn>>;
@@ -111,7 +114,7 @@ impl Call {
 
     /// What the agent was given at its start, as text.
     pub(crate) fn prompt(&self) -> String {
-        let request: Value = serde_json::from_str(&self.body).unwrap_or(Value::Null);
+        let request = read(&self.body);
         let content = &request["messages"][0]["content"];
         match content.as_str() {
             Some(text) => text.to_owned(),
@@ -167,7 +170,8 @@ impl Drop for Model {
 }
 
 async fn answer(State(shared): State<Shared>, headers: HeaderMap, body: String) -> Response {
-    let request: Value = serde_json::from_str(&body).unwrap_or(Value::Null);
+    let is_of_responses = is_of_responses(&body);
+    let request = read(&body);
     let label = more_exact(&shared.script, label(&request), &request);
     let turn = request["messages"]
         .as_array()
@@ -186,12 +190,24 @@ async fn answer(State(shared): State<Shared>, headers: HeaderMap, body: String) 
         // A harness asks for a title, or counts tokens, on the side.
         return stream(&request, &Turn::say("A title"), None, turn);
     };
-    let said = shared.script.get(&label).and_then(|turns| turns.get(turn));
-    match said {
-        Some(Turn { error: Some((status, kind)), .. }) => refuse(*status, kind),
-        Some(said) => stream(&request, said, Some(&tool), turn),
-        None => stream(&request, &Turn::say("I have nothing more to say."), None, turn),
+    let silent = Turn::say("I have nothing more to say.");
+    let said = shared.script.get(&label).and_then(|turns| turns.get(turn)).unwrap_or(&silent);
+    match &said.error {
+        Some((status, kind)) if is_of_responses => responses::refuse(*status, kind),
+        Some((status, kind)) => refuse(*status, kind),
+        None if is_of_responses => responses::stream(said, Some(&tool), turn),
+        None => stream(&request, said, Some(&tool), turn),
     }
+}
+
+fn is_of_responses(body: &str) -> bool {
+    serde_json::from_str(body).is_ok_and(|request| responses::is_one(&request))
+}
+
+/// A request, as messages.
+fn read(body: &str) -> Value {
+    let request: Value = serde_json::from_str(body).unwrap_or(Value::Null);
+    if responses::is_one(&request) { responses::as_messages(&request) } else { request }
 }
 
 /// Answers with an error. With status 200 it comes in the stream, after a good beginning.
@@ -266,7 +282,8 @@ const TOLD: &str = "wrote this on the issue just now";
 fn bash_tool(request: &Value) -> Option<String> {
     let tools = request["tools"].as_array()?;
     let name = tools.iter().filter_map(|tool| tool["name"].as_str());
-    name.into_iter().find(|name| name.eq_ignore_ascii_case("bash")).map(str::to_owned)
+    let is_it = |name: &&str| name.eq_ignore_ascii_case("bash") || *name == "exec_command";
+    name.into_iter().find(is_it).map(str::to_owned)
 }
 
 /// Writes one answer as Anthropic's stream.
