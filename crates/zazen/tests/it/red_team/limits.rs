@@ -43,7 +43,12 @@ pub(super) const TIMED: &[Case] = &[
         (Limits, "fork-bomb", GROUP),
         "double its processes until the machine stands still",
         "bomb() { bomb | bomb & }; bomb; while :; do sleep 0.2; echo on > /proc/$MINI/fd/1; done",
-        &["the run took too long", "the harness failed", "the run was silent", "too much memory"],
+        &[
+            "the run took too long",
+            "the harness was killed",
+            "the run was silent",
+            "too much memory",
+        ],
     ),
     refused(
         (Limits, "for-ever", "a limit of time (`limits.wall`)"),
@@ -66,7 +71,7 @@ const CASES: &[Case] = &[
         "perl -e 'my @all; push @all, q(x) x 10_000_000 for 1..100; print qq(THROUGH\\n)'; \
          bash -c 'x=0123456789abcdef; for i in $(seq 26); do x=$x$x; done; echo THROUGH'; \
          kill -9 $MINI",
-        &["the run used too much memory", "the harness failed"],
+        &["the run used too much memory", "the harness was killed"],
     ),
     refused(
         (Limits, "full-disk", WATCH),
