@@ -24,7 +24,7 @@ pub(super) fn script() -> Script {
     // What an agent that was killed had changed is there for the next one; this one begins anew.
     let first = script.get_mut(STEP).and_then(|turns| turns[0].command.as_mut());
     let first = first.expect("the demo's first step begins with a command");
-    first.insert_str(0, "git checkout -q -- .\n");
+    first.insert_str(0, "git checkout -q HEAD -- .\n");
     script
 }
 
