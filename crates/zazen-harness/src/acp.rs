@@ -72,24 +72,6 @@ impl Speaker {
             Self::Other { .. } => "acp",
         }
     }
-
-    /// The APIs that it is known to speak through a gateway.
-    pub fn apis(&self) -> &'static [Api] {
-        match self {
-            Self::Gemini => &[Api::Gemini],
-            Self::OpenCode | Self::Qwen => &[Api::OpenAi],
-            Self::Copilot => &[Api::OpenAi, Api::Anthropic],
-            Self::Other { .. } => &[Api::Anthropic, Api::OpenAi, Api::Gemini],
-        }
-    }
-
-    /// Whether it has to be told a model: behind a gateway it cannot ask which there are.
-    pub fn needs_model(&self) -> bool {
-        match self {
-            Self::OpenCode | Self::Qwen | Self::Copilot => true,
-            Self::Gemini | Self::Other { .. } => false,
-        }
-    }
 }
 
 /// What is in the last line of `zazen acp`, which takes messages until then.

@@ -32,8 +32,9 @@ pub enum Name {
 pub struct UnknownName(String);
 
 impl Name {
-    /// Those that can be configured.
-    pub const ALL: [Self; 3] = [Self::Claude, Self::Codex, Self::Mini];
+    /// Those that can be configured. The others are read: `zazen acp` speaks to them, and how
+    /// each ends is not told apart well enough yet, or it starts what a repository names.
+    pub const ALL: [Self; 4] = [Self::Claude, Self::Codex, Self::Gemini, Self::Mini];
 
     /// The word for this harness, the same everywhere.
     pub fn word(self) -> &'static str {

@@ -628,5 +628,6 @@ fn a_harness_is_known_by_its_name() {
         assert_eq!(serde_json::to_string(&name).unwrap(), format!("\"{name}\""));
     }
     let says = "vim".parse::<Name>().unwrap_err().to_string();
-    assert_eq!(says, "`vim` is not a harness; there are `claude`, `codex` and `mini`");
+    let names = "`claude`, `codex`, `gemini` and `mini`";
+    assert_eq!(says, format!("`vim` is not a harness; there are {names}"));
 }

@@ -282,7 +282,8 @@ fn a_harness_without_what_it_needs_is_refused() {
     let text = SMALL.replace("model = \"m\"\n", "");
     assert!(wrong(&text).starts_with("2: `mini` needs `harness.model`"));
     let text = SMALL.replace("model = \"m\"", "use = \"vim\"");
-    assert_eq!(wrong(&text), "3: `vim` is not a harness; there are `claude`, `codex` and `mini`");
+    let names = "`claude`, `codex`, `gemini` and `mini`";
+    assert_eq!(wrong(&text), format!("3: `vim` is not a harness; there are {names}"));
     let text =
         SMALL.replace("model = \"m\"", "use = \"claude\"").replace("\"anthropic\"", "\"openai\"");
     assert!(wrong(&text).contains("`claude` needs a route with `api = \"anthropic\"`"));
@@ -292,6 +293,10 @@ fn a_harness_without_what_it_needs_is_refused() {
     assert_eq!(good(&codex).agents[&AgentName::default()].harness, Name::Codex);
     let without = codex.replace("model = \"m\"\n", "");
     assert!(wrong(&without).contains("`codex` needs `harness.model`, such as \"gpt-5.5\""));
+    let gemini = SMALL.replace("model = \"m\"", "use = \"gemini\"");
+    assert!(wrong(&gemini).contains("`gemini` needs a route with `api = \"gemini\"`"));
+    let gemini = gemini.replace("\"anthropic\"\n", "\"gemini\"\n");
+    assert_eq!(good(&gemini).agents[&AgentName::default()].harness, Name::Gemini);
 }
 
 #[test]

@@ -4,6 +4,9 @@
 //! with the run is kept in its folder: a daemon that comes later may have
 //! another configuration, in which that agent is another one, or none.
 
+mod acp;
+mod codex;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
@@ -13,15 +16,13 @@ use serde::{Deserialize, Serialize};
 use zazen_core::id::{AgentName, RunId};
 use zazen_core::task::{Run, Task};
 use zazen_core::{trace, words};
-use zazen_harness::{self as harness, Harness, Name};
+use zazen_harness::{self as harness, Harness, Name, Speaker};
 
 use super::world::World;
 use crate::config::{self, Config, Environment};
 use crate::home::Home;
 use crate::home::atomic::{self, Durability};
 use crate::sandbox::{LaunchSpec, RunDir, Work};
-
-mod codex;
 
 /// The agents that can act here.
 #[derive(Debug)]
@@ -204,6 +205,7 @@ pub fn find(
 ) -> anyhow::Result<Harness> {
     let model = agent.model.clone();
     let n_turns_max = config.limits.n_turns_max;
+    let acp = |speaker| acp::find(config, environment, (agent, speaker)).map(Harness::Acp);
     match agent.harness {
         Name::Mini => {
             let api = match config.models.get(&agent.route).map(|model| model.api) {
@@ -212,13 +214,15 @@ pub fn find(
             };
             Ok(Harness::Mini(harness::Mini { api, model, n_turns_max }))
         }
-        other @ (Name::Gemini | Name::OpenCode | Name::Qwen | Name::Copilot | Name::Acp) => {
-            bail!("`{other}` cannot be started by this zazen")
-        }
         Name::Codex => {
             let (program, folder) = codex::program(agent.program.clone(), environment)?;
             let effort = agent.effort.clone();
             Ok(Harness::Codex(harness::Codex { program, folder, model, effort }))
+        }
+        Name::Gemini => acp(Speaker::Gemini),
+        // They are read, and cannot be configured.
+        other @ (Name::OpenCode | Name::Qwen | Name::Copilot | Name::Acp) => {
+            bail!("`{other}` cannot be started by this zazen")
         }
         Name::Claude => {
             let program = agent

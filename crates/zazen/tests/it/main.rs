@@ -1,6 +1,8 @@
 //! Tests of the whole program, in the words of the people who use it.
 
 #[cfg(test)]
+mod acp;
+#[cfg(test)]
 mod agents;
 #[cfg(test)]
 mod budget;

@@ -9,3 +9,4 @@ pub(crate) mod model;
 pub(crate) mod place;
 pub(crate) mod podman;
 mod responses;
+mod wire;

@@ -1,5 +1,5 @@
-//! A model's service with a script, on loopback: Anthropic's Messages, streamed, and
-//! the other API's Responses.
+//! A model's service with a script, on loopback: Anthropic's Messages, streamed.
+//! `responses` and `wire` have the other ways to ask it.
 //!
 //! It keeps no state between calls. What it says is found by what the prompt asks
 //! for (`plan`, `implement/2`, …) and by how many answers the request quotes, so a
@@ -12,13 +12,14 @@ use std::sync::{Arc, Mutex};
 
 use axum::Router;
 use axum::extract::State;
-use axum::http::StatusCode;
 use axum::http::header::{CONTENT_TYPE, HeaderMap, RETRY_AFTER};
+use axum::http::{StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::responses;
+use super::wire::Wire;
 
 /// What the model says, phase by phase and turn by turn.
 pub(crate) type Script = BTreeMap<String, Vec<Turn>>;
@@ -169,15 +170,22 @@ impl Drop for Model {
     }
 }
 
-async fn answer(State(shared): State<Shared>, headers: HeaderMap, body: String) -> Response {
+async fn answer(
+    State(shared): State<Shared>,
+    uri: Uri,
+    headers: HeaderMap,
+    body: String,
+) -> Response {
     let is_of_responses = is_of_responses(&body);
     let request = read(&body);
-    let label = more_exact(&shared.script, label(&request), &request);
-    let turn = request["messages"]
-        .as_array()
-        .map_or(0, |all| all.iter().filter(|m| m["role"] == "assistant").count());
+    let wire = Wire::of(uri.path(), &request);
+    let (label, turn) = match wire {
+        Some(wire) => (label(&wire.prompt(&request)), wire.turn(&request)),
+        None => (more_exact(&shared.script, label(&prompt(&request)), &request), turn(&request)),
+    };
     // A login comes as another header than a key.
-    let key = headers.get("x-api-key").or_else(|| headers.get("authorization"));
+    let names = ["x-api-key", "x-goog-api-key", "authorization"];
+    let key = names.into_iter().find_map(|name| headers.get(name));
     let key = key.and_then(|key| key.to_str().ok()).unwrap_or_default();
     shared.calls.lock().expect("no test panics with it").push(Call {
         label: label.clone(),
@@ -186,6 +194,10 @@ async fn answer(State(shared): State<Shared>, headers: HeaderMap, body: String) 
         head: format!("{headers:?}"),
         body,
     });
+    if let Some(wire) = wire {
+        let said = shared.script.get(&label).and_then(|turns| turns.get(turn));
+        return wire.answer(&request, said, turn);
+    }
     let Some(tool) = bash_tool(&request) else {
         // A harness asks for a title, or counts tokens, on the side.
         return stream(&request, &Turn::say("A title"), None, turn);
@@ -223,13 +235,21 @@ fn refuse(status: u16, kind: &str) -> Response {
     (status, headers, body.to_string()).into_response()
 }
 
+/// How many answers a request quotes.
+fn turn(request: &Value) -> usize {
+    let all = request["messages"].as_array();
+    all.map_or(0, |all| all.iter().filter(|m| m["role"] == "assistant").count())
+}
+
+/// The first that was said in the name of the user.
+fn prompt(request: &Value) -> String {
+    let first = request["messages"].as_array();
+    let first = first.and_then(|all| all.iter().find(|m| m["role"] == "user"));
+    first.map(|message| message["content"].to_string()).unwrap_or_default()
+}
+
 /// What the prompt asks for, in the words of the phases.
-fn label(request: &Value) -> String {
-    let first = request["messages"]
-        .as_array()
-        .and_then(|all| all.iter().find(|m| m["role"] == "user"))
-        .map(|message| message["content"].to_string())
-        .unwrap_or_default();
+fn label(first: &str) -> String {
     if let Some(rest) = first.split("Carry out step ").nth(1) {
         let step = rest.split(' ').next().unwrap_or_default();
         return format!("implement/{step}");

@@ -1,0 +1,170 @@
+//! The real Gemini CLI in a real sandbox, through `zazen acp` and the gateway, answered by the
+//! scripted model.
+//!
+//! Its program is the one that `ZAZEN_GEMINI` names; the node of `ZAZEN_GITHUB_DOUBLE` runs
+//! it. Where one is missing, or `bwrap`, the tests say so and pass; with
+//! `ZAZEN_REQUIRE_TOOLS=1` they fail.
+
+use std::env;
+use std::fs;
+use std::path::PathBuf;
+
+use serde_json::json;
+
+use crate::harness::model::{Call, Model, Turn, script, small_script};
+use crate::harness::place::{KEY, Place, Setup, git, has_bwrap};
+
+/// What a repository has that no agent is to take up by itself.
+const CANARY: &str = "CANARY-OF-THE-REPOSITORY";
+
+/// What the endless command of a test is known by among all processes.
+const MARK: &str = "zazen-endless-acp";
+
+#[test]
+fn gemini_cli_takes_an_issue_to_a_checked_draft_in_acp() {
+    let model = Model::start(small_script());
+    let Some(mut place) = place(&model) else { return };
+    commit_texts(&place);
+    place.up();
+    place.ask_for_plan();
+    place.wait_for(1, &["awaiting-approval", "failed"]);
+    place.approve();
+    place.wait_for(1, &["drafted", "failed"]);
+
+    let logs = place.zazen(&["task", "logs", "1"]);
+    let (branch, _) = place.branches().remove(0);
+    let readme = git(&place.remote(), &["show", &format!("{branch}:README.md")]);
+    assert!(readme.contains("hello") && !readme.contains(CANARY), "{readme}");
+    let [pull] = place.pulls().try_into().unwrap_or_else(|_| panic!("one pull request:\n{logs}"));
+    assert!(pull.contains("draft: true"), "{pull}");
+    for expected in ["says it finished", "result: 1 commit", "echo hello"] {
+        assert!(logs.contains(expected), "`{expected}` is not in:\n{logs}");
+    }
+    let calls = model.calls();
+    assert!(calls.iter().any(|call| call.label == "implement/1" && call.turn == 1), "{logs}");
+    assert!(calls.iter().all(|call| call.key.ends_with(KEY)), "the gateway puts the key in");
+    assert!(calls.iter().all(|call| !call.body.contains(KEY)), "the agent does not know it");
+    let seen = |call: &&Call| call.body.contains(CANARY);
+    let seen: Vec<_> = calls.iter().filter(seen).map(|call| call.body.as_str()).collect();
+    assert!(seen.is_empty(), "the repository's texts are read: {seen:?}");
+    place.down();
+    assert_eq!(place.processes(), Vec::<String>::new());
+}
+
+/// Commits what agents look for in a repository: skills, instructions, and programs to start.
+fn commit_texts(place: &Place) {
+    let write = |path: &str, text: &str| {
+        let path = place.repo().join(path);
+        fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
+        fs::write(path, text).expect("a file");
+    };
+    let skill = format!("---\nname: owl\ndescription: {CANARY} greets.\n---\n{CANARY}\n");
+    for folder in [".agents", ".claude", ".gemini"] {
+        write(&format!("{folder}/skills/owl/SKILL.md"), &skill);
+    }
+    // zazen itself gives the first of the repository's pages of instructions, and no other.
+    write("AGENTS.md", "Be brief.\n");
+    for page in ["CLAUDE.md", "GEMINI.md"] {
+        write(page, CANARY);
+    }
+    let start = json!({ "type": "command", "command": format!("echo {CANARY} >> README.md") });
+    let hooks = json!({ "hooks": { "SessionStart": [{ "hooks": [start] }] } }).to_string();
+    write(".gemini/settings.json", &hooks);
+    git(&place.repo(), &["add", "-A"]);
+    git(&place.repo(), &["commit", "-q", "-m", "Texts and programs for agents"]);
+}
+
+#[test]
+fn a_refused_key_is_told_apart_for_an_acp_agent() {
+    let refused = vec![Turn::fail(401, "invalid_api_key")];
+    let model = Model::start(script(&[("plan", refused)]));
+    let Some(mut place) = place(&model) else { return };
+    place.up();
+    place.ask_for_plan();
+    place.wait_for(1, &["failed", "parked", "awaiting-approval"]);
+    let page = place.zazen(&["task", "show", "1"]);
+    let logs = place.zazen(&["task", "logs", "1"]);
+    assert!(page.contains("the model's service refused the key"), "{page}\n{logs}");
+    place.down();
+}
+
+#[test]
+fn a_stopped_acp_agent_leaves_no_process() {
+    let command = format!("touch /tmp/{MARK}; while true; do sleep 0.1; done");
+    let model = Model::start(script(&[("plan", vec![Turn::run(&command)])]));
+    let Some(mut place) = place(&model) else { return };
+    place.up();
+    place.ask_for_plan();
+    let token_file = place.home().join(".zazen/runs/1.1/token");
+    let token = place.wait("the command runs", |_| {
+        let token = fs::read_to_string(&token_file).ok()?.trim().to_owned();
+        let of_run = processes(&token);
+        of_run.iter().any(|cmdline| cmdline.contains(MARK)).then_some(token)
+    });
+    place.zazen(&["issue", "comment", "1", "/stop"]);
+    place.wait_for(1, &["stopped"]);
+    place.wait("all processes are gone", |_| processes(&token).is_empty().then_some(()));
+    place.down();
+    assert_eq!(place.processes(), Vec::<String>::new());
+}
+
+/// The command lines of the processes that have this in their environment.
+fn processes(token: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir("/proc").expect("/proc").flatten() {
+        let read = |name: &str| {
+            let bytes = fs::read(entry.path().join(name)).unwrap_or_default();
+            String::from_utf8_lossy(&bytes).replace('\0', " ")
+        };
+        if read("environ").contains(token) {
+            found.push(read("cmdline"));
+        }
+    }
+    found
+}
+
+/// A home whose agent is Gemini CLI, in bubblewrap. Nothing where there are no such tools and
+/// none are required.
+fn place(model: &Model) -> Option<Place> {
+    let program = named("ZAZEN_GEMINI")?;
+    let node = node()?;
+    if !has_bwrap() {
+        return None;
+    }
+    let harness = format!(
+        "use = \"gemini\"\nprogram = \"{}\"\nmodel = \"gemini-2.5-pro\"\nroute = \"other\"\n",
+        program.display()
+    );
+    let more = format!(
+        "[models.other]\napi = \"gemini\"\nbase_url = \"{}\"\nkey_env = \"ZAZEN_TEST_KEY\"\n",
+        model.url()
+    );
+    let mut place = Place::new(&Setup { harness, more, ..Setup::mini("bwrap", &model.url()) });
+    let path = env::var_os("PATH").unwrap_or_default();
+    let path = env::join_paths([node].into_iter().chain(env::split_paths(&path)));
+    let path = path.expect("a path");
+    place.set("PATH", &path.to_string_lossy());
+    Some(place)
+}
+
+/// The folder of the node that the double of GitHub runs on.
+fn node() -> Option<PathBuf> {
+    let arch = if cfg!(target_arch = "aarch64") { "arm64" } else { "x64" };
+    let double = named("ZAZEN_GITHUB_DOUBLE")?;
+    Some(double.join(format!("node_modules/node-linux-{arch}/bin")))
+}
+
+/// What a variable names.
+fn named(variable: &str) -> Option<PathBuf> {
+    let named = env::var_os(variable).map(PathBuf::from);
+    if named.is_none() {
+        let is_required = env::var_os("ZAZEN_REQUIRE_TOOLS").is_some_and(|value| value == "1");
+        assert!(!is_required, "a tool is missing: `{variable}` names none");
+        say_skipped(variable);
+    }
+    named
+}
+
+fn say_skipped(variable: &str) {
+    println!("SKIPPED, as a tool is missing: `{variable}` names none");
+}
