@@ -133,6 +133,7 @@ fn what_is_written_while_an_agent_works_that_does_not_listen_is_for_the_next_one
     place.wait_said(1, "What ada wrote, the next agent will read.");
     gate.open();
     place.wait_for(1, &["drafted"]);
+    place.wait_said(1, "the checks passed on exactly its commit");
     let said = place.said(1);
     assert_eq!(said.len(), 2, "the plan with its state, and the draft: {said:?}");
     place.down();
