@@ -28,7 +28,7 @@ use self::day::issue_end;
 pub use self::day::{day_line, home_commit};
 pub use self::event::{claim_word, event_line, event_lines};
 pub use self::links::{Links, linked};
-pub use self::money::{cost, elapsed, exceeded, moment, spent_of, tokens};
+pub use self::money::{cost, elapsed, exceeded, spent_of, tokens};
 pub use self::page::{doing, progress, result};
 pub use self::pull::{Evidence, FileChange, Pull, pull};
 pub use self::review::{Aside, not_asked, review_aside, review_body, review_comment};

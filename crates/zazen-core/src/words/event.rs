@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::money::{cost, moment, tokens};
+use super::money::{cost, tokens};
 use crate::text::{one_line, plain};
 use crate::trace::{ChangeKind, Claim, End, Event, FileChange, RateLimit, TodoItem, TodoState};
 use crate::usage::Cost;
@@ -146,7 +146,7 @@ fn rate_limit(limit: &RateLimit) -> String {
     };
     let status = if status.is_empty() { String::new() } else { format!(": {status}") };
     let used = used_percent.map(|percent| format!(", {percent} % used")).unwrap_or_default();
-    let over = resets_at.map(|at| format!(", over at {}", moment(at))).unwrap_or_default();
+    let over = resets_at.map(|at| format!(", over at {}", at.utc())).unwrap_or_default();
     format!("limit{window}{status}{used}{over}")
 }
 

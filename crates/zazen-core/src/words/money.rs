@@ -3,7 +3,6 @@
 use std::fmt::Write as _;
 
 use crate::budget::{Exceeded, Scope, Unit};
-use crate::id::Time;
 use crate::usage::Cost;
 
 /// Writes a cost in dollars. An unknown price is called unknown, never $0.
@@ -93,27 +92,4 @@ pub fn elapsed(millis: u64) -> String {
         60..3600 => format!("{} min {} s", seconds / 60, seconds % 60),
         _ => format!("{} h {} min", seconds / 3600, seconds % 3600 / 60),
     }
-}
-
-/// Writes a moment: `2026-11-21 02:19 UTC`.
-pub fn moment(at: Time) -> String {
-    let minutes = at.0 / 60_000;
-    let (year, month, day) = date(minutes / (24 * 60));
-    let (hour, minute) = (minutes / 60 % 24, minutes % 60);
-    format!("{year}-{month:02}-{day:02} {hour:02}:{minute:02} UTC")
-}
-
-/// The year, the month and the day of the month, of a day since 1970.
-fn date(day: u64) -> (u64, u64, u64) {
-    // Days since 0000-03-01, in eras of 400 years, as in Howard Hinnant's `civil_from_days`.
-    let days = day + 719_468;
-    let (era, of_era) = (days / 146_097, days % 146_097);
-    let year = (of_era - of_era / 1_460 + of_era / 36_524 - of_era / 146_096) / 365;
-    let of_year = of_era - (365 * year + year / 4 - year / 100);
-    // 0 is March.
-    let month = (5 * of_year + 2) / 153;
-    let day = of_year - (153 * month + 2) / 5 + 1;
-    let is_next_year = month >= 10;
-    let month = if is_next_year { month - 9 } else { month + 3 };
-    (era * 400 + year + u64::from(is_next_year), month, day)
 }
