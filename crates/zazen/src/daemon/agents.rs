@@ -9,7 +9,7 @@ mod codex;
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
 use serde::{Deserialize, Serialize};
@@ -215,7 +215,7 @@ pub fn find(
             Ok(Harness::Mini(harness::Mini { api, model, n_turns_max }))
         }
         Name::Codex => {
-            let (program, folder) = codex::program(agent.program.clone(), environment)?;
+            let (program, folder) = codex::native(program(environment, agent)?)?;
             let effort = agent.effort.clone();
             Ok(Harness::Codex(harness::Codex { program, folder, model, effort }))
         }
@@ -225,15 +225,7 @@ pub fn find(
             bail!("`{other}` cannot be started by this zazen")
         }
         Name::Claude => {
-            let program = agent
-                .program
-                .clone()
-                .or_else(|| environment.find_program("claude"))
-                .context("`claude` is not on the path; install it, or set `harness.program`")?;
-            // What npm puts on the path is a link to the real program.
-            let program = program
-                .canonicalize()
-                .with_context(|| format!("find the program {}", program.display()))?;
+            let program = program(environment, agent)?;
             let folder = program.parent().unwrap_or(Path::new("/")).to_owned();
             let is_login = config.models.get(&agent.route).is_some_and(config::Model::is_login);
             let config::Programs { hooks, mcp } = config.policy.repo_programs;
@@ -248,6 +240,19 @@ pub fn find(
             }))
         }
     }
+}
+
+/// The program of an agent, as it is named or found on the path.
+fn program(environment: &Environment, agent: &config::Agent) -> anyhow::Result<PathBuf> {
+    let word = agent.harness.word();
+    let named = agent.program.clone().or_else(|| environment.find_program(word));
+    let missing = || format!("`{word}` is not on the path; install it, or set `program`");
+    real(&named.with_context(missing)?)
+}
+
+/// What npm puts on the path is a link to the real program.
+fn real(program: &Path) -> anyhow::Result<PathBuf> {
+    program.canonicalize().with_context(|| format!("find the program {}", program.display()))
 }
 
 #[cfg(test)]

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use zazen_harness::{self as harness, Speaker};
 
+use super::{program, real};
 use crate::config::{self, Api, Config, Environment};
 
 /// How many bytes of a program are looked at for what runs it.
@@ -23,12 +24,7 @@ pub(super) fn find(
     environment: &Environment,
     (agent, speaker): (&config::Agent, Speaker),
 ) -> anyhow::Result<harness::Acp> {
-    let word = speaker.word();
-    let program =
-        agent.program.clone().or_else(|| environment.find_program(word)).with_context(|| {
-            format!("`{word}` is not on the path; install it, or set the agent's `program`")
-        })?;
-    let program = real(&program)?;
+    let (word, program) = (speaker.word(), program(environment, agent)?);
     let node = if is_for_node(&program)? {
         let node = environment.find_program("node").with_context(|| {
             format!("`{word}` is a script for node, and there is no `node` on the path")
@@ -46,11 +42,6 @@ pub(super) fn find(
     let model = agent.model.clone();
     let n_turns_max = config.limits.n_turns_max;
     Ok(harness::Acp { agent: speaker, program, node, folders, model, api, n_turns_max })
-}
-
-/// What npm puts on the path is a link to the real program.
-fn real(program: &Path) -> anyhow::Result<PathBuf> {
-    program.canonicalize().with_context(|| format!("find the program {}", program.display()))
 }
 
 /// Whether its first line says that node runs it.

@@ -7,9 +7,9 @@ use std::fs::File;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, bail};
+use anyhow::Context as _;
 
-use crate::config::Environment;
+use super::real;
 
 /// What every native program on Linux begins with.
 const ELF: [u8; 4] = *b"\x7fELF";
@@ -24,36 +24,23 @@ const NATIVE: [&str; 2] = [
     "codex-linux-arm64/vendor/aarch64-unknown-linux-musl/bin/codex",
 ];
 
-/// The program, with no link left in its path, and the folder that it needs to see.
-pub(super) fn program(
-    configured: Option<PathBuf>,
-    environment: &Environment,
-) -> anyhow::Result<(PathBuf, PathBuf)> {
-    let program = configured
-        .or_else(|| environment.find_program("codex"))
-        .context("`codex` is not on the path; install it, or set `program`")?;
-    let found = real(&program)?;
-    if is_native(&found) {
-        let folder = folder(&found);
-        return Ok((found, folder));
-    }
-    match beside(&found) {
-        Some(native) => {
-            let native = real(&native)?;
-            let folder = folder(&native);
-            Ok((native, folder))
-        }
-        None => bail!(
-            "{} is a script, and Codex's native program is not in the packages beside it; set \
-             `program` to `bin/codex` in the package `@openai/codex-linux-x64` (or \
-             `-linux-arm64`)",
-            program.display()
-        ),
-    }
-}
-
-fn real(program: &Path) -> anyhow::Result<PathBuf> {
-    program.canonicalize().with_context(|| format!("find the program {}", program.display()))
+/// The native program, and the folder that it needs to see. `found` is it, or the script.
+pub(super) fn native(found: PathBuf) -> anyhow::Result<(PathBuf, PathBuf)> {
+    let native = if is_native(&found) {
+        found
+    } else {
+        let beside = beside(&found).with_context(|| {
+            format!(
+                "{} is a script, and Codex's native program is not in the packages beside it; set \
+                 `program` to `bin/codex` in the package `@openai/codex-linux-x64` (or \
+                 `-linux-arm64`)",
+                found.display()
+            )
+        })?;
+        real(&beside)?
+    };
+    let folder = folder(&native);
+    Ok((native, folder))
 }
 
 fn is_native(program: &Path) -> bool {

@@ -1,8 +1,24 @@
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use super::program;
-use crate::config::Environment;
+use zazen_harness::Name;
+
+use crate::config::{Agent, Environment};
+
+/// What is started for an agent with this `program`, and the folder that it needs to see.
+fn program(
+    configured: Option<PathBuf>,
+    environment: &Environment,
+) -> anyhow::Result<(PathBuf, PathBuf)> {
+    let agent = Agent {
+        harness: Name::Codex,
+        model: "gpt-5.5".to_owned(),
+        effort: String::new(),
+        route: "openai".to_owned(),
+        program: configured,
+    };
+    super::native(crate::daemon::agents::program(environment, &agent)?)
+}
 
 /// A machine with nothing on the path.
 fn nothing() -> Environment {
