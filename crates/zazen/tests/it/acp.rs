@@ -11,6 +11,7 @@ use std::path::PathBuf;
 
 use serde_json::json;
 
+use crate::harness::machine::named;
 use crate::harness::model::{Call, Model, Turn, script, small_script};
 use crate::harness::place::{KEY, Place, Setup, git, has_bwrap};
 
@@ -25,11 +26,7 @@ fn gemini_cli_takes_an_issue_to_a_checked_draft_in_acp() {
     let model = Model::start(small_script());
     let Some(mut place) = place(&model) else { return };
     commit_texts(&place);
-    place.up();
-    place.ask_for_plan();
-    place.wait_for(1, &["awaiting-approval", "failed"]);
-    place.approve();
-    place.wait_for(1, &["drafted", "failed"]);
+    place.carry_through();
 
     let logs = place.zazen(&["task", "logs", "1"]);
     let (branch, _) = place.branches().remove(0);
@@ -95,32 +92,12 @@ fn a_stopped_acp_agent_leaves_no_process() {
     let Some(mut place) = place(&model) else { return };
     place.up();
     place.ask_for_plan();
-    let token_file = place.home().join(".zazen/runs/1.1/token");
-    let token = place.wait("the command runs", |_| {
-        let token = fs::read_to_string(&token_file).ok()?.trim().to_owned();
-        let of_run = processes(&token);
-        of_run.iter().any(|cmdline| cmdline.contains(MARK)).then_some(token)
-    });
+    let token = place.wait_at_work("1.1", MARK);
     place.zazen(&["issue", "comment", "1", "/stop"]);
     place.wait_for(1, &["stopped"]);
-    place.wait("all processes are gone", |_| processes(&token).is_empty().then_some(()));
+    place.wait_gone(&token);
     place.down();
     assert_eq!(place.processes(), Vec::<String>::new());
-}
-
-/// The command lines of the processes that have this in their environment.
-fn processes(token: &str) -> Vec<String> {
-    let mut found = Vec::new();
-    for entry in fs::read_dir("/proc").expect("/proc").flatten() {
-        let read = |name: &str| {
-            let bytes = fs::read(entry.path().join(name)).unwrap_or_default();
-            String::from_utf8_lossy(&bytes).replace('\0', " ")
-        };
-        if read("environ").contains(token) {
-            found.push(read("cmdline"));
-        }
-    }
-    found
 }
 
 /// A home whose agent is Gemini CLI, in bubblewrap. Nothing where there are no such tools and
@@ -152,19 +129,4 @@ fn node() -> Option<PathBuf> {
     let arch = if cfg!(target_arch = "aarch64") { "arm64" } else { "x64" };
     let double = named("ZAZEN_GITHUB_DOUBLE")?;
     Some(double.join(format!("node_modules/node-linux-{arch}/bin")))
-}
-
-/// What a variable names.
-fn named(variable: &str) -> Option<PathBuf> {
-    let named = env::var_os(variable).map(PathBuf::from);
-    if named.is_none() {
-        let is_required = env::var_os("ZAZEN_REQUIRE_TOOLS").is_some_and(|value| value == "1");
-        assert!(!is_required, "a tool is missing: `{variable}` names none");
-        say_skipped(variable);
-    }
-    named
-}
-
-fn say_skipped(variable: &str) {
-    println!("SKIPPED, as a tool is missing: `{variable}` names none");
 }

@@ -44,10 +44,7 @@ fn a_task_at_its_budget_says_so_and_goes_on_from_its_commits_when_it_is_raised()
 fn a_run_at_its_budget_is_not_tried_again_and_what_it_did_is_kept() {
     let model = Model::start(small_script());
     let mut place = place(&model, "[budget]\nrun = \"$0.0001\"\n");
-    place.up();
-    place.ask_for_plan();
-    place.wait_for(1, &["awaiting-approval", "failed"]);
-    place.approve();
+    place.carry_out();
     place.wait_for(1, &["failed", "drafted"]);
     let said = place.wait_said(1, "I gave up: a budget is used up.");
     assert!(said.contains("of $0.0001 (`budget.run`)"), "{said}");
@@ -93,10 +90,7 @@ fn a_model_without_a_price_counts_at_the_worst_case_and_is_shown_as_unknown() {
         ..Setup::mini("none", &model.url())
     };
     let mut place = Place::new(&setup);
-    place.up();
-    place.ask_for_plan();
-    place.wait_for(1, &["awaiting-approval", "failed"]);
-    place.approve();
+    place.carry_out();
     place.wait_for(1, &["failed", "drafted"]);
     let said = place.wait_said(1, "I gave up: a budget is used up.");
     assert!(said.contains("of it are assumed, as a price"), "{said}");
@@ -115,10 +109,7 @@ fn mending_red_checks_may_use_the_reserve() {
     ]));
     // The plan and the step take some 3,700 tokens, the mending as many again.
     let mut place = place(&model, "[budget]\nreserve = \"60%\"\n[budget.tokens]\ntask = \"8k\"\n");
-    place.up();
-    place.ask_for_plan();
-    place.wait_for(1, &["awaiting-approval", "failed"]);
-    place.approve();
+    place.carry_out();
     place.wait_for(1, &["failed", "drafted"]);
     assert_eq!(place.pulls().len(), 1, "{:?}", place.said(1));
     let shown = place.zazen(&["task", "show", "1"]);

@@ -6,8 +6,9 @@
 
 use std::env;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
+use crate::harness::machine::{Process, files_with, processes, skip};
 use crate::harness::model::{Model, Script, Turn, demo_script, small_script};
 use crate::harness::place::{KEY, Place, Setup, git};
 
@@ -19,11 +20,7 @@ fn claude_code_takes_an_issue_to_a_checked_draft_pull_request() {
     let model = Model::start(demo_script());
     let Some(setup) = setup(&model, "") else { return };
     let mut place = Place::new(&setup);
-    place.up();
-    place.ask_for_plan();
-    place.wait_for(1, &["awaiting-approval", "failed"]);
-    place.approve();
-    place.wait_for(1, &["drafted", "failed"]);
+    place.carry_through();
 
     let [pull] = place.pulls().try_into().expect("one pull request");
     assert!(pull.contains("draft: true"), "{pull}");
@@ -164,12 +161,7 @@ fn a_stopped_claude_code_leaves_no_process() {
     place.up();
     place.ask_for_plan();
     let token_file = place.home().join(".zazen/runs/1.1/token");
-    let token = place.wait("the command runs", |_| {
-        let token = fs::read_to_string(&token_file).ok()?.trim().to_owned();
-        let is_of_run = |process: &Process| process.environ.contains(&token);
-        let of_run = processes(is_of_run);
-        of_run.iter().any(|process| process.cmdline.contains(MARK)).then_some(token)
-    });
+    let token = place.wait_at_work("1.1", MARK);
     let running = processes(|process| process.environ.contains(&token));
     assert!(running.iter().any(|process| process.cmdline.contains("claude")), "{running:#?}");
     // The supervisor and the sandbox are started by the daemon, which has the key.
@@ -182,9 +174,7 @@ fn a_stopped_claude_code_leaves_no_process() {
 
     place.zazen(&["issue", "comment", "1", "/stop"]);
     place.wait_for(1, &["stopped"]);
-    place.wait("all processes are gone", |_| {
-        processes(|process| process.environ.contains(&token)).is_empty().then_some(())
-    });
+    place.wait_gone(&token);
     place.down();
     assert_eq!(place.processes(), Vec::<String>::new());
 }
@@ -209,23 +199,13 @@ fn killed_script() -> Script {
 /// Kills the harness of run 1.2 in the middle of its command, and waits until nothing of
 /// that run is left.
 fn kill_in_its_command(place: &mut Place) {
-    let token_file = place.home().join(".zazen/runs/1.2/token");
-    let token = place.wait("the command runs", |_| {
-        let token = fs::read_to_string(&token_file).ok()?.trim().to_owned();
-        let of_run = processes(|process| process.environ.contains(&token));
-        of_run.iter().any(|process| process.cmdline.contains(MARK)).then_some(token)
-    });
+    let token = place.wait_at_work("1.2", MARK);
     let claude = processes(|process| {
         process.environ.contains(&token) && process.cmdline.contains("stream-json")
     });
-    for process in claude {
-        let pid = rustix::process::Pid::from_raw(process.pid).expect("a process");
-        rustix::process::kill_process(pid, rustix::process::Signal::KILL).expect("a signal");
-    }
+    claude.iter().for_each(Process::kill);
     // Its tools are in sessions of their own, and would go on for ever.
-    place.wait("all processes are gone", |_| {
-        processes(|process| process.environ.contains(&token)).is_empty().then_some(())
-    });
+    place.wait_gone(&token);
 }
 
 /// The arguments that a run was started with.
@@ -242,10 +222,7 @@ fn a_claude_code_that_is_killed_leaves_no_tool_and_goes_on_with_its_own_session(
     let model = Model::start(killed_script());
     let Some(setup) = setup(&model, "") else { return };
     let mut place = Place::new(&setup);
-    place.up();
-    place.ask_for_plan();
-    place.wait_for(1, &["awaiting-approval", "failed"]);
-    place.approve();
+    place.carry_out();
     kill_in_its_command(&mut place);
     place.wait_for(1, &["drafted", "failed"]);
     place.down();
@@ -289,10 +266,7 @@ fn what_a_person_writes_changes_what_claude_code_does_at_work() {
     let model = Model::start(told_script());
     let Some(setup) = setup(&model, "") else { return };
     let mut place = Place::new(&setup);
-    place.up();
-    place.ask_for_plan();
-    place.wait_for(1, &["awaiting-approval", "failed"]);
-    place.approve();
+    place.carry_out();
     let work = place.home().join(".zazen/work/1.2");
     place.wait("the agent waits", |_| work.join("at-gate").exists().then_some(()));
     place.comment(1, "Greet in French, too.\n\n--dangerously $(touch /tmp/no) `x`");
@@ -357,11 +331,7 @@ fn what_ran(more: &str) -> Option<(String, Vec<usize>)> {
     setup.more.push_str(more);
     let mut place = Place::new(&setup);
     commit_settings(&place);
-    place.up();
-    place.ask_for_plan();
-    place.wait_for(1, &["awaiting-approval", "failed"]);
-    place.approve();
-    place.wait_for(1, &["drafted", "failed"]);
+    place.carry_through();
     let (branch, _) = place.branches().remove(0);
     let files = git(&place.remote(), &["ls-tree", "-r", "--name-only", &branch]);
     place.down();
@@ -384,11 +354,6 @@ fn hooks_of_the_repository_are_started_where_the_owner_says_so() {
     assert!(files.contains("MCP-RAN"), "{files}");
 }
 
-#[expect(clippy::print_stdout, reason = "a test that is skipped says so")]
-fn say_skipped(what: &str) {
-    println!("SKIPPED, as a tool is missing: {what}");
-}
-
 /// A home whose agents are Claude Code in bubblewrap; `more` are lines below `[limits]`.
 /// Nothing where there are no such tools and none are required.
 pub(crate) fn setup(model: &Model, more: &str) -> Option<Setup> {
@@ -396,9 +361,7 @@ pub(crate) fn setup(model: &Model, more: &str) -> Option<Setup> {
     let claude = env::var_os("ZAZEN_CLAUDE").map(PathBuf::from).or_else(|| on_path("claude"));
     let (Some(_), Some(claude)) = (&bwrap, &claude) else {
         let what = format!("bwrap is {bwrap:?}, claude is {claude:?} (see `ZAZEN_CLAUDE`)");
-        let is_required = env::var_os("ZAZEN_REQUIRE_TOOLS").is_some_and(|value| value == "1");
-        assert!(!is_required, "a tool is missing: {what}");
-        say_skipped(&what);
+        skip(&format!("a tool is missing: {what}"));
         return None;
     };
     let harness = format!("use = \"claude\"\nclaude = \"{}\"\n", claude.display());
@@ -409,46 +372,4 @@ pub(crate) fn setup(model: &Model, more: &str) -> Option<Setup> {
 fn on_path(program: &str) -> Option<PathBuf> {
     let path = env::var_os("PATH")?;
     env::split_paths(&path).map(|folder| folder.join(program)).find(|file| file.is_file())
-}
-
-/// A process on this machine.
-#[derive(Debug)]
-struct Process {
-    pid: i32,
-    cmdline: String,
-    environ: String,
-}
-
-fn processes(is_meant: impl Fn(&Process) -> bool) -> Vec<Process> {
-    let mut found = Vec::new();
-    for entry in fs::read_dir("/proc").expect("/proc").flatten() {
-        let read = |name: &str| {
-            let bytes = fs::read(entry.path().join(name)).unwrap_or_default();
-            String::from_utf8_lossy(&bytes).replace('\0', " ")
-        };
-        let Ok(pid) = entry.file_name().to_string_lossy().parse() else { continue };
-        let process = Process { pid, cmdline: read("cmdline"), environ: read("environ") };
-        if is_meant(&process) {
-            found.push(process);
-        }
-    }
-    found
-}
-
-/// The files below a folder that hold this.
-pub(crate) fn files_with(text: &str, folder: &Path) -> Vec<PathBuf> {
-    let mut found = Vec::new();
-    for entry in fs::read_dir(folder).expect("the folder is there") {
-        let path = entry.expect("an entry").path();
-        let kind = path.symlink_metadata().expect("it is there").file_type();
-        if kind.is_dir() {
-            found.extend(files_with(text, &path));
-        } else if kind.is_file() {
-            let bytes = fs::read(&path).expect("it can be read");
-            if bytes.windows(text.len()).any(|part| part == text.as_bytes()) {
-                found.push(path);
-            }
-        }
-    }
-    found
 }

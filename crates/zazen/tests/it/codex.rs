@@ -3,11 +3,10 @@
 //! Its program is the native one that `ZAZEN_CODEX` names. Where there is none, or no
 //! `bwrap`, the tests say so and pass; with `ZAZEN_REQUIRE_TOOLS=1` they fail.
 
-use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::claude::files_with;
+use crate::harness::machine::{Process, files_with, named, processes};
 use crate::harness::model::{Model, Script, Turn, demo_script, small_script};
 use crate::harness::place::{KEY, Place, Setup, git, has_bwrap};
 
@@ -15,11 +14,7 @@ use crate::harness::place::{KEY, Place, Setup, git, has_bwrap};
 fn codex_takes_an_issue_to_a_checked_draft_pull_request() {
     let model = Model::start(demo_script());
     let Some(mut place) = place(&model, "") else { return };
-    place.up();
-    place.ask_for_plan();
-    place.wait_for(1, &["awaiting-approval", "failed"]);
-    place.approve();
-    place.wait_for(1, &["drafted", "failed"]);
+    place.carry_through();
 
     let [pull] = place.pulls().try_into().expect("one pull request");
     assert!(pull.contains("draft: true"), "{pull}");
@@ -116,10 +111,7 @@ fn a_stream_that_is_cut_in_a_word_is_no_success_of_codex() {
     script.insert("implement/1".to_owned(), cut);
     let model = Model::start(script);
     let Some(mut place) = place(&model, "") else { return };
-    place.up();
-    place.ask_for_plan();
-    place.wait_for(1, &["awaiting-approval", "failed"]);
-    place.approve();
+    place.carry_out();
     place.wait_for(1, &["failed", "parked", "drafted"]);
     let logs = place.zazen(&["task", "logs", "1"]);
     assert!(!place.log().contains("refused a call"), "{}", place.log());
@@ -168,11 +160,7 @@ fn what_a_repository_sets_and_starts_does_not_reach_codex_and_denied_commands_ar
     let denied = "[policy]\ncommands_denied = [\"git tag\"]\n";
     let Some(mut place) = place(&model, denied) else { return };
     commit_settings(&place);
-    place.up();
-    place.ask_for_plan();
-    place.wait_for(1, &["awaiting-approval", "failed"]);
-    place.approve();
-    place.wait_for(1, &["drafted", "failed"]);
+    place.carry_through();
     let (branch, _) = place.branches().pop().expect("a branch");
     let files = git(&place.remote(), &["ls-tree", "-r", "--name-only", &branch]);
     assert!(!files.contains("HOOK-") && !files.contains("MCP-RAN"), "{files}");
@@ -201,10 +189,7 @@ fn a_codex_that_is_killed_goes_on_with_its_own_session() {
     script.insert("implement/1".to_owned(), turns);
     let model = Model::start(script);
     let Some(mut place) = place(&model, "") else { return };
-    place.up();
-    place.ask_for_plan();
-    place.wait_for(1, &["awaiting-approval", "failed"]);
-    place.approve();
+    place.carry_out();
     let gate = place.home().join(".zazen/work/1.2/at-gate");
     place.wait("the command runs", |_| gate.exists().then_some(()));
     kill_codex(&place);
@@ -224,21 +209,10 @@ fn a_codex_that_is_killed_goes_on_with_its_own_session() {
 fn kill_codex(place: &Place) {
     let token = fs::read_to_string(place.home().join(".zazen/runs/1.2/token")).expect("a token");
     let variable = format!("ZAZEN_CODEX_TOKEN={}", token.trim());
-    let mut n_killed = 0;
-    for entry in fs::read_dir("/proc").expect("/proc").flatten() {
-        let read = |name: &str| {
-            let bytes = fs::read(entry.path().join(name)).unwrap_or_default();
-            String::from_utf8_lossy(&bytes).into_owned()
-        };
-        let is_codex = read("cmdline").contains("--json") && read("environ").contains(&variable);
-        let pid = entry.file_name().to_string_lossy().parse().ok();
-        let pid = pid.and_then(rustix::process::Pid::from_raw).filter(|_| is_codex);
-        if let Some(pid) = pid {
-            rustix::process::kill_process(pid, rustix::process::Signal::KILL).expect("a signal");
-            n_killed += 1;
-        }
-    }
-    assert!(n_killed > 0, "Codex runs");
+    let is_codex = |it: &Process| it.cmdline.contains("--json") && it.environ.contains(&variable);
+    let codex = processes(is_codex);
+    codex.iter().for_each(Process::kill);
+    assert!(!codex.is_empty(), "Codex runs");
 }
 
 /// A home whose agents are Codex in bubblewrap; `more` are whole tables. Nothing where there
@@ -247,12 +221,7 @@ fn place(model: &Model, more: &str) -> Option<Place> {
     if !has_bwrap() {
         return None;
     }
-    let Some(codex) = env::var_os("ZAZEN_CODEX").map(PathBuf::from) else {
-        let is_required = env::var_os("ZAZEN_REQUIRE_TOOLS").is_some_and(|value| value == "1");
-        assert!(!is_required, "a tool is missing: `ZAZEN_CODEX` names no codex");
-        say_skipped();
-        return None;
-    };
+    let codex = named("ZAZEN_CODEX")?;
     Some(Place::new(&setup(&codex, &model.url(), more)))
 }
 
@@ -265,9 +234,4 @@ fn setup(codex: &Path, url: &str, more: &str) -> Setup {
     let route = format!("base_url = \"{url}\"\nkey_env = \"ZAZEN_TEST_KEY\"\n");
     let more = format!("[models.openai]\napi = \"openai\"\n{route}{more}");
     Setup { harness, more, ..Setup::mini("bwrap", url) }
-}
-
-#[expect(clippy::print_stdout, reason = "a test that is skipped says so")]
-fn say_skipped() {
-    println!("SKIPPED, as a tool is missing: codex (see `ZAZEN_CODEX`)");
 }

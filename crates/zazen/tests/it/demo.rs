@@ -16,11 +16,7 @@ use crate::harness::place::{Place, Setup, git};
 fn the_recording_is_what_the_gateway_records() {
     let model = Model::start(demo_script());
     let mut place = Place::new(&Setup::mini("none", &model.url()));
-    place.up();
-    place.ask_for_plan();
-    place.wait_for(1, &["awaiting-approval", "failed"]);
-    place.approve();
-    place.wait_for(1, &["drafted", "failed"]);
+    place.carry_through();
     place.down();
     let mut recording = String::new();
     for run in ["1.1", "1.2", "1.3"] {

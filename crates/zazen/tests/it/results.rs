@@ -1,8 +1,9 @@
 //! Results that hold what they must not: secrets, and orders for the next agent.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
+use crate::harness::machine::files_with;
 use crate::harness::model::{Model, SMALL_PLAN, Turn, script, small_script};
 use crate::harness::place::{KEY, Place, Setup, git};
 
@@ -17,11 +18,7 @@ fn after(command: &str, more: &str) -> (Place, Model) {
     ]));
     let setup = Setup::mini("none", &model.url());
     let mut place = Place::new(&Setup { more: more.to_owned(), ..setup });
-    place.up();
-    place.ask_for_plan();
-    place.wait_for(1, &["awaiting-approval", "failed"]);
-    place.approve();
-    place.wait_for(1, &["drafted", "failed"]);
+    place.carry_through();
     (place, model)
 }
 
@@ -96,22 +93,4 @@ fn agents_are_given_the_instructions_of_the_base_branch() {
     let [prompt] = model.prompts("plan").try_into().expect("one prompt");
     assert!(prompt.contains("Praise the owl."), "{prompt}");
     place.down();
-}
-
-/// The files below a folder that hold this.
-fn files_with(text: &str, folder: &Path) -> Vec<PathBuf> {
-    let mut found = Vec::new();
-    for entry in fs::read_dir(folder).expect("the folder is there") {
-        let path = entry.expect("an entry").path();
-        let kind = path.symlink_metadata().expect("it is there").file_type();
-        if kind.is_dir() {
-            found.extend(files_with(text, &path));
-        } else if kind.is_file() {
-            let bytes = fs::read(&path).expect("it can be read");
-            if bytes.windows(text.len()).any(|part| part == text.as_bytes()) {
-                found.push(path);
-            }
-        }
-    }
-    found
 }

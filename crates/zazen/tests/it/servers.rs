@@ -10,7 +10,8 @@ use axum::extract::State;
 use axum::response::{IntoResponse as _, Response};
 use serde_json::{Value, json};
 
-use crate::claude::{self, files_with};
+use crate::claude;
+use crate::harness::machine::files_with;
 use crate::harness::model::{Call, Model, SMALL_PLAN, Turn, script, small_script};
 use crate::harness::place::{Place, git};
 
@@ -30,11 +31,7 @@ fn write_server(place: &Place) -> PathBuf {
 
 /// Takes the issue to its draft, and returns the files of the branch.
 fn files_after(place: &mut Place) -> String {
-    place.up();
-    place.ask_for_plan();
-    place.wait_for(1, &["awaiting-approval", "failed"]);
-    place.approve();
-    place.wait_for(1, &["drafted", "failed"]);
+    place.carry_through();
     let (branch, _) = place.branches().remove(0);
     let files = git(&place.remote(), &["ls-tree", "-r", "--name-only", &branch]);
     place.down();

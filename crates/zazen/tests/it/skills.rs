@@ -30,11 +30,7 @@ fn copying(from: &str) -> Script {
 
 /// Takes the issue to its draft, and says what the README is then.
 fn readme_after(place: &mut Place) -> String {
-    place.up();
-    place.ask_for_plan();
-    place.wait_for(1, &["awaiting-approval", "failed"]);
-    place.approve();
-    place.wait_for(1, &["drafted", "failed"]);
+    place.carry_through();
     let (branch, _) = place.branches().remove(0);
     let readme = git(&place.remote(), &["show", &format!("{branch}:README.md")]);
     place.down();

@@ -33,11 +33,7 @@ fn counts(setup: &Setup, model: &Model) -> Vec<(String, [usize; 3], [usize; 5])>
     }
     git(&place.repo(), &["add", "-A"]);
     git(&place.repo(), &["commit", "-q", "-m", "Tell agents"]);
-    place.up();
-    place.ask_for_plan();
-    place.wait_for(1, &["awaiting-approval", "failed"]);
-    place.approve();
-    place.wait_for(1, &["drafted", "failed"]);
+    place.carry_through();
     place.down();
     let first = model.calls().into_iter().filter(|call| call.turn == 0 && call.label != "aside");
     let counted = first.map(|call| {

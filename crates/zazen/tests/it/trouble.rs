@@ -11,13 +11,6 @@ fn begins_with(turn: Turn) -> Script {
     answers
 }
 
-fn carry_out(place: &mut Place) {
-    place.up();
-    place.ask_for_plan();
-    place.wait_for(1, &["awaiting-approval", "failed"]);
-    place.approve();
-}
-
 /// The task failed, nobody is left, and nothing was published.
 fn check_failed(place: &mut Place, words: &str) -> String {
     place.wait_for(1, &["failed"]);
@@ -92,7 +85,7 @@ fn an_answer_that_breaks_off_with_an_error_fails_as_the_services_fault() {
 #[test]
 fn a_harness_that_is_killed_is_told_from_one_that_fails() {
     let (mut place, model) = Place::with(begins_with(Turn::run("kill -9 $PPID; sleep 7777")));
-    carry_out(&mut place);
+    place.carry_out();
     let said = check_failed(&mut place, "the harness was killed");
     assert!(said.contains("signal 9"), "{said}");
     assert_eq!(model.prompts("implement/1").len(), 2, "it is tried once more");
@@ -106,7 +99,7 @@ fn an_agent_that_is_killed_leaves_its_changes_and_an_account_to_the_next() {
     answers.insert("implement/1".to_owned(), killed);
     answers.insert("implement/1/again".to_owned(), next);
     let (mut place, model) = Place::with(answers);
-    carry_out(&mut place);
+    place.carry_out();
     place.wait_for(1, &["drafted", "failed"]);
     place.down();
     let prompts = model.prompts("implement/1/again");
@@ -127,7 +120,7 @@ fn an_agent_that_is_killed_leaves_its_changes_and_an_account_to_the_next() {
 fn what_is_written_while_an_agent_works_that_does_not_listen_is_for_the_next_one() {
     let gate = Gate::new();
     let (mut place, _model) = Place::with(begins_with(gate.turn()));
-    carry_out(&mut place);
+    place.carry_out();
     gate.wait(&mut place);
     place.comment(1, "Greet in French, too.");
     place.wait_said(1, "What ada wrote, the next agent will read.");
@@ -153,7 +146,7 @@ fn looks_for_ever() -> Script {
 #[test]
 fn an_agent_that_goes_round_in_circles_is_ended_and_the_next_one_is_told() {
     let (mut place, model) = Place::with(looks_for_ever());
-    carry_out(&mut place);
+    place.carry_out();
     place.wait_for(1, &["drafted", "failed"]);
     place.down();
     assert_eq!(place.processes(), Vec::<String>::new());
@@ -170,7 +163,7 @@ fn a_daemon_that_is_killed_before_it_ends_a_loop_finds_the_same_evidence_again()
     loops.remove("implement/1/again");
     let (mut place, _model) = Place::with(loops);
     place.set("ZAZEN_CRASH", "run.stuck:1");
-    carry_out(&mut place);
+    place.carry_out();
     place.wait("the daemon dies", |place| place.is_down().then_some(()));
     let verdict = place.home().join(".zazen/runs/1.2/stuck.json");
     let before = std::fs::read_to_string(&verdict).expect("the verdict is kept");
@@ -185,7 +178,7 @@ fn a_daemon_that_is_killed_before_it_ends_a_loop_finds_the_same_evidence_again()
 #[test]
 fn an_agent_that_gives_up_is_believed_and_its_reason_is_told() {
     let (mut place, model) = Place::with(begins_with(Turn::say("Hm.\n\nGave up: no such file.")));
-    carry_out(&mut place);
+    place.carry_out();
     let said = check_failed(&mut place, "the agent says that it cannot do this");
     assert!(said.contains("Gave up: no such file."), "{said}");
     assert_eq!(model.prompts("implement/1").len(), 1, "it is not asked once more");
@@ -196,7 +189,7 @@ fn a_run_that_takes_too_long_is_ended_with_all_its_processes() {
     let noisy = "setsid sleep 7777 & while true; do echo still here; sleep 0.1; done";
     let (mut place, _model) = Place::with(begins_with(Turn::run(noisy)));
     place.configure("wall = \"2m\"", "wall = \"2s\"");
-    carry_out(&mut place);
+    place.carry_out();
     let said = check_failed(&mut place, "the run took too long");
     assert!(said.contains("Raise that limit in `zazen.toml`"), "{said}");
 }
@@ -205,7 +198,7 @@ fn a_run_that_takes_too_long_is_ended_with_all_its_processes() {
 fn a_run_that_is_silent_for_too_long_is_ended() {
     let (mut place, _model) = Place::with(begins_with(Turn::run("sleep 7777")));
     place.configure("silence = \"1m\"", "silence = \"1s\"");
-    carry_out(&mut place);
+    place.carry_out();
     check_failed(&mut place, "the run was silent for too long");
 }
 
@@ -225,7 +218,7 @@ fn a_check_that_never_ends_is_ended_as_a_run_that_takes_too_long() {
     let (mut place, _model) = Place::with(small_script());
     place.configure("wall = \"2m\"", "wall = \"2s\"");
     place.configure("[[repo]]", "[[repo]]\ncheck = \"sleep 7777\"");
-    carry_out(&mut place);
+    place.carry_out();
     let said = check_failed(&mut place, "the run took too long");
     assert!(said.contains("The finished commits are kept"), "{said}");
 }
@@ -252,7 +245,7 @@ fn the_real_key_is_nowhere_that_an_agent_or_a_reader_gets_to() {
 
     let gate = Gate::new();
     let (mut place, model) = Place::with(begins_with(gate.turn()));
-    carry_out(&mut place);
+    place.carry_out();
     gate.wait(&mut place);
     let holder = place.daemon_pid();
     let mut n_runs = 0;

@@ -5,6 +5,7 @@
 //! is the model's service, which is a server of its own on loopback.
 
 pub(crate) mod gate;
+pub(crate) mod machine;
 pub(crate) mod model;
 pub(crate) mod place;
 pub(crate) mod podman;

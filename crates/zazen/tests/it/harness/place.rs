@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 use tempfile::TempDir;
 
+use super::machine::{Process, processes};
 use super::model::{Model, Script};
 use super::podman::podman;
 
@@ -256,6 +257,38 @@ impl Place {
     /// Approves the plan on the issue.
     pub(crate) fn approve(&self) {
         self.zazen(&["issue", "comment", "1", "Leave empty months out.\n\n/implement"]);
+    }
+
+    /// Has the daemon plan the demo's issue, and approves the plan.
+    pub(crate) fn carry_out(&mut self) {
+        self.up();
+        self.ask_for_plan();
+        self.wait_for(1, &["awaiting-approval", "failed"]);
+        self.approve();
+    }
+
+    /// Takes the demo's issue to its draft, or to where it fails.
+    pub(crate) fn carry_through(&mut self) {
+        self.carry_out();
+        self.wait_for(1, &["drafted", "failed"]);
+    }
+
+    /// Waits until something of a run has this in its command line, and says what token that
+    /// run has: all of its processes have it in their environment.
+    pub(crate) fn wait_at_work(&mut self, run: &str, mark: &str) -> String {
+        let file = self.home().join(".zazen/runs").join(run).join("token");
+        self.wait("the command runs", |_| {
+            let token = fs::read_to_string(&file).ok()?.trim().to_owned();
+            let is_it = |it: &Process| it.environ.contains(&token) && it.cmdline.contains(mark);
+            (!processes(is_it).is_empty()).then_some(token)
+        })
+    }
+
+    /// Waits until no process has this in its environment.
+    pub(crate) fn wait_gone(&mut self, token: &str) {
+        self.wait("all processes are gone", |_| {
+            processes(|process| process.environ.contains(token)).is_empty().then_some(())
+        });
     }
 
     /// Comments on an issue.

@@ -13,7 +13,8 @@ use std::time::Duration;
 
 use zazen::sandbox::{Achieved, EngineKind, stop};
 
-use crate::sandbox::setup::{Machine, Run, is_root, skip};
+use crate::harness::machine::skip;
+use crate::sandbox::setup::{Machine, Run, is_root};
 
 /// The first version of Landlock that holds signals and sockets without a file.
 const SCOPES: u32 = 6;

@@ -11,7 +11,8 @@ use std::path::{Path, PathBuf};
 
 use zazen::sandbox::EngineKind;
 
-use crate::sandbox::setup::{Machine, skip};
+use crate::harness::machine::skip;
+use crate::sandbox::setup::Machine;
 
 const PERM: i32 = libc::EPERM;
 const NOSYS: i32 = libc::ENOSYS;
