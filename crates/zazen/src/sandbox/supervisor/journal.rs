@@ -15,6 +15,8 @@ use crate::sandbox::event::{Ev, EventLine};
 pub(super) struct Journal {
     file: File,
     last_seq: u64,
+    /// Bytes of whole lines.
+    len: u64,
 }
 
 impl Journal {
@@ -25,16 +27,22 @@ impl Journal {
             .mode(0o600)
             .open(path)
             .with_context(|| format!("open `{}`", path.display()))?;
-        Ok(Self { file, last_seq: 0 })
+        let len = file.metadata().with_context(|| format!("read `{}`", path.display()))?.len();
+        Ok(Self { file, last_seq: 0, len })
     }
 
-    /// Adds one line. Those who read along see it whole, by its end of line.
+    /// Adds one line. Those who read along see it whole, by its end of line. Of a line for which
+    /// the disk has no room, nothing stays.
     pub(super) fn append(&mut self, ev: Ev) -> anyhow::Result<()> {
         let line = EventLine { seq: self.last_seq + 1, at: now(), ev };
         let mut bytes = serde_json::to_vec(&line).context("print an event")?;
         bytes.push(b'\n');
-        self.file.write_all(&bytes).context("keep an event of the run (is the disk full?)")?;
+        if let Err(err) = self.file.write_all(&bytes) {
+            self.file.set_len(self.len).context("cut an event that is not whole")?;
+            return Err(err).context("keep an event of the run (is the disk full?)");
+        }
         self.last_seq = line.seq;
+        self.len += bytes.len() as u64;
         Ok(())
     }
 
