@@ -44,7 +44,7 @@ pub enum Speaker {
     },
 }
 
-/// What a route speaks.
+/// How a model's service is spoken to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Api {
     Anthropic,

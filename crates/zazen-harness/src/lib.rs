@@ -5,6 +5,7 @@
 //! [`Reader`] turns the lines that it prints into events of
 //! [`zazen_core::trace`]. Nothing here starts a process or touches a file.
 
+mod ability;
 mod acp;
 mod aider;
 mod claude;
@@ -21,6 +22,9 @@ mod said;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+pub use self::ability::{
+    Abilities, Choice, Denies, OwnSandbox, Says, Servers, Steering, Stream, Turns, Version,
+};
 pub use self::acp::{Acp, Api, Speaker};
 pub use self::kit::{At, FILTER, Kit, Server};
 pub use self::mini::TOKEN_VARIABLE;

@@ -8,7 +8,8 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Dialect, Reader, SkillsPlace, acp, claude, codex};
+use super::ability::{Choice, Servers};
+use super::{Dialect, Reader, SkillsPlace, acp, claude};
 
 /// Which harness something is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -52,53 +53,22 @@ impl Name {
 
     /// Whether it can be told how much to think.
     pub fn knows_effort(self) -> bool {
-        match self {
-            Self::Claude | Self::Codex => true,
-            Self::Mini | Self::Gemini | Self::OpenCode | Self::Qwen | Self::Copilot | Self::Acp => {
-                false
-            }
-        }
+        self.abilities().effort != Choice::Never
     }
 
     /// Where in its private home a run's sessions are, where the harness can go on with one.
-    /// Nothing else of that home is needed for it.
     pub fn sessions(self) -> Option<&'static str> {
-        match self {
-            Self::Claude => Some(claude::SESSIONS),
-            Self::Codex => Some(codex::SESSIONS),
-            // Each keeps them elsewhere, by names of its own.
-            Self::Mini | Self::Gemini | Self::OpenCode | Self::Qwen | Self::Copilot | Self::Acp => {
-                None
-            }
-        }
+        self.abilities().sessions
     }
 
     /// Where this harness gets skills.
     pub fn skills(self) -> SkillsPlace {
-        match self {
-            Self::Claude => SkillsPlace { folder: "claude/skills", finds_them: true },
-            Self::Codex
-            | Self::Mini
-            | Self::Gemini
-            | Self::OpenCode
-            | Self::Qwen
-            | Self::Copilot
-            | Self::Acp => SkillsPlace { folder: ".agents/skills", finds_them: false },
-        }
+        self.abilities().skills
     }
 
     /// Whether this harness can be given servers of tools.
     pub fn takes_servers(self) -> bool {
-        match self {
-            Self::Claude => true,
-            Self::Codex
-            | Self::Mini
-            | Self::Gemini
-            | Self::OpenCode
-            | Self::Qwen
-            | Self::Copilot
-            | Self::Acp => false,
-        }
+        self.abilities().servers == Servers::Given
     }
 
     /// What to write to its input to tell it something while it works, under an id that it

@@ -14,7 +14,7 @@ use serde::Deserialize;
 use zazen_core::trace::Reset;
 use zazen_core::trace::{Claim, Event};
 use zazen_core::words::claim_word;
-use zazen_harness::{Dialect, Facts, Reader, Totals};
+use zazen_harness::{Dialect, Facts, Name, Reader, Totals};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -220,5 +220,22 @@ fn the_table_of_ends_in_the_docs() {
         let row: Vec<String> = harnesses.iter().map(cell).collect();
         writeln!(text, "| {} | {} |", claim_word(claim), row.join(" | ")).unwrap();
     }
+    text.push_str(&abilities());
     expect_file!["../../../docs/harnesses.md"].assert_eq(&text);
+}
+
+/// The table of what each harness can do: a column for each that can be configured.
+fn abilities() -> String {
+    let columns = Name::ALL.map(|name| name.abilities().in_words());
+    let mut text = include_str!("abilities.md").to_owned();
+    let row = |cells: Vec<String>| format!("| {} |\n", cells.join(" | "));
+    let head = Name::ALL.map(|name| name.to_string());
+    text.push_str(&row(std::iter::once("can it".to_owned()).chain(head).collect()));
+    text.push_str(&row(vec!["---".to_owned(); Name::ALL.len() + 1]));
+    let words = columns.first().expect("there are harnesses").each_ref().map(|(word, _)| *word);
+    for (index, word) in words.into_iter().enumerate() {
+        let cells = columns.iter().map(|column| column[index].1.clone());
+        text.push_str(&row(std::iter::once(word.to_owned()).chain(cells).collect()));
+    }
+    text
 }

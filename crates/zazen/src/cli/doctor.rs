@@ -3,7 +3,6 @@
 use std::path::PathBuf;
 
 use serde::Serialize;
-use zazen_harness::Name;
 
 use super::{Context, ErrorKind, Result, context, json, kinded, line};
 use crate::config::{self, Config, Engine};
@@ -176,24 +175,10 @@ fn agents(context: &Context, config: &Config) -> Vec<Finding> {
         let what = format!("agent {name}");
         match daemon::find_harness(config, &context.environment, agent) {
             Ok(harness) => good(&what, harness.name().word()),
-            Err(err) => bad(&what, &format!("{err:#}"), install(agent.harness)),
+            Err(err) => bad(&what, &format!("{err:#}"), agent.harness.abilities().install),
         }
     })
     .collect()
-}
-
-/// How a harness is got.
-fn install(harness: Name) -> &'static str {
-    match harness {
-        Name::Claude => "npm install -g @anthropic-ai/claude-code",
-        Name::Codex => "npm install -g @openai/codex",
-        Name::Gemini => "npm install -g @google/gemini-cli",
-        Name::OpenCode => "npm install -g opencode-ai",
-        Name::Qwen => "npm install -g @qwen-code/qwen-code",
-        Name::Copilot => "npm install -g @github/copilot",
-        Name::Acp => "set `program` to the agent's own",
-        Name::Mini => "install zazen again",
-    }
 }
 
 fn models(context: &Context, config: &Config) -> Vec<Finding> {

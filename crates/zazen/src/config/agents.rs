@@ -8,9 +8,9 @@ use std::path::PathBuf;
 
 use zazen_core::id::{AgentName, InvalidId};
 use zazen_core::roster::{Role, Roles, Roster};
-use zazen_harness::Name;
+use zazen_harness::{Choice, Name};
 
-use super::{Api, Check, Config, Error, Model, Repo, raw};
+use super::{Check, Config, Error, Model, Repo, raw};
 
 /// A harness with its model, its route and its settings.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -115,7 +115,7 @@ impl Check<'_> {
         }
         let model = raw.model.unwrap_or_default();
         if model.is_empty()
-            && let Some(such_as) = model_needed(harness)
+            && let Choice::Needed(such_as) = harness.abilities().model
         {
             let word = place.word();
             let why = format!("`{harness}` needs `{word}.model`, such as \"{such_as}\"");
@@ -214,30 +214,15 @@ fn no_agent(text: &str, agents: &BTreeMap<AgentName, Agent>) -> String {
     }
 }
 
-/// A model to name, for a harness that has none of its own.
-fn model_needed(harness: Name) -> Option<&'static str> {
-    match harness {
-        Name::Codex => Some("gpt-5.5"),
-        Name::Mini => Some("claude-sonnet-4-5"),
-        Name::Claude | Name::Gemini | Name::OpenCode | Name::Qwen | Name::Copilot | Name::Acp => {
-            None
-        }
-    }
-}
-
 /// What a harness needs of its route that this one does not have.
-fn needs(harness: Name, route: &Model) -> Option<&'static str> {
-    let (fits, needs) = match harness {
-        Name::Gemini => (route.api == Api::Gemini, "`api = \"gemini\"`"),
-        Name::Codex | Name::OpenCode | Name::Qwen => {
-            (route.api == Api::OpenAi, "`api = \"openai\"`")
-        }
-        Name::Copilot => (route.api != Api::Gemini, "`api = \"openai\"` or `\"anthropic\"`"),
-        Name::Acp => (true, ""),
-        Name::Claude => (route.api == Api::Anthropic, "`api = \"anthropic\"`"),
-        Name::Mini => {
-            (route.is_for_mini(), "`api = \"anthropic\"` or `\"openai\"`, and a key, not a login")
-        }
-    };
-    (!fits).then_some(needs)
+fn needs(harness: Name, route: &Model) -> Option<String> {
+    let speaks = harness.abilities().speaks;
+    let words: Vec<String> = speaks.iter().map(|api| format!("\"{}\"", api.word())).collect();
+    let needs = format!("`api = {}`", words.join("` or `"));
+    if harness == Name::Mini {
+        // Subscriptions are for the vendors' own programs.
+        let fits = speaks.contains(&route.api) && !route.is_login();
+        return (!fits).then(|| format!("{needs}, and a key, not a login"));
+    }
+    (!speaks.contains(&route.api)).then_some(needs)
 }

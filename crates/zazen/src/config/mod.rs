@@ -41,6 +41,7 @@ pub use self::github::{
 pub use self::policy::{Policy, Programs, Texts};
 pub use self::quota::Quota;
 pub use self::tools::{Program, Server, ServerAt};
+pub use zazen_harness::Api;
 
 /// The name of the configuration's file in a home.
 pub const FILE: &str = "zazen.toml";
@@ -143,14 +144,6 @@ pub enum Key {
     None,
     Variable(String),
     File(PathBuf),
-}
-
-/// How a model's service is spoken to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Api {
-    Anthropic,
-    OpenAi,
-    Gemini,
 }
 
 /// One repository that zazen is pointed at.

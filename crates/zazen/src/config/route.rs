@@ -9,11 +9,6 @@ impl Model {
     pub fn is_login(&self) -> bool {
         matches!(self.target, Target::Live { is_login: true, .. })
     }
-
-    /// Subscriptions are for the vendors' own programs.
-    pub(super) fn is_for_mini(&self) -> bool {
-        matches!(self.api, Api::Anthropic | Api::OpenAi) && !self.is_login()
-    }
 }
 
 impl Check<'_> {

@@ -34,11 +34,7 @@ pub(super) fn find(
         None
     };
     let folders = folders(&program, node.as_deref());
-    let api = match config.models.get(&agent.route).map(|model| model.api) {
-        Some(Api::Gemini) => harness::Api::Gemini,
-        Some(Api::OpenAi) => harness::Api::OpenAi,
-        Some(Api::Anthropic) | None => harness::Api::Anthropic,
-    };
+    let api = config.models.get(&agent.route).map_or(Api::Anthropic, |model| model.api);
     let model = agent.model.clone();
     let n_turns_max = config.limits.n_turns_max;
     Ok(harness::Acp { agent: speaker, program, node, folders, model, api, n_turns_max })
