@@ -6,6 +6,7 @@
 //! nor lost. History is only ever added to.
 
 use std::ffi::OsStr;
+use std::fs;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
@@ -14,6 +15,7 @@ use zazen_core::id::CommitId;
 
 use super::Home;
 use super::atomic::TEMP_PREFIX;
+use super::heal;
 use super::repository::{Head, Repository, succeed};
 use crate::exec::{Command, Output, run_blocking, run_blocking_each};
 
@@ -291,6 +293,11 @@ impl Committer {
     fn refused(&self, output: &Output) -> CommitError {
         let lock = self.repository.index_lock();
         if lock.exists() {
+            // A git that took too long was killed, and cannot take its lock along.
+            if heal::is_left(&self.repository, &lock) && fs::remove_file(&lock).is_ok() {
+                let why = format!("removed `{}`, which a git that died had left", lock.display());
+                return CommitError::Busy { why };
+            }
             let why = format!("another git is at work, or died there: `{}`", lock.display());
             return CommitError::Busy { why };
         }

@@ -10,12 +10,13 @@ use std::fs;
 use std::io;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use anyhow::Context as _;
 
 use super::Home;
 use super::atomic::{self, Durability};
-use super::boot::read_boot_time;
+use super::boot::{BootId, read_boot_time};
 use super::repository::{Head, Repository, agrees, is_object_id, list, succeed};
 
 /// Something that was not as it should be.
@@ -39,6 +40,10 @@ const OBJECTS_PER_CHECK: usize = 2000;
 ///
 /// The caller holds the instance lock, so that no commit of ours is under way.
 pub fn heal(home: &Home) -> anyhow::Result<Vec<Finding>> {
+    heal_in(home, BootId::read())
+}
+
+fn heal_in(home: &Home, boot: BootId) -> anyhow::Result<Vec<Finding>> {
     let repository = Repository::open(home.root())?;
     let mut findings = Vec::new();
     findings.extend(mend_head(&repository)?);
@@ -56,11 +61,29 @@ pub fn heal(home: &Home) -> anyhow::Result<Vec<Finding>> {
     };
     findings.extend(remove_stale_locks(&repository, Some(&branch))?);
     let (branch_is_good, finding) = mend_branch(&repository, &branch)?;
+    let is_suspect = finding.is_some() || !is_checked(home, boot);
     findings.extend(finding);
-    if branch_is_good {
-        findings.extend(mend_objects(&repository)?);
+    if branch_is_good && is_suspect {
+        let of_objects = mend_objects(&repository)?;
+        if !of_objects.iter().any(|finding| matches!(finding, Finding::ForPeople(_))) {
+            note_checked(home, boot)?;
+        }
+        findings.extend(of_objects);
     }
     Ok(findings)
+}
+
+/// Whether the objects were looked for since the machine was started. A process that is killed
+/// loses none; it takes a power failure, and after one this is another boot.
+fn is_checked(home: &Home, boot: BootId) -> bool {
+    let checked = fs::read_to_string(home.objects_checked_file());
+    boot != BootId::default() && checked.is_ok_and(|text| BootId::from(text) == boot)
+}
+
+fn note_checked(home: &Home, boot: BootId) -> anyhow::Result<()> {
+    let file = home.objects_checked_file();
+    atomic::write(&file, boot.to_string().as_bytes(), Durability::Relaxed)
+        .with_context(|| format!("write `{}`", file.display()))
 }
 
 /// Points an empty `HEAD` to the branch, if there is only one.
@@ -112,6 +135,17 @@ fn remove_stale_locks(
         findings.push(Finding::Mended(format!("removed `{name}`, which nobody held")));
     }
     Ok(findings)
+}
+
+/// How old a lock is before it is taken for one that was left behind. Git holds one for moments,
+/// or for as long as its process is there.
+const LEFT_AFTER: Duration = Duration::from_secs(60);
+
+/// Whether a lock was left behind by a git that died.
+pub(super) fn is_left(repository: &Repository, lock: &Path) -> bool {
+    let modified = fs::metadata(lock).and_then(|meta| meta.modified());
+    let age = modified.ok().and_then(|modified| modified.elapsed().ok());
+    age.is_some_and(|age| age >= LEFT_AFTER) && holder(repository, lock).is_none()
 }
 
 /// Finds the process that holds a lock: one that has it open, or a git in this home,

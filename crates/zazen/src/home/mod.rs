@@ -216,6 +216,11 @@ impl Home {
         self.dot_dir().join("snapshot.json")
     }
 
+    /// The boot of the machine in which the objects of the home's git were last looked for.
+    pub fn objects_checked_file(&self) -> PathBuf {
+        self.dot_dir().join("objects-checked")
+    }
+
     pub fn runs_dir(&self) -> PathBuf {
         self.dot_dir().join("runs")
     }

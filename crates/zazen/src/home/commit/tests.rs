@@ -179,6 +179,32 @@ fn hooks_and_signing_of_the_home_are_left_alone() {
 }
 
 #[test]
+fn a_lock_that_a_killed_git_left_is_removed_once_it_is_old() {
+    let place = place();
+    place.write("soul.md", "one\n");
+    let lock = place.home.root().join(".git/index.lock");
+    let age = |seconds| std::time::SystemTime::now() - std::time::Duration::from_secs(seconds);
+    let held = fs::File::create(&lock).unwrap();
+    held.set_modified(age(3600)).unwrap();
+    let is_busy = |result: Result<Outcome, CommitError>| {
+        let err = result.unwrap_err();
+        assert!(matches!(&err, CommitError::Busy { why } if why.contains("index.lock")), "{err}");
+    };
+    // Somebody has it open.
+    is_busy(place.commit(&["soul.md"], "held"));
+    assert!(lock.exists());
+    // Who made it may be about to go on.
+    held.set_modified(age(5)).unwrap();
+    drop(held);
+    is_busy(place.commit(&["soul.md"], "young"));
+    assert!(lock.exists());
+
+    fs::File::options().append(true).open(&lock).unwrap().set_modified(age(3600)).unwrap();
+    is_busy(place.commit(&["soul.md"], "left"));
+    place.committed(&["soul.md"], "free");
+}
+
+#[test]
 fn a_merge_a_lock_or_an_old_commit_means_later() {
     let place = place();
     place.write("soul.md", "one\n");

@@ -20,7 +20,7 @@ fn place() -> Place {
     let mut place = Place { _dir: dir, home, commits: Vec::new() };
     place.commit("one");
     place.commit("two");
-    assert_eq!(heal(&place.home).unwrap(), []);
+    assert_eq!(after_a_power_failure(&place.home).unwrap(), []);
     place
 }
 
@@ -48,6 +48,11 @@ impl Place {
     }
 }
 
+/// Heals as on a machine that was started again, of which nobody can say which boot this is.
+fn after_a_power_failure(home: &Home) -> anyhow::Result<Vec<Finding>> {
+    heal_in(home, BootId::default())
+}
+
 fn empty(file: &Path) {
     fs::remove_file(file).unwrap();
     fs::write(file, "").unwrap();
@@ -59,10 +64,10 @@ fn a_lock_that_nobody_holds_is_removed() {
     for lock in ["index.lock", "HEAD.lock", "refs/heads/main.lock"] {
         fs::write(place.in_git(lock), "").unwrap();
     }
-    let findings = heal(&place.home).unwrap();
+    let findings = after_a_power_failure(&place.home).unwrap();
     assert_eq!(findings.len(), 3);
     assert!(matches!(&findings[0], Finding::Mended(what) if what.contains("index.lock")));
-    assert_eq!(heal(&place.home).unwrap(), []);
+    assert_eq!(after_a_power_failure(&place.home).unwrap(), []);
 }
 
 #[test]
@@ -70,34 +75,34 @@ fn a_lock_that_a_process_holds_is_left_to_it() {
     let place = place();
     let lock = place.in_git("index.lock");
     let held = File::create(&lock).unwrap();
-    let findings = heal(&place.home).unwrap();
+    let findings = after_a_power_failure(&place.home).unwrap();
     let [Finding::ForPeople(what)] = &findings[..] else { panic!("{findings:?}") };
     assert!(what.contains(&format!("held by process {}", std::process::id())), "{what}");
     assert!(lock.exists());
     drop(held);
-    assert!(matches!(&heal(&place.home).unwrap()[..], [Finding::Mended(_)]));
+    assert!(matches!(&after_a_power_failure(&place.home).unwrap()[..], [Finding::Mended(_)]));
 }
 
 #[test]
 fn a_branch_of_no_bytes_gets_the_last_good_commit_of_its_log() {
     let mut place = place();
     empty(&place.in_git("refs/heads/main"));
-    let findings = heal(&place.home).unwrap();
+    let findings = after_a_power_failure(&place.home).unwrap();
     assert!(matches!(&findings[..], [Finding::Mended(_)]), "{findings:?}");
     assert_eq!(place.object("HEAD"), place.commits[1]);
 
     // The last commit itself did not make it to the disk.
     empty(&place.in_git("refs/heads/main"));
     empty(&place.object_file(&place.commits[1]));
-    heal(&place.home).unwrap();
+    after_a_power_failure(&place.home).unwrap();
     assert_eq!(place.object("HEAD"), place.commits[0]);
 
     // A branch that is gone while its log is there was not removed by git.
     fs::remove_file(place.in_git("refs/heads/main")).unwrap();
-    heal(&place.home).unwrap();
+    after_a_power_failure(&place.home).unwrap();
     assert_eq!(place.object("HEAD"), place.commits[0]);
     place.commit("three");
-    assert_eq!(heal(&place.home).unwrap(), []);
+    assert_eq!(after_a_power_failure(&place.home).unwrap(), []);
 }
 
 #[test]
@@ -105,7 +110,7 @@ fn a_branch_that_cannot_be_mended_is_told_and_nothing_is_committed_over_it() {
     let place = place();
     empty(&place.in_git("refs/heads/main"));
     fs::remove_dir_all(place.in_git("logs")).unwrap();
-    let findings = heal(&place.home).unwrap();
+    let findings = after_a_power_failure(&place.home).unwrap();
     let [Finding::ForPeople(what)] = &findings[..] else { panic!("{findings:?}") };
     assert!(what.contains("git fsck --lost-found"), "{what}");
     fs::write(place.home.soul_page(), "three").unwrap();
@@ -119,7 +124,7 @@ fn a_branch_that_cannot_be_mended_is_told_and_nothing_is_committed_over_it() {
 fn an_empty_head_names_the_only_branch_again() {
     let place = place();
     empty(&place.in_git("HEAD"));
-    assert!(matches!(&heal(&place.home).unwrap()[..], [Finding::Mended(_)]));
+    assert!(matches!(&after_a_power_failure(&place.home).unwrap()[..], [Finding::Mended(_)]));
     assert_eq!(place.object("HEAD"), place.commits[1]);
 }
 
@@ -127,7 +132,7 @@ fn an_empty_head_names_the_only_branch_again() {
 fn a_detached_head_is_told() {
     let place = place();
     fs::write(place.in_git("HEAD"), format!("{}\n", place.commits[0])).unwrap();
-    let findings = heal(&place.home).unwrap();
+    let findings = after_a_power_failure(&place.home).unwrap();
     let [Finding::ForPeople(what)] = &findings[..] else { panic!("{findings:?}") };
     assert!(what.contains("git switch main"), "{what}");
 }
@@ -138,14 +143,14 @@ fn a_missing_object_is_made_again_from_its_file_or_told() {
     let object = place.object("HEAD:soul.md");
     for damage in [|file: &Path| fs::remove_file(file).unwrap(), empty] {
         damage(&place.object_file(&object));
-        let findings = heal(&place.home).unwrap();
+        let findings = after_a_power_failure(&place.home).unwrap();
         let [Finding::Mended(what)] = &findings[..] else { panic!("{findings:?}") };
         assert!(what.contains("`soul.md`"), "{what}");
-        assert_eq!(heal(&place.home).unwrap(), []);
+        assert_eq!(after_a_power_failure(&place.home).unwrap(), []);
     }
     fs::remove_file(place.object_file(&object)).unwrap();
     fs::write(place.home.soul_page(), "changed").unwrap();
-    let findings = heal(&place.home).unwrap();
+    let findings = after_a_power_failure(&place.home).unwrap();
     let [Finding::ForPeople(what)] = &findings[..] else { panic!("{findings:?}") };
     assert!(what.contains(&object) && what.contains("git fsck"), "{what}");
     assert!(!place.object_file(&object).exists());
@@ -158,7 +163,7 @@ fn a_missing_tree_or_commit_is_told() {
             let place = place();
             let object = place.object(name);
             damage(&place.object_file(&object));
-            let findings = heal(&place.home).unwrap();
+            let findings = after_a_power_failure(&place.home).unwrap();
             let [Finding::ForPeople(what)] = &findings[..] else { panic!("{findings:?}") };
             assert!(what.contains(&object), "{what}");
         }
@@ -169,7 +174,7 @@ fn a_missing_tree_or_commit_is_told() {
 fn a_repository_without_a_commit_is_fine() {
     let dir = TempDir::new().unwrap();
     let home = Home::create(dir.path()).unwrap();
-    assert_eq!(heal(&home).unwrap(), []);
+    assert_eq!(after_a_power_failure(&home).unwrap(), []);
 }
 
 #[test]
@@ -178,5 +183,32 @@ fn a_packed_branch_is_fine() {
     let repository = Repository::open(place.home.root()).unwrap();
     succeed(&repository.git(["pack-refs", "--all"])).unwrap();
     assert!(!place.in_git("refs/heads/main").exists());
-    assert_eq!(heal(&place.home).unwrap(), []);
+    assert_eq!(after_a_power_failure(&place.home).unwrap(), []);
+}
+
+#[test]
+fn objects_are_looked_for_once_in_a_boot_and_as_long_as_one_is_missing() {
+    let mut place = place();
+    let (monday, tuesday) = (BootId::from("00000001"), BootId::from("00000002"));
+    assert_eq!(heal_in(&place.home, monday).unwrap(), []);
+    let object = place.object("HEAD:soul.md");
+    fs::remove_file(place.object_file(&object)).unwrap();
+    assert_eq!(heal_in(&place.home, monday).unwrap(), []);
+
+    fs::write(place.home.soul_page(), "changed").unwrap();
+    for _ in 0..2 {
+        let findings = heal_in(&place.home, tuesday).unwrap();
+        assert!(matches!(findings[..], [Finding::ForPeople(_)]), "{findings:?}");
+    }
+    fs::write(place.home.soul_page(), "two").unwrap();
+    let findings = heal_in(&place.home, tuesday).unwrap();
+    assert!(matches!(findings[..], [Finding::Mended(_)]), "{findings:?}");
+
+    // A branch that had to be mended tells of a power failure, whatever the machine says.
+    place.commit("three");
+    fs::remove_file(place.object_file(&object)).unwrap();
+    assert_eq!(heal_in(&place.home, tuesday).unwrap(), []);
+    empty(&place.in_git("refs/heads/main"));
+    let findings = heal_in(&place.home, tuesday).unwrap();
+    assert!(matches!(findings[..], [Finding::Mended(_), Finding::ForPeople(_)]), "{findings:?}");
 }
