@@ -156,7 +156,7 @@ fn take(
         tracing::debug!("record {} is a `{}`, which means nothing here", record.seq, entry.event);
         return Ok(());
     }
-    let fact: Fact = serde_json::from_str(entry.data.get())
+    let fact = Fact::parse(entry.data.get())
         .with_context(|| format!("read the event `{}`", entry.event))?;
     let changes = behind.as_ref().map_or_else(Vec::new, |_| fact.changes.clone());
     match (book.take_in(fact, entry.at), behind) {
