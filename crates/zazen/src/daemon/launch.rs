@@ -54,7 +54,7 @@ pub(super) async fn start(
     let engine = world.engine_of(&task.repo)?;
     let seen_as =
         if engine.is_isolated() { PathBuf::from(sandbox::OBJECTS_INSIDE) } else { objects.clone() };
-    let (whose, what) = ((dir, acting.map(|acting| acting.harness)), (run, phase, from));
+    let (whose, what) = ((dir, acting), (run, phase, from));
     let earlier = session::find(world, (task, &mirror), whose, what).await?;
     let left = earlier.as_ref().and_then(|earlier| earlier.left.as_ref());
     let files = left.filter(|_| access(phase) == Access::ReadWrite).unwrap_or(from);

@@ -4,7 +4,8 @@
 //! private home, and changes in its workspace. The session is moved to
 //! `.zazen/sessions/<run>/` before the home goes; the changes were collected and checked
 //! like any result. The next run of the same phase goes on with both, or is told what was
-//! done where it cannot.
+//! done where it cannot. A session is gone on with by the very agent that it is of: another
+//! one is told what all agents before it did, since the last that brought something back.
 
 use std::fs;
 use std::io::{self, ErrorKind};
@@ -14,7 +15,7 @@ use std::time::{Duration, SystemTime};
 use anyhow::Context as _;
 use serde::{Deserialize, Serialize};
 use zazen_core::account::Account;
-use zazen_core::id::{CommitId, RunId, TaskId};
+use zazen_core::id::{AgentName, CommitId, RunId, TaskId};
 use zazen_core::prompt::Tree;
 use zazen_core::task::{Digest, Outcome, Phase, Task, Trouble, TroubleKind};
 use zazen_core::usage::Tokens;
@@ -37,6 +38,12 @@ struct Kept {
     phase: Phase,
     from: CommitId,
     harness: String,
+    /// The agent, by its name: another one may have another account, or another model.
+    #[serde(default)]
+    agent: AgentName,
+    /// The runs before this one of which the next agent is told as well, the oldest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    before: Vec<RunId>,
     /// What was asked for. Where it is something else by now, the work begins anew.
     asked: Digest,
     /// How the run ended.
@@ -94,6 +101,9 @@ const OWN_FILE: &str = "session.json";
 /// subscription's quota is a week; a day more is for people.
 const KEPT_MAX: Duration = Duration::from_secs(8 * 24 * 3600);
 
+/// Of how many runs before the last one the next agent is told.
+const BEFORE_MAX: usize = 8;
+
 /// How long the id of a session may be, where a harness says it.
 const ID_BYTES_MAX: usize = 100;
 
@@ -114,6 +124,12 @@ pub(super) async fn keep(
     if folder.join(KEPT_FILE).exists() {
         return Ok(());
     }
+    let earlier = newest(&world.home, run)?.filter(|kept| kept.is_about(task, (phase, from)));
+    let is_of_another = |kept: &Kept| !kept.is_of(acting);
+    if earlier.as_ref().is_some_and(is_of_another) && account(&world.home, &[run])?.is_empty() {
+        // It was not let in, and did nothing: what another left is still all there is.
+        return Ok(());
+    }
     fs::create_dir_all(&folder).with_context(|| format!("make {}", folder.display()))?;
     // One that is too long would be as long again. What was done is told instead.
     let is_too_long = trouble.kind == TroubleKind::ContextTooLong;
@@ -126,12 +142,21 @@ pub(super) async fn keep(
     let mirror = world.mirror(&task.repo).await?;
     let left = mirror.resolve_kept(&KeptRef::run(run)).await?.filter(|left| left != from);
     drop(mirror);
-    let harness = acting.harness.word().to_owned();
-    let (v, from) = (KEPT_VERSION, from.clone());
-    let (asked, trouble) = (asked(task), trouble.clone());
     let Totals { tokens, cost_micros } = stream.reader.totals();
-    let used = session.is_some().then_some(Used { tokens, cost_micros });
-    let kept = Kept { v, run, phase, from, harness, asked, trouble, session, used, left };
+    let kept = Kept {
+        v: KEPT_VERSION,
+        run,
+        phase,
+        from: from.clone(),
+        harness: acting.harness.word().to_owned(),
+        agent: acting.agent.clone(),
+        before: earlier.map(|kept| kept.runs()).unwrap_or_default(),
+        asked: asked(task),
+        trouble: trouble.clone(),
+        used: session.is_some().then_some(Used { tokens, cost_micros }),
+        session,
+        left,
+    };
     let json = serde_json::to_vec_pretty(&kept).context("print what is kept of a run")?;
     atomic::write(&folder.join(KEPT_FILE), &json, Durability::Durable)
         .context("note what is kept of a run")?;
@@ -186,17 +211,16 @@ fn is_id(id: &str) -> bool {
 pub(super) async fn find(
     world: &World,
     (task, mirror): (&Task, &Mirror),
-    (dir, harness): (&RunDir, Option<Name>),
+    (dir, acting): (&RunDir, Option<&Acting>),
     (run, phase, from): (RunId, Phase, &CommitId),
 ) -> anyhow::Result<Option<Earlier>> {
-    let Some(harness) = harness else { return Ok(None) };
-    let Some(kept) = newest(&world.home, run)? else { return Ok(None) };
-    if kept.phase != phase || kept.from != *from || kept.asked != asked(task) {
-        return Ok(None);
-    }
-    let is_same = kept.harness == harness.word();
+    let Some(acting) = acting else { return Ok(None) };
+    let kept = newest(&world.home, run)?.filter(|kept| kept.is_about(task, (phase, from)));
+    let Some(kept) = kept else { return Ok(None) };
+    let account = account(&world.home, &kept.runs())?;
+    let is_own = kept.is_of(acting);
     let mut session = None;
-    if let (Some(id), Some(inner), true) = (kept.session, harness.sessions(), is_same) {
+    if let (Some(id), Some(inner), true) = (kept.session, acting.harness.sessions(), is_own) {
         let at = folder_of(&world.home, kept.run).join(HOME_PART);
         let is_there =
             sandbox::put_in(&at, dir, inner)? && sandbox::has_session(&dir.home().join(inner), &id);
@@ -208,22 +232,48 @@ pub(super) async fn find(
     {
         left = Some(commit);
     }
-    let account = account(&world.home, kept.run)?;
     let (used, trouble) = (kept.used, kept.trouble);
     Ok(Some(Earlier { session, used, left, account, trouble }))
 }
 
-/// What the agent of a run did, by its events.
-fn account(home: &Home, run: RunId) -> anyhow::Result<Account> {
-    let dir = RunDir::new(home.run_dir(run));
+impl Kept {
+    /// Whether this is asked for now, too, on the same commit.
+    fn is_about(&self, task: &Task, (phase, from): (Phase, &CommitId)) -> bool {
+        self.phase == phase && self.from == *from && self.asked == asked(task)
+    }
+
+    /// Whether it is of this agent. One of the same harness may have another account, of which
+    /// the session is not.
+    fn is_of(&self, acting: &Acting) -> bool {
+        self.harness == acting.harness.word() && self.agent == acting.agent
+    }
+
+    /// All runs of which the next agent is told.
+    fn runs(&self) -> Vec<RunId> {
+        let runs: Vec<RunId> = self.before.iter().copied().chain([self.run]).collect();
+        let n_over = runs.len().saturating_sub(BEFORE_MAX);
+        runs[n_over..].to_vec()
+    }
+}
+
+/// What the agents of these runs did, by their events.
+fn account(home: &Home, runs: &[RunId]) -> anyhow::Result<Account> {
     let mut account = Account::default();
-    let Some(acting) = Acting::in_run(home, run) else { return Ok(account) };
+    for run in runs {
+        add(&mut account, home, *run)?;
+    }
+    Ok(account)
+}
+
+fn add(account: &mut Account, home: &Home, run: RunId) -> anyhow::Result<()> {
+    let dir = RunDir::new(home.run_dir(run));
+    let Some(acting) = Acting::in_run(home, run) else { return Ok(()) };
     let mut reader = acting.harness.reader();
     let mut offset = 0;
     loop {
         let lines = dir.read_new(&mut offset)?;
         if lines.is_empty() {
-            return Ok(account);
+            return Ok(());
         }
         for line in lines {
             if let Ev::Out { line } = line.ev {

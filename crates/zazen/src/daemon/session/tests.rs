@@ -23,6 +23,8 @@ fn put(home: &Home, run: RunId) {
         phase: Phase::Plan,
         from: "1".repeat(40).parse().expect("a commit"),
         harness: "claude".to_owned(),
+        agent: AgentName::default(),
+        before: (1..run.n).map(|n| RunId { n, ..run }).collect(),
         asked: Digest::of(""),
         trouble: Trouble::new(TroubleKind::Killed, String::new()),
         session: Some("an-id".to_owned()),
@@ -81,4 +83,24 @@ fn an_id_is_a_uuid_and_nothing_that_is_an_option_or_a_path() {
     for bad in ["", "--resume", "../x", "a b", &"x".repeat(101)] {
         assert!(!is_id(bad), "{bad}");
     }
+}
+
+#[test]
+fn a_session_is_of_one_agent_and_the_next_is_told_of_the_last_runs() {
+    let (_dir, home) = home();
+    put(&home, run(1, 20));
+    let kept = newest(&home, run(1, 21)).expect("it is looked").expect("there is one");
+    let acting = |agent: &str, harness| Acting {
+        agent: agent.parse().expect("a name"),
+        harness,
+        model: String::new(),
+        effort: String::new(),
+        route: "anthropic".to_owned(),
+        version: None,
+    };
+    assert!(kept.is_of(&acting("default", Name::Claude)));
+    assert!(!kept.is_of(&acting("deep", Name::Claude)), "it may have another account");
+    assert!(!kept.is_of(&acting("default", Name::Codex)), "it cannot read it");
+    let last: Vec<RunId> = (13..=20).map(|n| run(1, n)).collect();
+    assert_eq!(kept.runs(), last);
 }
