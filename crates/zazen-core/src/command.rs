@@ -166,7 +166,8 @@ impl Name {
         }
     }
 
-    fn with(self, text: &str) -> Command {
+    /// The command with what is written after it.
+    pub(crate) fn with(self, text: &str) -> Command {
         let text = text.to_owned();
         match self {
             Self::Plan => Command::Plan { remarks: text },

@@ -9,7 +9,7 @@ use std::fmt;
 
 use crate::id::{CommentId, CommitId, IssueNumber, RepoName, RunId, TaskId, Time};
 use crate::reply::Reply;
-use crate::task::{Digest, Phase, PullHead, Slot, TextRef};
+use crate::task::{Digest, Hold, Passed, Phase, PullHead, Slot, TextRef};
 
 /// Something to be done outside.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,6 +18,8 @@ pub enum Effect {
     FindBase { task: TaskId },
     /// See to it that this run is under way, and report how it ended.
     Run { run: RunId, phase: Phase, from: CommitId },
+    /// Note that no agent may begin the task's next run, and that it waits.
+    PutOff { task: TaskId, hold: Hold, passed: Vec<Passed> },
     /// Let a task go on that was parked until then.
     Resume { task: TaskId, until: Time },
     /// Stop a run that nobody wants any more.
@@ -52,6 +54,7 @@ pub enum Effect {
 pub enum Key {
     FindBase(TaskId),
     Run(RunId),
+    PutOff(TaskId),
     Resume(TaskId),
     StopRun(RunId),
     Show(TaskId, Slot),
@@ -73,6 +76,7 @@ impl Effect {
         match self {
             Self::FindBase { task } => Key::FindBase(*task),
             Self::Run { run, .. } => Key::Run(*run),
+            Self::PutOff { task, .. } => Key::PutOff(*task),
             Self::Resume { task, .. } => Key::Resume(*task),
             Self::StopRun { run } => Key::StopRun(*run),
             Self::Show { task, slot, .. } => Key::Show(*task, *slot),
@@ -93,6 +97,7 @@ impl Effect {
     pub fn task(&self) -> Option<TaskId> {
         match self {
             Self::FindBase { task }
+            | Self::PutOff { task, .. }
             | Self::Resume { task, .. }
             | Self::Show { task, .. }
             | Self::Acknowledge { task, .. }
@@ -116,6 +121,7 @@ impl fmt::Display for Effect {
         match self {
             Self::FindBase { task } => write!(f, "find the base of task {task}"),
             Self::Run { run, phase, .. } => write!(f, "run {run}: {phase}"),
+            Self::PutOff { task, .. } => write!(f, "put task {task} off"),
             Self::Resume { task, .. } => write!(f, "let task {task} go on"),
             Self::StopRun { run } => write!(f, "stop run {run}"),
             Self::Show { task, slot, .. } => write!(f, "show {slot} of task {task}"),

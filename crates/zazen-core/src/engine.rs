@@ -7,6 +7,7 @@
 //! forgets.
 
 mod book;
+mod choose;
 mod ledger;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -14,12 +15,13 @@ use std::collections::{BTreeMap, BTreeSet};
 pub use self::book::{
     Book, Cause, Change, Fact, IssueRef, IssueState, LAYOUT, Opened, Seen, Unfit,
 };
+use self::choose::{Choice, choose};
 pub use self::ledger::Ledger;
-use crate::decide::{Wish, decide};
+use crate::decide::{WantedRun, Wish, decide};
 use crate::effect::{Effect, Key};
-use crate::id::{AgentName, RunId, TaskId, Time};
-use crate::roster::Roster;
-use crate::task::{Event, Phase};
+use crate::id::{TaskId, Time};
+use crate::roster::{Closed, Roster};
+use crate::task::Event;
 
 /// What the owner allows.
 #[derive(Debug, Clone)]
@@ -28,6 +30,18 @@ pub struct Policy {
     pub n_runs_max: usize,
     /// Who acts in which phase.
     pub roster: Roster,
+    pub patience: Patience,
+}
+
+/// What becomes of tasks whose agents may not act for a while.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Patience {
+    /// Whether the next agent of the role takes over.
+    pub fails_over: bool,
+    /// Whether a task that waits goes on by itself.
+    pub resumes: bool,
+    /// How long a task may wait in all, in milliseconds.
+    pub wait_max_ms: u64,
 }
 
 /// All tasks, and what is under way for them.
@@ -42,6 +56,8 @@ pub struct Engine {
     waits: BTreeMap<Key, Wait>,
     /// Whether runs may be started. Not while the daemon is draining.
     starting: bool,
+    /// The agents that may not be begun now.
+    closed: Closed,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -56,6 +72,13 @@ const WAIT_FIRST_MS: u64 = 250;
 /// The longest wait after a failed effect: a forge that is down for hours is asked this often.
 const WAIT_MAX_MS: u64 = 5 * 60 * 1000;
 
+impl Patience {
+    /// What holds where the owner says nothing: a task waits for its agent, and goes on by
+    /// itself. What is used up on the first of a month is free again within the longest wait.
+    pub const STANDARD: Self =
+        Self { fails_over: false, resumes: true, wait_max_ms: 32 * 24 * 60 * 60 * 1000 };
+}
+
 impl Engine {
     /// Takes up the book as the journal tells it.
     pub fn new(policy: Policy, book: Book) -> Self {
@@ -66,6 +89,7 @@ impl Engine {
             under_way: BTreeMap::new(),
             waits: BTreeMap::new(),
             starting: true,
+            closed: Closed::default(),
         };
         let all: Vec<TaskId> = engine.book.tasks().map(|task| task.id).collect();
         for id in all {
@@ -90,6 +114,11 @@ impl Engine {
             self.look_at(id);
         }
         Ok(touched)
+    }
+
+    /// Says which agents may not be begun now. What was said before does not count any more.
+    pub fn close(&mut self, closed: Closed) {
+        self.closed = closed;
     }
 
     /// No more runs are started. Those under way go on.
@@ -137,7 +166,8 @@ impl Engine {
             self.wishes.values().flat_map(|wish| &wish.effects).cloned().collect();
         effects.extend(self.book.replies());
         effects.extend(self.due(now));
-        let runs = self.runs_with_places();
+        let (runs, put_off) = self.runs_with_places(now);
+        effects.extend(put_off);
         effects.extend(runs.iter().map(|(effect, _)| effect.clone()));
         self.forget_waits(&effects);
 
@@ -170,29 +200,43 @@ impl Engine {
     }
 
     /// The runs that should be under way now. Those that have not begun have the fact that
-    /// they begin beside them.
-    fn runs_with_places(&self) -> Vec<(Effect, Option<Fact>)> {
-        let wanted = self.wishes.iter().filter_map(|(&id, wish)| Some((id, wish.run.as_ref()?)));
-        let mut runs: Vec<_> = wanted
-            .filter(|(_, run)| run.begun.is_some() || self.starting)
-            .map(|(id, run)| (run.begun.is_none(), !run.urgent, id, run))
-            .collect();
+    /// they begin beside them. Runs that nobody may begin take no place; their tasks are put off.
+    fn runs_with_places(&self, now: Time) -> (Vec<(Effect, Option<Fact>)>, Vec<Effect>) {
+        let mut put_off = Vec::new();
+        let mut runs = Vec::new();
+        for (&id, wish) in &self.wishes {
+            match &wish.run {
+                Some(WantedRun { begun: Some(run), phase, from, urgent }) => {
+                    let effect = Effect::Run { run: run.id, phase: *phase, from: from.clone() };
+                    runs.push((false, !urgent, id, effect, None));
+                }
+                Some(run) if self.starting => match self.begin(id, run, now) {
+                    Ok((effect, fact)) => runs.push((true, !run.urgent, id, effect, Some(fact))),
+                    Err(effect) => put_off.push(effect),
+                },
+                Some(_) | None => {}
+            }
+        }
         // Runs that have begun keep their places; then the approved; then the oldest.
-        runs.sort_by_key(|(new, idle, id, _)| (*new, *idle, *id));
+        runs.sort_by_key(|(new, idle, id, ..)| (*new, *idle, *id));
         let n_places = self.policy.n_runs_max.saturating_sub(self.n_stopping());
-        runs.into_iter()
-            .take(n_places)
-            .map(|(_, _, task, wanted)| {
-                let (phase, from) = (wanted.phase, wanted.from.clone());
-                let run = wanted.begun.as_ref().map_or_else(|| self.next_run(task), |run| run.id);
-                let begin = || {
-                    let (from, agent) = (from.clone(), self.choose(task, phase));
-                    Fact::of(task, Event::RunBegun { run, phase, from, agent })
-                };
-                let fact = wanted.begun.is_none().then(begin);
-                (Effect::Run { run, phase, from }, fact)
-            })
-            .collect()
+        let runs = runs.into_iter().take(n_places);
+        (runs.map(|(_, _, _, effect, fact)| (effect, fact)).collect(), put_off)
+    }
+
+    /// The next run of a task, and the fact that it begins; or what is done as nobody may
+    /// begin it.
+    fn begin(&self, id: TaskId, wanted: &WantedRun, now: Time) -> Result<(Effect, Fact), Effect> {
+        let (phase, from) = (wanted.phase, wanted.from.clone());
+        let task = self.book.task(id).expect("only tasks of the book have wishes");
+        match choose(&self.policy, &self.closed, (&task, phase), now) {
+            Choice::Begin { agent, passed } => {
+                let run = task.next_run();
+                let begun = Event::RunBegun { run, phase, from: from.clone(), agent, passed };
+                Ok((Effect::Run { run, phase, from }, Fact::of(id, begun)))
+            }
+            Choice::Nobody { hold, passed } => Err(Effect::PutOff { task: id, hold, passed }),
+        }
     }
 
     /// What is not wanted any more is not waited for either: it would wake the daemon for nothing.
@@ -215,15 +259,6 @@ impl Engine {
             .flat_map(|wish| &wish.effects)
             .filter(|effect| matches!(effect, Effect::StopRun { .. }))
             .count()
-    }
-
-    fn next_run(&self, task: TaskId) -> RunId {
-        self.book.task(task).map_or(RunId { task, n: 1 }, |task| task.next_run())
-    }
-
-    /// The agent of the next run of a task.
-    fn choose(&self, task: TaskId, phase: Phase) -> Option<AgentName> {
-        self.policy.roster.choose(&self.book.task(task)?.repo, phase)
     }
 
     fn look_at(&mut self, id: TaskId) {

@@ -5,6 +5,7 @@
 //! journal, so a later version that reads comments otherwise does not change
 //! what has happened.
 
+mod flag;
 mod split;
 
 use std::borrow::Cow;
@@ -187,6 +188,14 @@ impl<'a> Reader<'a> {
     }
 
     fn take(&mut self, command: Command, on_disk: &PlanOnDisk) {
+        let (command, resumes) = flag::of(command);
+        let n_before = self.changes.len();
+        self.take_without_flag(command, on_disk);
+        let change = resumes.and_then(|resumes| flag::change(resumes, &self.changes[n_before..]));
+        self.changes.extend(change);
+    }
+
+    fn take_without_flag(&mut self, command: Command, on_disk: &PlanOnDisk) {
         let by = self.comment.author.to_owned();
         let word = command.name().word();
         match command {

@@ -1,15 +1,15 @@
 //! Which agent acts in which role, in which repository.
 //!
 //! The owner gives each [`Role`] a list of agents. The first of them is used;
-//! the others are there to take over. Which of them a run has is decided once,
-//! when it begins, and is part of that fact, so a list that changes later
-//! changes nothing about a run that is under way.
+//! the others are there to take over while it is [`Closed`]. Which of them a run
+//! has is decided once, when it begins, and is part of that fact, so a list that
+//! changes later changes nothing about a run that is under way.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use crate::id::{AgentName, RepoName};
-use crate::task::Phase;
+use crate::task::{Free, Phase, Why};
 
 /// What an agent is needed for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -36,6 +36,18 @@ pub struct Roster {
     everywhere: Roles,
     /// What counts before that, in one repository.
     repos: BTreeMap<RepoName, Roles>,
+}
+
+/// The agents that may not be begun now, as far as the daemon knows.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Closed(pub BTreeMap<AgentName, Shut>);
+
+/// Why an agent may not be begun, and until when.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Shut {
+    pub why: Why,
+    /// When it may be begun again, where somebody knows.
+    pub free: Option<Free>,
 }
 
 impl Role {
@@ -98,11 +110,6 @@ impl Roster {
         let own = self.repos.get(repo).and_then(|roles| roles.get(role));
         own.or_else(|| self.everywhere.get(role))
             .map_or_else(|| vec![AgentName::default()], <[AgentName]>::to_vec)
-    }
-
-    /// The agent of the next run in this phase. The checks have none.
-    pub fn choose(&self, repo: &RepoName, phase: Phase) -> Option<AgentName> {
-        self.agents(repo, Role::of(phase)?).into_iter().next()
     }
 
     /// Every agent that acts somewhere, in one of these repositories or in one that comes later.

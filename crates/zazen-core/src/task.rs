@@ -19,8 +19,8 @@ use borsh::{BorshDeserialize as Unpack, BorshSerialize as Pack};
 use serde::{Deserialize, Serialize};
 
 pub use self::evolve::{IllegalEvent, evolve};
-pub use self::note::{Digest, Note, Slot};
-pub use self::parked::{Free, Hold, Known, Pause, Waits, Why};
+pub use self::note::{Digest, Note, Slot, TakenOver};
+pub use self::parked::{Free, Hold, Known, Passed, Pause, Waits, Why};
 pub use self::rebase::{CONFLICTS_MAX, NotRebased};
 pub use self::rework::{Answer, Ask, IssueEnd, PullHead, ReviewOf, Rework, Rounds, TextRef};
 pub use self::run::{Phase, Run};
@@ -87,6 +87,12 @@ pub struct Task {
     /// What is reviewed, where that was asked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub review: Option<Box<ReviewOf>>,
+    /// The agents whose runs for this task came to nothing, as their services let nothing through.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub passed: Vec<Passed>,
+    /// Whether a person wants to be asked before it goes on after a wait.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub by_hand: bool,
 }
 
 /// What kind of work a task is.
@@ -229,6 +235,15 @@ pub enum Event {
     StopAsked { by: String },
     /// A person wants a task that failed or stopped to go on.
     RetryAsked { by: String, remarks: String },
+    /// A person said whether the task is to go on by itself after its next waits.
+    ResumingSet { resumes: bool },
+    /// No agent may begin the next run now. Recorded where another would take over, or where
+    /// it is known beforehand.
+    PutOff {
+        hold: Hold,
+        /// The agents that could have begun it, and why they may not.
+        passed: Vec<Passed>,
+    },
     /// What the task was parked for until then is over.
     Resumed { until: Time },
     /// The tip that the present phase starts from was found.
@@ -241,6 +256,9 @@ pub enum Event {
         /// The agent that acts. Old records have none, nor have those of checks.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         agent: Option<AgentName>,
+        /// The agents that would have acted before this one, and may not.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        passed: Vec<Passed>,
     },
     /// A run came back.
     RunEnded { run: RunId, outcome: Outcome, usage: Usage },

@@ -30,6 +30,7 @@ pub use self::event::{claim_word, event_line, event_lines};
 pub use self::links::{Links, linked};
 pub use self::money::{cost, elapsed, exceeded, spent_of, tokens};
 pub use self::page::{doing, progress, result};
+pub use self::parked::passed_over;
 pub use self::pull::{Evidence, FileChange, Pull, pull};
 pub use self::review::{Aside, not_asked, review_aside, review_body, review_comment};
 pub use self::split::{PartIssue, part_issue, waits_for};
@@ -226,7 +227,9 @@ pub fn note(note: &Note, answer: &str, kept: Option<&Kept>) -> Text {
         Note::Stopped { by } => {
             format!("Stopped, as {} asked. Write `/retry` to go on from here.", person(by))
         }
-        Note::Waits { n, pause } => parked::note(*n, pause.as_ref()),
+        Note::Waits { n, pause, passed, taken } => {
+            parked::note(*n, pause.as_ref(), (passed, taken.as_ref()))
+        }
         Note::Answered { .. } => neutral(&cut_middle(answer.trim(), ANSWER_BYTES_MAX)),
         Note::Failed { trouble } => failed(trouble, kept),
         Note::Reworked { pull, head } => format!(

@@ -11,7 +11,7 @@ mod world;
 use proptest::prelude::*;
 use zazen_core::engine::{Book, Engine, Unfit};
 
-use self::world::{Action, Crashes, Luck, PLACES, World, unfit_facts};
+use self::world::{Action, Crashes, Luck, World, unfit_facts};
 
 /// How many scripts are played for each law. Thirty times as many found nothing more, in minutes.
 const CASES: u32 = 100;
@@ -41,6 +41,7 @@ fn script() -> impl Strategy<Value = (u64, Vec<Action>)> {
         1 => any::<u8>().prop_map(Action::RedChecks),
         1 => (any::<u8>(), any::<u8>()).prop_map(|(n, what)| Action::Meddle(n, what)),
         2 => any::<u8>().prop_map(Action::TimePasses),
+        1 => (any::<u8>(), any::<u8>()).prop_map(|(n, long)| Action::Close(n, long)),
     ];
     (any::<u64>(), prop::collection::vec(action, 0..ACTIONS_MAX))
 }
@@ -116,7 +117,7 @@ proptest! {
             world.act(action);
         }
         for fact in unfit_facts(world.book()) {
-            let mut engine = Engine::new(PLACES, world.book().clone());
+            let mut engine = Engine::new(world.policy(), world.book().clone());
             let checked = engine.check(&fact, world.now());
             let taken = engine.take_in(fact.clone(), world.now()).map(drop);
             prop_assert_eq!(&checked, &taken, "{:?}", fact);
@@ -132,7 +133,7 @@ proptest! {
         for action in script {
             world.act(action);
         }
-        let mut engine = Engine::new(PLACES, world.book().clone());
+        let mut engine = Engine::new(world.policy(), world.book().clone());
         for fact in world.caused() {
             prop_assert_eq!(engine.take_in(fact, world.now()), Err(Unfit::Repeated));
         }

@@ -346,6 +346,8 @@ impl Book {
             to_tell: Vec::new(),
             told: None,
             review: opened.review.clone().map(|at| Box::new(ReviewOf { at, to_post: None })),
+            passed: Vec::new(),
+            by_hand: false,
         }
     }
 }

@@ -5,6 +5,7 @@
 //! was refused (`!`), and by where a task came to rest (`=`). Nothing else here
 //! knows what the engine looks like; [`Play`] has the list of words.
 
+mod fail_over;
 mod split;
 
 use std::borrow::Cow;
@@ -14,8 +15,9 @@ use expect_test::{Expect, expect};
 
 use super::*;
 use crate::budget::Scope;
-use crate::id::{CommentId, CommitId, IssueNumber, PlanHash, PullNumber, RepoName};
+use crate::id::{AgentName, CommentId, CommitId, IssueNumber, PlanHash, PullNumber, RepoName};
 use crate::intake::{self, PlanOnDisk, Rules};
+use crate::roster::{Role, Roles, Shut};
 use crate::task::{
     Ask, Free, Hold, Kind, Known, NotRebased, Outcome, PlanRef, State, Task, TextRef, Trouble,
     TroubleKind, Why,
@@ -1185,7 +1187,10 @@ struct Play {
 
 impl Play {
     fn new(does_small_things: bool) -> Self {
-        let engine = Engine::new(Policy { n_runs_max: 1, roster: Roster::SOLO }, Book::default());
+        let engine = Engine::new(
+            Policy { n_runs_max: 1, roster: Roster::SOLO, patience: Patience::STANDARD },
+            Book::default(),
+        );
         let out = String::new();
         let now = Time(1_000_000);
         Self { engine, now, does_small_things, disk_is_full: false, n_comments: 0, out }
@@ -1220,6 +1225,8 @@ impl Play {
                 let text = wait.map_or("no".to_owned(), |wait| format!("in {wait} ms"));
                 writeln!(self.out, "    = {text}").unwrap();
             }
+            ("agents", names) => self.agents(names),
+            ("closed", what) => self.close(what),
             (n, "places") => self.engine.policy.n_runs_max = n.parse().unwrap(),
             (millis, "ms pass") => self.now.0 += millis.parse::<u64>().unwrap(),
             (minutes, "minutes pass") => self.now.0 += minutes.parse::<u64>().unwrap() * MINUTE,
@@ -1296,6 +1303,7 @@ impl Play {
             "replied" => self.do_all(|effect| matches!(effect, Effect::Reply { .. })),
             "acknowledged" => self.do_all(|effect| matches!(effect, Effect::Acknowledge { .. })),
             "base failed" => self.engine.failed(&Key::FindBase(id), self.now),
+            "is put off" => self.do_all(|effect| matches!(effect, Effect::PutOff { .. })),
             "goes on" => self.do_all(|effect| matches!(effect, Effect::Resume { .. })),
             "blocked" => {
                 let trouble = trouble(if self.verified_head(id).is_some() {
@@ -1346,7 +1354,9 @@ impl Play {
             "failed" => Outcome::Failed { trouble: trouble(TroubleKind::Crash) },
             "refused by the model" => Outcome::Failed { trouble: trouble(TroubleKind::NeedsLogin) },
             "run halted" => Outcome::Stopped,
-            what if what.starts_with("held") => held(what, self.now),
+            what if what.starts_with("held") => {
+                held(what, self.now, self.engine.policy.patience.fails_over)
+            }
             _ => panic!("nothing is called `{what}`"),
         };
         self.event(id, Event::RunEnded { run: run.id, outcome, usage: Usage::default() });
@@ -1394,10 +1404,12 @@ impl Play {
                 return;
             }
             for intent in intents {
+                self.print_agent(&intent);
                 self.take_in(intent);
             }
             for effect in effects {
-                if !self.does_small_things || done(&effect).is_none() {
+                let is_put_off = matches!(effect, Effect::PutOff { .. });
+                if !self.does_small_things || is_put_off || done(&effect).is_none() {
                     writeln!(self.out, "    > {effect}").unwrap();
                 }
             }
@@ -1405,6 +1417,46 @@ impl Play {
                 self.do_all(|_| true);
             }
         }
+    }
+
+    /// The agents of all roles. The next takes over, where there are several.
+    fn agents(&mut self, names: &str) {
+        let names: Vec<AgentName> = names.split(' ').map(|name| name.parse().unwrap()).collect();
+        let fails_over = names.len() > 1;
+        let mut roles = Roles::default();
+        for role in Role::ALL {
+            roles.set(role, names.clone());
+        }
+        self.engine.policy.roster = Roster::new(roles, BTreeMap::new());
+        self.engine.policy.patience = Patience { fails_over, ..Patience::STANDARD };
+    }
+
+    /// What is known of agents: `closed a for 5, b for good`, and `closed nobody`.
+    fn close(&mut self, what: &str) {
+        let mut closed = Closed::default();
+        for one in what.split(" and ").filter(|one| *one != "nobody") {
+            let (name, how_long) = one.split_once(" for ").unwrap();
+            let minutes = how_long.strip_suffix(" minutes").map(|n| n.parse::<u64>().unwrap());
+            let free =
+                minutes.map(|n| Free { at: Time(self.now.0 + n * MINUTE), known: Known::Reported });
+            closed.0.insert(name.parse().unwrap(), Shut { why: Why::Quota, free });
+        }
+        self.engine.close(closed);
+    }
+
+    /// Who begins a run, where there is a choice.
+    fn print_agent(&mut self, intent: &Fact) {
+        let [Change::Task { event: Event::RunBegun { agent: Some(agent), passed, .. }, .. }] =
+            &intent.changes[..]
+        else {
+            return;
+        };
+        if agent.as_str() == AgentName::DEFAULT {
+            return;
+        }
+        let passed: Vec<&str> = passed.iter().map(|passed| passed.agent.as_str()).collect();
+        let of = if passed.is_empty() { "" } else { ", and not " };
+        writeln!(self.out, "    @ {agent}{of}{}", passed.join(" or ")).unwrap();
     }
 
     /// Does the small things that are under way and are meant.
@@ -1459,6 +1511,7 @@ fn done(effect: &Effect) -> Option<Fact> {
             (task, Event::Acknowledged { comment: text.id, on: Some(text.on) })
         }
         Effect::Resume { task, until } => (task, Event::Resumed { until }),
+        Effect::PutOff { task, hold, passed } => (task, Event::PutOff { hold, passed }),
         Effect::PostReview { task, .. } => (task, Event::ReviewPosted),
         Effect::Tell { task, text, .. } => {
             (task, Event::Told { text, reached: crate::task::Reached::Next })
@@ -1482,13 +1535,14 @@ fn done(effect: &Effect) -> Option<Fact> {
 const MINUTE: u64 = 60_000;
 
 /// Held for quota of which nobody says how long, or as long as is said.
-fn held(what: &str, now: Time) -> Outcome {
+fn held(what: &str, now: Time, fails_over: bool) -> Outcome {
     let (why, free) = match what.strip_prefix("held ").unwrap_or_default() {
         "for a budget of the day" => {
             let at = Scope::Day.free_at(now).expect("a day ends");
             (Why::DayBudget, Some(Free { at, known: Known::Calendar }))
         }
         "" => (Why::Quota, None),
+        "for want of a login" => (Why::Login, None),
         minutes => {
             let minutes: u64 = minutes.trim_end_matches(" minutes").parse().unwrap();
             let at = Time(now.0 + minutes * MINUTE);
@@ -1496,7 +1550,8 @@ fn held(what: &str, now: Time) -> Outcome {
         }
     };
     let resumes = true;
-    let hold = Hold { why, free, resumes, wait_max_ms: 40 * 24 * 60 * MINUTE };
+    let wait_max_ms = 40 * 24 * 60 * MINUTE;
+    let hold = Hold { why, free, resumes, wait_max_ms, fails_over };
     Outcome::Held { hold, trouble: trouble(TroubleKind::Quota) }
 }
 

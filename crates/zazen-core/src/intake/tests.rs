@@ -58,6 +58,36 @@ fn every_command_in_every_state() {
 }
 
 #[test]
+fn a_command_may_say_that_its_task_is_not_to_go_on_by_itself_after_waits() {
+    let mut text = String::new();
+    for (stand, command) in [
+        (Stand::Nothing, "/plan --no-resume keep it small"),
+        (Stand::AwaitingApproval, "/implement --no-resume"),
+        (Stand::AwaitingApproval, "/implement yes --no-resume"),
+        (Stand::Failed, "/retry --resume look"),
+        (Stand::Nothing, "/ask --no-resume"),
+        (Stand::Nothing, "/ask --no-resume why?"),
+        (Stand::Drafted, "/fix --no-resume\nthe names"),
+        (Stand::Implementing, "/stop --no-resume"),
+        (Stand::Merged, "/retry --no-resume"),
+    ] {
+        let fact = read(&book(stand), command);
+        writeln!(text, "{command:?}: {}", in_words(&fact)).unwrap();
+    }
+    expect![[r#"
+        "/plan --no-resume keep it small": task 1 is opened, a Change with the request "keep it small"; comment 99 is taken; task 1: resumes false
+        "/implement --no-resume": task 1: the plan is approved with ""; comment 99 is taken; task 1: resumes false
+        "/implement yes --no-resume": task 1: the plan is approved with "yes --no-resume"; comment 99 is taken
+        "/retry --resume look": task 1: try again with "look"; comment 99 is taken; task 1: resumes true
+        "/ask --no-resume": task 1 is opened, a Question with the request "--no-resume"; comment 99 is taken
+        "/ask --no-resume why?": task 1 is opened, a Question with the request "why?"; comment 99 is taken; task 1: resumes false
+        "/fix --no-resume\nthe names": task 1: fix "the names"; comment 99 is taken; task 1: resumes false
+        "/stop --no-resume": task 1: ada says stop; comment 99 is taken
+        "/retry --no-resume": reply: `/retry` does not fit now: task 1 was merged as #5. You can write `/plan`.
+    "#]].assert_eq(&text);
+}
+
+#[test]
 fn what_asks_for_nothing_changes_nothing_and_is_read_once() {
     let mut book = book(Stand::AwaitingApproval);
     let fact = read(&book, "I think that `/plan` is near.\n\n> /stop\n");
@@ -298,6 +328,7 @@ fn change_in_words(change: &Change) -> String {
             Event::FixAsked { ask, .. } => format!("task {task}: fix {:?}", ask.remarks),
             Event::RebaseAsked { by } => format!("task {task}: {by} says rebase"),
             Event::ChecksFailed { evidence, .. } => format!("task {task}: red, {evidence:?}"),
+            Event::ResumingSet { resumes } => format!("task {task}: resumes {resumes}"),
             event @ (Event::PlanEdited { .. }
             | Event::PartOpened { .. }
             | Event::WaitWaived { .. }
@@ -323,6 +354,7 @@ fn change_in_words(change: &Change) -> String {
             | Event::Pushed { .. }
             | Event::PullOpened { .. }
             | Event::PullMerged
+            | Event::PutOff { .. }
             | Event::Resumed { .. }
             | Event::PullClosed) => format!("{event:?}"),
         },
@@ -405,11 +437,22 @@ fn events_to(stand: Stand) -> Vec<Event> {
     let by = || "ada".to_owned();
     let none = String::new;
     let run = |n| RunId { task: TaskId(1), n };
-    let begun = |n, phase| Event::RunBegun { run: run(n), phase, from: commit('b'), agent: None };
+    let begun = |n, phase| Event::RunBegun {
+        run: run(n),
+        phase,
+        from: commit('b'),
+        agent: None,
+        passed: Vec::new(),
+    };
     let ended = |n, outcome| Event::RunEnded { run: run(n), outcome, usage: Usage::default() };
     let trouble = |kind| Trouble::new(kind, none());
-    let verify =
-        Event::RunBegun { run: run(3), phase: Phase::Verify, from: commit('c'), agent: None };
+    let verify = Event::RunBegun {
+        run: run(3),
+        phase: Phase::Verify,
+        from: commit('c'),
+        agent: None,
+        passed: Vec::new(),
+    };
     let path = [
         (Stand::Planning, begun(1, Phase::Plan)),
         (Stand::AwaitingApproval, ended(1, Outcome::Planned { plan: plan() })),

@@ -71,13 +71,9 @@ fn a_role_has_its_own_list_or_that_of_its_repository_or_the_default() {
 }
 
 #[test]
-fn the_first_of_the_list_acts_and_the_checks_have_no_agent() {
-    let roster = Roster::new(roles(&[(Role::Implement, &["a", "b"])]), BTreeMap::new());
-    let at = repo("ada/tally");
-    assert_eq!(roster.choose(&at, Phase::Implement { step: 3 }), Some(name("a")));
-    assert_eq!(roster.choose(&at, Phase::Correct), Some(name("a")));
-    assert_eq!(roster.choose(&at, Phase::Plan), Some(AgentName::default()));
-    assert_eq!(roster.choose(&at, Phase::Verify), None);
+fn every_phase_but_the_checks_has_a_role() {
+    assert_eq!(Role::of(Phase::Implement { step: 3 }), Some(Role::Implement));
+    assert_eq!(Role::of(Phase::Verify), None);
     assert_eq!(Roster::SOLO, Roster::default());
 }
 

@@ -8,8 +8,8 @@ mod split;
 use super::told;
 use super::trouble::{CORRECTIONS_MAX, FAILURES_MAX, Reaction};
 use super::{
-    Event, Kind, Note, Outcome, Phase, PlanRef, Published, Rounds, Run, Saying, Slot, State, Task,
-    TextRef, Trouble, TroubleKind, Try, Work,
+    Event, Kind, Note, Outcome, Passed, Phase, PlanRef, Published, Rounds, Run, Saying, Slot,
+    State, Task, TextRef, Trouble, TroubleKind, Try, Work,
 };
 use crate::id::{CommitId, Time};
 
@@ -54,11 +54,8 @@ pub fn evolve(mut task: Task, event: Event, at: Time) -> Result<Task, IllegalEve
         }
         Event::Said { text, by } => told::said(&mut task, Saying { text, by }),
         Event::Told { text, reached } => told::told(&mut task, text, reached),
-        Event::ReviewPosted => {
-            if let Some(review) = &mut task.review {
-                review.to_post = None;
-            }
-        }
+        Event::ResumingSet { resumes } => task.by_hand = !resumes,
+        Event::ReviewPosted => rework::posted(&mut task),
         Event::ThreadAnswered { to } => task.to_answer.retain(|answer| answer.to != to),
         Event::ChecksFailed { head, evidence } => {
             rework::checks_failed(&mut task, &head, evidence);
@@ -69,9 +66,10 @@ pub fn evolve(mut task: Task, event: Event, at: Time) -> Result<Task, IllegalEve
         Event::Rebased { from, onto, head } => rebase::done(&mut task, &from, (onto, head)),
         Event::NotRebased { from, why } => rebase::refused(&mut task, &from, why),
         Event::BaseFound { base } => task.base = Some(base),
-        Event::RunBegun { run, phase, from, agent } => {
-            return begin(task, Run { id: run, phase, from, begun: at, agent });
+        Event::RunBegun { run, phase, from, agent, passed } => {
+            return begin(task, Run { id: run, phase, from, begun: at, agent }, passed);
         }
+        Event::PutOff { hold, passed } => parked::put_off(&mut task, hold, passed),
         Event::RunEnded { run, outcome, usage } if is_awaited(&task, run) => {
             let run = task.run.take().expect("just looked");
             task.usage += usage;
@@ -116,7 +114,7 @@ fn show(task: &mut Task, slot: Slot, digest: super::Digest) {
 }
 
 /// A run is about to start: what waited is under way.
-fn begin(mut task: Task, run: Run) -> Result<Task, IllegalEvent> {
+fn begin(mut task: Task, run: Run, passed: Vec<Passed>) -> Result<Task, IllegalEvent> {
     let event = || format!("RunBegun({})", run.phase);
     if task.run.is_some() || run.id != task.next_run() {
         return Err(illegal(&task, event()));
@@ -142,6 +140,7 @@ fn begin(mut task: Task, run: Run) -> Result<Task, IllegalEvent> {
     // It reads all that was said.
     task.told = None;
     task.n_runs = run.id.n;
+    parked::took_over(&mut task.notes, &run, passed);
     task.run = Some(run);
     Ok(task)
 }
@@ -156,6 +155,7 @@ fn first_phase(kind: Kind) -> Phase {
 
 /// The run that was under way came back.
 fn end(mut task: Task, run: &Run, outcome: Outcome) -> Result<Task, IllegalEvent> {
+    parked::learn(&mut task.passed, (run, &outcome), task.changed);
     task.state = match (task.state, outcome) {
         (State::Planning(_), Outcome::Planned { plan }) if task.kind == Kind::Change => {
             task.plan = Some(plan);
@@ -204,7 +204,11 @@ fn end(mut task: Task, run: &Run, outcome: Outcome) -> Result<Task, IllegalEvent
             | State::Verifying(_)
             | State::Correcting(_)),
             outcome @ (Outcome::Failed { .. } | Outcome::Held { .. } | Outcome::Stopped),
-        ) => came_to_nothing(state, outcome, task.changed, &mut task.notes),
+        ) => {
+            task.state = state;
+            came_to_nothing(&mut task, run, outcome);
+            return Ok(task);
+        }
         // A run that was told to stop comes back, or finished just before it was.
         (
             state @ (State::Stopped { .. }
@@ -224,17 +228,17 @@ fn end(mut task: Task, run: &Run, outcome: Outcome) -> Result<Task, IllegalEvent
     Ok(task)
 }
 
-fn came_to_nothing(state: State, outcome: Outcome, at: Time, notes: &mut Vec<Note>) -> State {
+fn came_to_nothing(task: &mut Task, run: &Run, outcome: Outcome) {
     match outcome {
-        Outcome::Failed { trouble } => run_failed(state, trouble, notes),
-        Outcome::Held { hold, trouble } => parked::hold(state, (hold, trouble), at, notes),
+        Outcome::Failed { trouble } => run_failed(task, trouble),
+        Outcome::Held { hold, trouble } => parked::hold(task, run, (hold, trouble)),
         // It was stopped for another reason than a person's: it starts again.
         Outcome::Stopped
         | Outcome::Planned { .. }
         | Outcome::Answered { .. }
         | Outcome::Reviewed { .. }
         | Outcome::StepDone { .. }
-        | Outcome::ChecksGreen { .. } => state,
+        | Outcome::ChecksGreen { .. } => {}
     }
 }
 
@@ -267,15 +271,15 @@ fn red_checks(work: Work, trouble: Trouble, notes: &mut Vec<Note>) -> State {
     give_up(State::Correcting(Work { attempt, ..work }), trouble, notes)
 }
 
-fn run_failed(mut state: State, trouble: Trouble, notes: &mut Vec<Note>) -> State {
-    let Some(attempt) = attempt_of(&mut state) else { return state };
+fn run_failed(task: &mut Task, trouble: Trouble) {
+    let Some(attempt) = attempt_of(&mut task.state) else { return };
     attempt.n_failed += 1;
     attempt.trouble = Some(trouble.clone());
     if trouble.kind.reaction() == Reaction::TryAgain && attempt.n_failed < FAILURES_MAX {
-        return state;
+        return;
     }
     attempt.n_failed = 0;
-    give_up(state, trouble, notes)
+    task.state = give_up(task.state.clone(), trouble, &mut task.notes);
 }
 
 fn give_up(state: State, trouble: Trouble, notes: &mut Vec<Note>) -> State {
@@ -312,10 +316,7 @@ fn interrupt(mut task: Task, event: Event) -> Result<Task, IllegalEvent> {
                 task.base = None;
             }
             let mut state = *back;
-            if let Some(attempt) = attempt_of(&mut state) {
-                attempt.n_failed = 0;
-                attempt.remarks = remarks;
-            }
+            parked::try_anew(&mut task.passed, &mut state, (remarks, task.changed));
             state
         }
         (

@@ -5,8 +5,8 @@
 use borsh::{BorshDeserialize as Unpack, BorshSerialize as Pack};
 use serde::{Deserialize, Serialize};
 
-use super::{IssueEnd, NotRebased, Pause, Trouble};
-use crate::id::{CommitId, PullNumber, RunId};
+use super::{IssueEnd, NotRebased, Passed, Pause, Trouble};
+use crate::id::{AgentName, CommitId, PullNumber, RunId};
 
 /// A place on the issue where zazen writes. Each has at most one comment.
 #[derive(
@@ -38,6 +38,12 @@ pub enum Note {
         n: u32,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         pause: Option<Pause>,
+        /// The agents that may not act now.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        passed: Vec<Passed>,
+        /// Who acts in their place, if somebody does.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        taken: Option<TakenOver>,
     },
     /// The answer to a question; its text is the task's report.
     Answered {
@@ -87,6 +93,13 @@ pub enum Note {
         how: IssueEnd,
         by: String,
     },
+}
+
+/// An agent that acts in place of another, and the run that it began with.
+#[derive(Debug, Clone, PartialEq, Eq, Pack, Unpack, Serialize, Deserialize)]
+pub struct TakenOver {
+    pub by: AgentName,
+    pub run: RunId,
 }
 
 /// Stands for a text that is shown: equal digests, equal texts.

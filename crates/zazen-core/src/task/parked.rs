@@ -7,9 +7,9 @@
 use borsh::{BorshDeserialize as Unpack, BorshSerialize as Pack};
 use serde::{Deserialize, Serialize};
 
-use super::{State, Try};
+use super::{State, TroubleKind, Try};
 use crate::budget::Scope;
-use crate::id::Time;
+use crate::id::{AgentName, Time};
 
 /// One wait: for what, and until when.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Pack, Unpack, Serialize, Deserialize)]
@@ -39,6 +39,8 @@ pub enum Why {
     MonthBudget,
     /// The owner keeps what is left of the quota for other things.
     Reserve,
+    /// The model's service refuses the key or the login. No time mends that.
+    Login,
 }
 
 /// How the end of a wait is known.
@@ -75,6 +77,28 @@ pub struct Hold {
     pub resumes: bool,
     /// How long the task may wait in all, from the first wait on, in milliseconds.
     pub wait_max_ms: u64,
+    /// Whether another agent of the role may take over meanwhile.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub fails_over: bool,
+}
+
+/// An agent that is passed over: its runs would come to nothing.
+#[derive(Debug, Clone, PartialEq, Eq, Pack, Unpack, Serialize, Deserialize)]
+pub struct Passed {
+    pub agent: AgentName,
+    pub why: Why,
+    /// When it is tried again, as far as that is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<Time>,
+    pub known: Known,
+    /// How many runs of it came to nothing in a row, where it was tried.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub n: u32,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for it")]
+fn is_zero(n: &u32) -> bool {
+    *n == 0
 }
 
 /// The waits of one phase so far. Whatever comes of the phase ends them.
@@ -92,14 +116,23 @@ pub struct Waits {
 /// that always says "in a moment" must not keep a task for ever.
 pub(super) const WAITS_MAX: u32 = 40;
 
+/// How many agents are remembered as passed over: more than any owner names.
+pub(super) const PASSED_MAX: usize = 40;
+
 /// How many waits are as short as the service says. After those it has been wrong too often,
 /// and a wait is at least as long as without its word.
 const TRUSTED_WAITS: u32 = 3;
 
 impl Why {
     /// All of them.
-    pub const ALL: [Self; 5] =
-        [Self::Quota, Self::Overloaded, Self::DayBudget, Self::MonthBudget, Self::Reserve];
+    pub const ALL: [Self; 6] = [
+        Self::Quota,
+        Self::Overloaded,
+        Self::DayBudget,
+        Self::MonthBudget,
+        Self::Reserve,
+        Self::Login,
+    ];
 
     /// What it is about, in a word or two.
     pub fn word(self) -> &'static str {
@@ -109,6 +142,17 @@ impl Why {
             Self::DayBudget => "budget of the day",
             Self::MonthBudget => "budget of the month",
             Self::Reserve => "reserve",
+            Self::Login => "login",
+        }
+    }
+
+    /// What it is for a task that waits for it no longer.
+    pub(super) fn trouble(self) -> TroubleKind {
+        match self {
+            Self::Quota | Self::Reserve => TroubleKind::Quota,
+            Self::Overloaded => TroubleKind::Overloaded,
+            Self::DayBudget | Self::MonthBudget => TroubleKind::Budget,
+            Self::Login => TroubleKind::NeedsLogin,
         }
     }
 
@@ -128,7 +172,7 @@ impl Why {
             // An overload passes in minutes, or is an outage of hours.
             Self::Overloaded => (MINUTE, 60 * MINUTE),
             // The shortest window of a plan is five hours; most of it may be over already.
-            Self::Quota | Self::DayBudget | Self::MonthBudget | Self::Reserve => {
+            Self::Quota | Self::DayBudget | Self::MonthBudget | Self::Reserve | Self::Login => {
                 (15 * MINUTE, 4 * 60 * MINUTE)
             }
         }
@@ -140,7 +184,9 @@ impl Why {
         const HOUR: u64 = 60 * 60 * 1000;
         match self {
             Self::Overloaded => 6 * HOUR,
-            Self::Quota | Self::DayBudget | Self::MonthBudget | Self::Reserve => 24 * HOUR,
+            Self::Quota | Self::DayBudget | Self::MonthBudget | Self::Reserve | Self::Login => {
+                24 * HOUR
+            }
         }
     }
 }
@@ -170,6 +216,29 @@ impl Hold {
             Known::Reported | Known::Approximate | Known::Calendar => self.wait_max_ms,
         };
         waits.n >= WAITS_MAX || until.millis_since(waits.since) > longest
+    }
+}
+
+impl Hold {
+    /// The agent whose run was held, as it is passed over from `at` on. `n` runs of it in a row
+    /// came to nothing before this one.
+    pub(super) fn passed(&self, agent: AgentName, n: u32, at: Time) -> Passed {
+        let waits = Waits { n, since: at, forced: false };
+        let Pause { why, until, known, .. } = Self { resumes: true, ..*self }.pause(&waits, at);
+        let until = until.filter(|_| why != Why::Login);
+        Passed { agent, why, until, known, n: n.saturating_add(1) }
+    }
+}
+
+impl Passed {
+    /// Whether it may not be begun at this moment.
+    pub fn is_shut(&self, at: Time) -> bool {
+        self.until.is_none_or(|until| until > at)
+    }
+
+    /// When it is free again, where somebody knows.
+    pub fn free(&self) -> Option<Free> {
+        self.until.map(|at| Free { at, known: self.known })
     }
 }
 

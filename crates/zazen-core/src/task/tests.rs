@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use expect_test::{expect, expect_file};
 
-use self::waits::{NEVER, UNTIL, held, parked, quota};
+use self::waits::{NEVER, UNTIL, held, over, parked, quota};
 use super::trouble::{CORRECTIONS_MAX, FAILURES_MAX};
 use super::*;
 use crate::id::Stream;
@@ -72,8 +72,13 @@ fn a_late_run_of_another_number_changes_nothing() {
 fn a_run_with_a_number_that_is_not_the_next_does_not_begin() {
     let task = task(State::Received(Try::default()));
     for n in [0, 1, 3] {
-        let begun =
-            Event::RunBegun { run: run_id(n), phase: Phase::Plan, from: commit('b'), agent: None };
+        let begun = Event::RunBegun {
+            run: run_id(n),
+            phase: Phase::Plan,
+            from: commit('b'),
+            agent: None,
+            passed: Vec::new(),
+        };
         assert_eq!(evolve(task.clone(), begun, Time(2)).is_ok(), n == task.n_runs + 1, "{n}");
     }
 }
@@ -344,7 +349,13 @@ fn events(task: &Task) -> Vec<(String, Event)> {
             Event::RunBegun { .. } => {
                 for phase in phases(task) {
                     let from = commit('b');
-                    let begun = Event::RunBegun { run: task.next_run(), phase, from, agent: None };
+                    let begun = Event::RunBegun {
+                        run: task.next_run(),
+                        phase,
+                        from,
+                        agent: None,
+                        passed: Vec::new(),
+                    };
                     events.push((format!("a run to {} begins", phase.word()), begun));
                 }
             }
@@ -367,6 +378,7 @@ fn events(task: &Task) -> Vec<(String, Event)> {
             | Event::Acknowledged { .. }
             | Event::ThreadAnswered { .. }
             | Event::ReviewPosted
+            | Event::ResumingSet { .. }
             | Event::Said { .. }
             | Event::Told { .. }
             | Event::CommandTaken { .. } => {
@@ -381,6 +393,7 @@ fn events(task: &Task) -> Vec<(String, Event)> {
             | Event::WaitWaived { .. }
             | Event::StopAsked { .. }
             | Event::RetryAsked { .. }
+            | Event::PutOff { .. }
             | Event::Resumed { .. }
             | Event::Blocked { .. }
             | Event::Pushed { .. }
@@ -403,6 +416,7 @@ fn events(task: &Task) -> Vec<(String, Event)> {
                 let is_told = matches!(
                     event,
                     Event::PullReady { .. }
+                        | Event::PutOff { .. }
                         | Event::Resumed { .. }
                         | Event::BaseChanged { .. }
                         | Event::BranchDeleted { .. }
@@ -453,11 +467,17 @@ fn event_after(event: &Event) -> Option<Event> {
         Event::PartOpened { .. } => Event::WaitWaived { by: ada(), remarks: String::new() },
         Event::WaitWaived { .. } => Event::StopAsked { by: ada() },
         Event::StopAsked { .. } => retry(""),
-        Event::RetryAsked { .. } => Event::Resumed { until: UNTIL },
-        Event::Resumed { .. } => Event::BaseFound { base: commit('b') },
-        Event::BaseFound { .. } => {
-            Event::RunBegun { run: run_id(1), phase: Phase::Plan, from: commit('b'), agent: None }
-        }
+        Event::RetryAsked { .. } => Event::ResumingSet { resumes: false },
+        Event::ResumingSet { .. } => Event::Resumed { until: UNTIL },
+        Event::Resumed { .. } => Event::PutOff { hold: quota(Some(UNTIL)), passed: Vec::new() },
+        Event::PutOff { .. } => Event::BaseFound { base: commit('b') },
+        Event::BaseFound { .. } => Event::RunBegun {
+            run: run_id(1),
+            phase: Phase::Plan,
+            from: commit('b'),
+            agent: None,
+            passed: Vec::new(),
+        },
         Event::RunBegun { .. } => {
             let (run, usage) = (run_id(1), Usage::default());
             Event::RunEnded { run, outcome: Outcome::Stopped, usage }
@@ -511,6 +531,8 @@ fn name_of_event(event: &Event) -> &'static str {
         Event::WaitWaived { .. } => "it is not to wait for others",
         Event::StopAsked { .. } => "stop",
         Event::RetryAsked { .. } => "retry",
+        Event::ResumingSet { .. } => "it is not to go on by itself",
+        Event::PutOff { .. } => "no agent may begin",
         Event::Resumed { .. } => "it is time",
         Event::BaseFound { .. } => "the base is found",
         Event::RunBegun { .. } => "a run begins",
@@ -575,8 +597,9 @@ fn outcomes() -> Vec<Outcome> {
                 failed(TroubleKind::NeedsLogin)
             }
             Outcome::Failed { .. } => held(quota(None)),
+            Outcome::Held { hold, .. } if hold.fails_over => Outcome::Stopped,
             Outcome::Held { hold, .. } if hold.free.is_none() => held(quota(Some(NEVER))),
-            Outcome::Held { .. } => Outcome::Stopped,
+            Outcome::Held { .. } => held(over(None)),
             Outcome::Stopped => return outcomes,
         });
     }
@@ -596,6 +619,9 @@ fn name_of_outcome(outcome: &Outcome) -> String {
             Reaction::TryAgain => "the run fails".to_owned(),
             Reaction::GiveUp => "the run fails for good".to_owned(),
         },
+        Outcome::Held { hold, .. } if hold.fails_over => {
+            "the agent is out of quota where another may take over".to_owned()
+        }
         Outcome::Held { hold, .. } if hold.free.is_none() => {
             "the model's quota is used up".to_owned()
         }
@@ -692,6 +718,8 @@ fn task(state: State) -> Task {
         to_tell: Vec::new(),
         told: None,
         review: None,
+        passed: Vec::new(),
+        by_hand: false,
     }
 }
 
@@ -717,7 +745,8 @@ fn begun(mut task: Task) -> Task {
         | State::Failed { .. } => panic!("nothing runs in {}", task.state),
     };
     let from = task.state.work().and_then(|work| work.head.clone()).unwrap_or(commit('b'));
-    let event = Event::RunBegun { run: task.next_run(), phase, from, agent: None };
+    let event =
+        Event::RunBegun { run: task.next_run(), phase, from, agent: None, passed: Vec::new() };
     task = then(task, event);
     task
 }

@@ -2,7 +2,7 @@
 
 use super::{line, n_of, parked, person};
 use crate::id::CommitId;
-use crate::task::{Event, IssueEnd, Outcome, State, Task};
+use crate::task::{Event, IssueEnd, Outcome, State, Task, Why};
 use crate::text::{neutral, one_line};
 
 /// The line that an event adds to the day's page, if it is worth one.
@@ -25,6 +25,8 @@ pub fn day_line(task: &Task, event: &Event) -> Option<String> {
             format!("{} had {name} begin without what it comes after.", person(by))
         }
         Event::StopAsked { by } => format!("{} stopped {name}.", person(by)),
+        Event::RunBegun { run, .. } => return parked::took_over(&name, task, *run),
+        Event::PutOff { hold, .. } => put_off(&name, task, hold.why),
         Event::Resumed { .. } => format!("Went on with {name}."),
         Event::RetryAsked { by, .. } => format!("{} had {name} tried again.", person(by)),
         Event::Blocked { trouble } => format!("Gave {name} up: {}.", trouble.kind.sentence()),
@@ -64,12 +66,12 @@ pub fn day_line(task: &Task, event: &Event) -> Option<String> {
             format!("The issue of {name} was {} by {}.", issue_end(*how), person(by))
         }
         Event::PartOpened { .. }
+        | Event::ResumingSet { .. }
         | Event::ReviewPosted
         | Event::Said { .. }
         | Event::Told { .. }
         | Event::ThreadAnswered { .. }
         | Event::BaseFound { .. }
-        | Event::RunBegun { .. }
         | Event::Shown { .. }
         | Event::Acknowledged { .. }
         | Event::CommandTaken { .. } => return None,
@@ -105,31 +107,37 @@ fn outcome_line(name: &str, task: &Task, outcome: &Outcome) -> Option<String> {
         Outcome::Failed { trouble } => {
             format!("A run of {name} failed: {}.", trouble.kind.sentence())
         }
-        Outcome::Held { hold, .. } => match &task.state {
-            State::Parked { pause, .. } => {
-                format!("Put {name} off: {}.", parked::because(pause))
-            }
-            State::Failed { .. } => format!("Gave {name} up: it waited for too long."),
-            State::Received(_)
-            | State::Planning(_)
-            | State::AwaitingApproval
-            | State::Splitting(_)
-            | State::Split(_)
-            | State::Queued(_)
-            | State::Implementing(_)
-            | State::Verifying(_)
-            | State::Correcting(_)
-            | State::Publishing(_)
-            | State::Drafted { .. }
-            | State::Rebasing(_)
-            | State::Merged { .. }
-            | State::Closed { .. }
-            | State::Stopped { .. } => {
-                format!("A run of {name} ended: {}.", parked::sentence(hold.why))
-            }
-        },
+        Outcome::Held { hold, .. } => put_off(name, task, hold.why),
         Outcome::Stopped => return None,
     })
+}
+
+/// What became of a task that nobody can go on with now.
+fn put_off(name: &str, task: &Task, why: Why) -> String {
+    match &task.state {
+        State::Parked { pause, .. } => format!("Put {name} off: {}.", parked::because(pause)),
+        State::Failed { .. } if why == Why::Login => {
+            format!("Gave {name} up: {}.", parked::sentence(why))
+        }
+        State::Failed { .. } => format!("Gave {name} up: it waited for too long."),
+        State::Received(_)
+        | State::Planning(_)
+        | State::AwaitingApproval
+        | State::Splitting(_)
+        | State::Split(_)
+        | State::Queued(_)
+        | State::Implementing(_)
+        | State::Verifying(_)
+        | State::Correcting(_)
+        | State::Publishing(_)
+        | State::Drafted { .. }
+        | State::Rebasing(_)
+        | State::Merged { .. }
+        | State::Closed { .. }
+        | State::Stopped { .. } => {
+            format!("A run of {name} ended: {}.", parked::sentence(why))
+        }
+    }
 }
 
 fn step_line(name: &str, task: &Task, head: &CommitId) -> Option<String> {

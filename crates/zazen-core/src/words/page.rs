@@ -20,6 +20,9 @@ pub fn progress(task: &Task, plan: Option<&Plan>, around: &Around) -> String {
     if let Some(run) = &task.run {
         let _infallible = writeln!(text, "Run: {}, {}", run.id, doing(run.phase));
     }
+    if let Some(agents) = parked::passed_over(task) {
+        let _infallible = writeln!(text, "Agents: {agents}");
+    }
     let _infallible = writeln!(
         text,
         "Cost so far: {} ({} tokens in {})",

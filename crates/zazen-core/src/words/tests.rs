@@ -483,6 +483,8 @@ pub(in crate::words) fn task(state: State) -> Task {
         to_tell: Vec::new(),
         told: None,
         review: None,
+        passed: Vec::new(),
+        by_hand: false,
     }
 }
 

@@ -6,23 +6,30 @@ use std::collections::{BTreeMap, BTreeSet};
 use proptest::test_runner::TestCaseError;
 use zazen_core::command::Name;
 use zazen_core::effect::{Effect, Key};
-use zazen_core::engine::{Book, Change, Engine, Fact, Policy};
+use zazen_core::engine::{Book, Change, Engine, Fact, Patience, Policy};
 use zazen_core::id::{
-    CommentId, CommitId, IssueNumber, PlanHash, PullNumber, RepoName, RunId, Stream, TaskId, Time,
+    AgentName, CommentId, CommitId, IssueNumber, PlanHash, PullNumber, RepoName, RunId, Stream,
+    TaskId, Time,
 };
 use zazen_core::intake::{self, Implied, PartOpened, PlanOnDisk, Request, Rules};
-use zazen_core::roster::Roster;
+use zazen_core::roster::{Closed, Role, Roles, Roster, Shut};
 use zazen_core::task::{
     Digest, Event, Free, Hold, IssueEnd, Known, NotRebased, Note, Outcome, Part, Phase, PlanRef,
     Reached, Run, Slot, State, Task, Trouble, TroubleKind, Why,
 };
 use zazen_core::usage::Usage;
 
-/// What the owner of this world allows.
-pub(crate) const PLACES: Policy = Policy { n_runs_max: 2, roster: Roster::SOLO };
+/// How many runs there may be at once.
+const PLACES: usize = 2;
+
+/// How long a task may wait.
+const WAIT_MAX_MS: u64 = 32 * 48 * HALF_HOUR;
+
+/// The agents of the worlds in which there are several.
+const AGENTS: [&str; 3] = ["deep", "quick", "cheap"];
 
 /// What people write.
-pub(crate) const COMMENTS: [&str; 19] = [
+pub(crate) const COMMENTS: [&str; 20] = [
     "/plan",
     "/plan make it smaller",
     "/plan\n/ask how large is it?",
@@ -41,6 +48,7 @@ pub(crate) const COMMENTS: [&str; 19] = [
     "/remember it is slow",
     "/rebase",
     "/split",
+    "/retry --no-resume",
     "/split and use the first",
 ];
 
@@ -65,6 +73,8 @@ pub(crate) enum Action {
     RedChecks(u8),
     /// So many half hours pass.
     TimePasses(u8),
+    /// An agent may not be begun for so many half hours, or until nobody knows when; or all may.
+    Close(u8, u8),
     /// A person does something else with a pull request, its branch or its issue.
     Meddle(u8, u8),
 }
@@ -89,6 +99,11 @@ pub(crate) enum Luck {
 /// The engine and all that is around it.
 pub(crate) struct World {
     engine: Engine,
+    policy: Policy,
+    /// What the daemon knows of the agents. It knows the same after a crash.
+    closed: Closed,
+    /// Until when no run of an agent may begin for a task, by what its runs came to.
+    shut: BTreeMap<(TaskId, AgentName), Time>,
     seed: u64,
     crashes: Crashes,
     luck: Luck,
@@ -107,7 +122,10 @@ pub(crate) struct World {
 impl World {
     pub(crate) fn new(seed: u64, crashes: Crashes) -> Self {
         Self {
-            engine: Engine::new(PLACES, Book::default()),
+            engine: Engine::new(policy(seed), Book::default()),
+            policy: policy(seed),
+            closed: Closed::default(),
+            shut: BTreeMap::new(),
             seed,
             crashes,
             luck: Luck::Mixed,
@@ -123,6 +141,11 @@ impl World {
 
     pub(crate) fn book(&self) -> &Book {
         self.engine.book()
+    }
+
+    /// What the owner of this world allows.
+    pub(crate) fn policy(&self) -> Policy {
+        self.policy.clone()
     }
 
     pub(crate) fn now(&self) -> Time {
@@ -198,6 +221,7 @@ impl World {
                 self.say((on, Stream::Checks), text, Some(Implied::RedChecks { head }));
             }
             Action::TimePasses(n) => self.clock += u64::from(n) * HALF_HOUR,
+            Action::Close(n, how_long) => self.close(n, how_long),
             Action::Meddle(n, what) => {
                 let tasks: Vec<TaskId> = self.book().tasks().map(|task| task.id).collect();
                 let Some(&task) = pick(&tasks, n) else { return };
@@ -241,6 +265,20 @@ impl World {
             }
         }
         Ok(())
+    }
+
+    /// Closes an agent, or opens all of them.
+    fn close(&mut self, n: u8, how_long: u8) {
+        let at = Time(self.clock + u64::from(how_long % 16) * HALF_HOUR);
+        let free = Some(Free { at, known: Known::Reported }).filter(|_| how_long < 200);
+        let agents = self.policy.roster.agents(&repo(), Role::Plan);
+        if how_long.is_multiple_of(4) {
+            self.closed = Closed::default();
+        } else if let Some(agent) = pick(&agents, n) {
+            let why = *pick(&Why::ALL, how_long).expect("there are some");
+            self.closed.0.insert(agent.clone(), Shut { why, free });
+        }
+        self.engine.close(self.closed.clone());
     }
 
     /// The book that the written journal gives.
@@ -332,7 +370,11 @@ impl World {
             lost = None;
             let is_done =
                 !matches!(fact.changes[..], [Change::Task { event: Event::Blocked { .. }, .. }]);
-            if is_done && !matches!(effect, Effect::FindBase { .. } | Effect::StopRun { .. }) {
+            let may_come_again = matches!(
+                effect,
+                Effect::FindBase { .. } | Effect::StopRun { .. } | Effect::PutOff { .. }
+            );
+            if is_done && !may_come_again {
                 self.confirmed.insert(key.clone(), effect);
             }
             self.record(fact);
@@ -356,6 +398,7 @@ impl World {
                 (task, Event::Acknowledged { comment: text.id, on: Some(text.on) })
             }
             Effect::Resume { task, until } => (task, Event::Resumed { until }),
+            Effect::PutOff { task, hold, passed } => (task, Event::PutOff { hold, passed }),
             Effect::PostReview { task, .. } => (task, Event::ReviewPosted),
             Effect::Tell { task, text, run, .. } => {
                 let is_heard = run.is_some() && luck.is_multiple_of(2);
@@ -464,7 +507,8 @@ impl World {
         let free = Free { at: Time(self.clock + after), known: Known::Reported };
         let (free, resumes) =
             (Some(free).filter(|_| luck.is_multiple_of(2)), !luck.is_multiple_of(5));
-        let hold = Hold { why, free, resumes, wait_max_ms: 32 * 48 * HALF_HOUR };
+        let fails_over = self.policy.patience.fails_over;
+        let hold = Hold { why, free, resumes, wait_max_ms: WAIT_MAX_MS, fails_over };
         let trouble = Trouble::new(TroubleKind::Quota, String::new());
         Outcome::Held { hold, trouble }
     }
@@ -514,6 +558,12 @@ impl World {
                 let state = &self.book().task(*task).expect("it is known").state.clone();
                 let State::Parked { pause, .. } = state else { panic!("{state} is no wait") };
                 assert!(pause.until == Some(*until) && *until <= self.now(), "it is not time");
+            }
+            Effect::PutOff { task, passed, .. } => {
+                let task = self.book().task(*task).expect("it is known");
+                let role = task.run.is_none().then_some(Role::Plan).expect("nothing runs for it");
+                let n_agents = self.policy.roster.agents(&task.repo, role).len();
+                assert_eq!(passed.len(), n_agents, "none of them may act");
             }
             Effect::OpenPart { task, step } => {
                 let is_open = self.parts().any(|(of, n, _)| (of, n) == (*task, *step));
@@ -595,11 +645,11 @@ impl World {
     fn record(&mut self, fact: Fact) {
         let now = self.now();
         for change in &fact.changes {
-            if let Change::Task { task, event: Event::RunBegun { phase, .. } } = change
-                && *phase == (Phase::Implement { step: 1 })
-            {
+            let Change::Task { task, event } = change else { continue };
+            if let Event::RunBegun { phase: Phase::Implement { step: 1 }, .. } = event {
                 self.check_order(*task);
             }
+            self.check_agent(*task, event);
         }
         self.lines.push((now, serde_json::to_string(&fact).expect("a fact can be written")));
         self.journal.push(fact.clone());
@@ -620,7 +670,39 @@ impl World {
         };
         assert!(self.book().tasks().all(|task| n_waits(&task) <= 1), "waits are one comment");
         let n_runs = self.book().tasks().filter(|task| task.run.is_some()).count();
-        assert!(n_runs <= PLACES.n_runs_max, "{n_runs} runs");
+        assert!(n_runs <= PLACES, "{n_runs} runs");
+    }
+
+    /// No run begins of an agent before its time, unless a person says so.
+    fn check_agent(&mut self, id: TaskId, event: &Event) {
+        let now = self.now();
+        let Some(task) = self.book().task(id).map(Cow::into_owned) else { return };
+        if let Event::RetryAsked { .. } = event {
+            self.shut.retain(|(task, _), _| *task != id);
+        }
+        if let Event::RunEnded { run, outcome: Outcome::Held { hold, .. }, .. } = event
+            && let Some(run) = task.run.as_ref().filter(|current| current.id == *run)
+            && hold.fails_over
+        {
+            let until = match hold.free {
+                _ if hold.why == Why::Login => Time(u64::MAX),
+                Some(free) => free.at,
+                None => Time(now.0 + 1),
+            };
+            self.shut.insert((id, run.agent().expect("the checks need no quota")), until);
+        }
+        if let Event::RunBegun { agent: Some(agent), passed, .. } = event {
+            let own = self.shut.get(&(id, agent.clone())).copied();
+            assert!(own.is_none_or(|until| until <= now), "{agent} begins before its time");
+            if task.state.is_forced() {
+                return;
+            }
+            let is_open = |shut: &Shut| shut.free.is_some_and(|free| free.at <= now);
+            assert!(self.closed.0.get(agent).is_none_or(is_open), "{agent} is closed");
+            let agents = self.policy.roster.agents(&task.repo, Role::Plan);
+            let n_before = agents.iter().take_while(|other| *other != agent).count();
+            assert_eq!(passed.len(), n_before, "those before it in the list may not act");
+        }
     }
 
     /// The daemon is killed and started again.
@@ -628,7 +710,8 @@ impl World {
         if self.crashes == Crashes::Everywhere {
             let json = serde_json::to_string(self.book()).expect("a book can be written");
             let book = serde_json::from_str(&json).expect("what was written can be read");
-            self.engine = Engine::new(PLACES, book);
+            self.engine = Engine::new(self.policy.clone(), book);
+            self.engine.close(self.closed.clone());
             self.to_do.clear();
         }
     }
@@ -667,6 +750,7 @@ pub(crate) fn unfit_facts(book: &Book) -> Vec<Fact> {
             Event::StopAsked { by: by() },
             Event::RetryAsked { by: by(), remarks: none() },
             Event::Resumed { until: Time(1) },
+            Event::PutOff { hold: hold(), passed: Vec::new() },
             Event::Blocked { trouble: trouble.clone() },
             Event::Pushed { head: head.clone() },
             Event::PullOpened { pull: PullNumber(5) },
@@ -679,7 +763,13 @@ pub(crate) fn unfit_facts(book: &Book) -> Vec<Fact> {
             Event::Shown { slot: Slot::Note(7), digest: Digest(7) },
         ];
         for phase in [Phase::Plan, Phase::Ask, Phase::Implement { step: 9 }, Phase::Verify] {
-            events.push(Event::RunBegun { run, phase, from: head.clone(), agent: None });
+            events.push(Event::RunBegun {
+                run,
+                phase,
+                from: head.clone(),
+                agent: None,
+                passed: Vec::new(),
+            });
         }
         for outcome in [
             Outcome::Planned { plan: plan.clone() },
@@ -698,6 +788,27 @@ pub(crate) fn unfit_facts(book: &Book) -> Vec<Fact> {
         facts.iter().rev().take(2).flat_map(|fact| fact.changes.clone()).collect();
     facts.push(Fact { cause: None, changes: halves });
     facts
+}
+
+fn hold() -> Hold {
+    let free = Some(Free { at: Time(9), known: Known::Reported });
+    Hold { why: Why::Quota, free, resumes: true, wait_max_ms: WAIT_MAX_MS, fails_over: true }
+}
+
+/// In half of the worlds there are several agents, and the next takes over.
+fn policy(seed: u64) -> Policy {
+    if seed.is_multiple_of(2) {
+        let (roster, patience) = (Roster::SOLO, Patience::STANDARD);
+        return Policy { n_runs_max: PLACES, roster, patience };
+    }
+    let agents = AGENTS.map(|name| name.parse().expect("it is a name")).to_vec();
+    let mut roles = Roles::default();
+    for role in Role::ALL {
+        roles.set(role, agents.clone());
+    }
+    let resumes = !seed.is_multiple_of(5);
+    let patience = Patience { fails_over: true, resumes, wait_max_ms: WAIT_MAX_MS };
+    Policy { n_runs_max: PLACES, roster: Roster::new(roles, BTreeMap::new()), patience }
 }
 
 const HALF_HOUR: u64 = 30 * 60 * 1000;

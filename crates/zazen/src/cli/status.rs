@@ -49,6 +49,9 @@ pub(super) struct TaskJson {
     pub(super) says: String,
     pub(super) since_ms: u64,
     pub(super) usage: Usage,
+    /// Which agents are passed over, and who goes on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) agents: Option<String>,
     /// The issues that have to be merged before it begins.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(super) waits_for: Vec<u64>,
@@ -132,6 +135,9 @@ pub(super) fn row(task: &Task, around: &Around) {
         "  {:<5} {state:<34} {age:>12}  {} #{}  {title}",
         task.id.0, task.repo, task.issue
     ));
+    if let Some(agents) = words::passed_over(task) {
+        line(&format!("        {agents}"));
+    }
 }
 
 fn column_of(book: &Book, task: &Task) -> Column {
@@ -171,6 +177,7 @@ pub(super) fn of(task: &Task, around: &Around) -> TaskJson {
     let waits = task.waits(around);
     let before = around.before.iter().filter(|_| waits);
     TaskJson {
+        agents: words::passed_over(task),
         waits_for: before.map(|other| other.issue.0).collect(),
         task: task.id.0,
         repo: task.repo.to_string(),

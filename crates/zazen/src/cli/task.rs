@@ -160,6 +160,9 @@ fn show(args: &Show, context: &Context) -> Result {
     if let Some(waits) = words::waits_for(&task, &book.around(&task)) {
         line(&format!("it {waits}; `zazen task retry {}` has it begin without", task.id));
     }
+    if let Some(agents) = words::passed_over(&task) {
+        line(&format!("agents: {agents}"));
+    }
     line(&format!("pages: {}", folder.display()));
     line(&format!(
         "cost: {} ({} tokens, {} calls)",

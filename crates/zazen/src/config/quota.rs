@@ -3,6 +3,8 @@
 
 use std::time::Duration;
 
+use zazen_core::engine::Patience;
+
 use super::{Check, Error, raw, units};
 
 /// What is done about quotas.
@@ -12,11 +14,20 @@ pub struct Quota {
     pub resumes: bool,
     /// How long a task may wait in all.
     pub wait_max: Duration,
+    /// Whether the next agent of the role takes over meanwhile.
+    pub fails_over: bool,
 }
 
-/// The default of `quota.wait_max`: what is used up on the first of a month is free again
-/// within it.
-const WAIT_MAX: Duration = Duration::from_secs(32 * 24 * 60 * 60);
+/// The default of `quota.wait_max`.
+const WAIT_MAX: Duration = Duration::from_millis(Patience::STANDARD.wait_max_ms);
+
+impl Quota {
+    /// The same, as the engine takes it.
+    pub fn patience(&self) -> Patience {
+        let wait_max_ms = u64::try_from(self.wait_max.as_millis()).unwrap_or(u64::MAX);
+        Patience { fails_over: self.fails_over, resumes: self.resumes, wait_max_ms }
+    }
+}
 
 impl Check<'_> {
     pub(super) fn quota(&self, raw: &raw::Quota) -> Result<Quota, Error> {
@@ -26,6 +37,18 @@ impl Check<'_> {
                 units::duration(text).map_err(|why| self.wrong(&["quota", "wait_max"], &why))?
             }
         };
-        Ok(Quota { resumes: raw.resume.unwrap_or(true), wait_max })
+        let fails_over = match raw.then.as_deref().unwrap_or("wait") {
+            "wait" => false,
+            "fail-over" => true,
+            other => {
+                let why = format!(
+                    "`{other}` is not what follows when an agent's quota is used up; write \
+                     \"wait\" (the task waits for it) or \"fail-over\" (the next agent of the \
+                     role takes over)"
+                );
+                return Err(self.wrong(&["quota", "then"], &why));
+            }
+        };
+        Ok(Quota { resumes: raw.resume.unwrap_or(true), wait_max, fails_over })
     }
 }

@@ -164,6 +164,7 @@ pub(super) struct Tokens {
 pub(super) struct Quota {
     pub(super) resume: Option<bool>,
     pub(super) wait_max: Option<String>,
+    pub(super) then: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]

@@ -2,6 +2,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use zazen_core::budget::{Limit, Scope};
+use zazen_core::engine::Patience;
 use zazen_core::host::{Authority, Way};
 use zazen_core::id::AgentName;
 use zazen_core::price::Prices;
@@ -53,6 +54,7 @@ fn the_least_that_is_written_has_a_value_for_everything() {
     let agent = &config.agents[&AgentName::default()];
     assert_eq!((agent.harness, agent.route.as_str()), (Name::Mini, "anthropic"));
     assert_eq!(config.roster, Roster::SOLO);
+    assert_eq!(config.quota.patience(), Patience::STANDARD);
     assert_eq!(config.limits.wall, Duration::from_secs(1800));
     assert_eq!(config.limits.memory_bytes, 4 << 30);
     let model = &config.models["anthropic"];
@@ -600,4 +602,16 @@ fn without_a_harness_every_role_needs_its_list() {
     assert!(says.starts_with("6: a role without a list has the agent `default`"), "{says}");
     let config = good(&format!("{text}{roles}review = [\"deep\"]\n"));
     assert_eq!(config.agents.len(), 1);
+}
+
+#[test]
+fn when_an_agents_quota_is_used_up_its_task_waits_or_the_next_agent_takes_over() {
+    let then = |word: &str| format!("{SMALL}[quota]\nthen = \"{word}\"\nresume = false\n");
+    let patience = |word| good(&then(word)).quota.patience();
+    let waits = Patience { resumes: false, ..Patience::STANDARD };
+    assert_eq!(patience("wait"), waits);
+    assert_eq!(patience("fail-over"), Patience { fails_over: true, ..waits });
+    let said = wrong(&then("failover"));
+    assert!(said.contains("write \"wait\""), "{said}");
+    assert!(said.contains("or \"fail-over\" (the next agent of the role takes over)"), "{said}");
 }

@@ -5,8 +5,10 @@
 //! of them.
 
 use zazen_core::budget::Exceeded;
+use zazen_core::engine::Patience;
 use zazen_core::id::Time;
-use zazen_core::task::{Free, Hold, Known, Outcome, Trouble, TroubleKind, Why};
+use zazen_core::roster::Role;
+use zazen_core::task::{Free, Hold, Known, Outcome, Phase, Task, Trouble, TroubleKind, Why};
 
 use super::evidence;
 use super::keep::now;
@@ -19,28 +21,50 @@ use crate::sandbox::RunDir;
 const SHORT_WAIT_MS: u64 = 60 * 1000;
 
 /// What a run came to, with the failures that time mends as waits.
-pub(super) fn judged(world: &World, dir: &RunDir, outcome: Outcome) -> anyhow::Result<Outcome> {
+pub(super) fn judged(
+    world: &World,
+    (task, phase): (&Task, Phase),
+    dir: &RunDir,
+    outcome: Outcome,
+) -> anyhow::Result<Outcome> {
     let Outcome::Failed { trouble } = outcome else { return Ok(outcome) };
+    let fails_over = fails_over(world, task, phase);
     let found = if trouble.kind == TroubleKind::Budget {
         evidence::calls(world, dir)?.refused.and_then(|exceeded| of_budget(&exceeded))
     } else if matches!(trouble.kind, TroubleKind::Quota | TroubleKind::Overloaded) {
         Some(of_service(evidence::calls(world, dir)?.last_failed.as_ref(), &trouble, now()))
+    } else if trouble.kind == TroubleKind::NeedsLogin && fails_over {
+        // No time mends that, but another agent may have its login.
+        Some((Why::Login, None))
     } else {
         None
     };
-    Ok(held(world, trouble, found))
+    // A budget is for all agents.
+    let fails_over = fails_over && trouble.kind != TroubleKind::Budget;
+    Ok(held(world, trouble, (found, fails_over)))
+}
+
+/// Whether another agent may take over from the one of this run.
+fn fails_over(world: &World, task: &Task, phase: Phase) -> bool {
+    let config = &world.config;
+    let has_another =
+        |role| config.roster.agents(&task.repo, role).len() > 1 && config.quota.fails_over;
+    Role::of(phase).is_some_and(has_another)
 }
 
 /// What becomes of a run that was not begun, as a budget is used up.
 pub(super) fn over_budget(world: &World, exceeded: &Exceeded, trouble: Trouble) -> Outcome {
-    held(world, trouble, of_budget(exceeded))
+    held(world, trouble, (of_budget(exceeded), false))
 }
 
-fn held(world: &World, trouble: Trouble, found: Option<(Why, Option<Free>)>) -> Outcome {
+fn held(
+    world: &World,
+    trouble: Trouble,
+    (found, fails_over): (Option<(Why, Option<Free>)>, bool),
+) -> Outcome {
     let Some((why, free)) = found else { return Outcome::Failed { trouble } };
-    let quota = &world.config.quota;
-    let wait_max_ms = u64::try_from(quota.wait_max.as_millis()).unwrap_or(u64::MAX);
-    let hold = Hold { why, free, resumes: quota.resumes, wait_max_ms };
+    let Patience { resumes, wait_max_ms, .. } = world.config.quota.patience();
+    let hold = Hold { why, free, resumes, wait_max_ms, fails_over };
     Outcome::Held { hold, trouble }
 }
 

@@ -165,8 +165,8 @@ impl Daemon {
         recover::mend(&world.home);
         let crash = world.crash().map(str::to_owned);
         let (record, book, behind) = Record::open(&world.home, crash)?;
-        let config::Config { n_runs_max, roster, .. } = world.config.clone();
-        let policy = Policy { n_runs_max, roster };
+        let config::Config { n_runs_max, roster, quota, .. } = world.config.clone();
+        let policy = Policy { n_runs_max, roster, patience: quota.patience() };
         let engine = Engine::new(policy, book);
         world.gateway.start_from(engine.book().ledger());
         world.sweep(&engine).await?;

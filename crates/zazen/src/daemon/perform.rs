@@ -103,6 +103,9 @@ async fn act(world: &Arc<World>, effect: Effect, task: Option<Task>) -> anyhow::
     match effect {
         Effect::FindBase { .. } => find_base(world, &task).await,
         Effect::Run { run, phase, from } => run::perform(world, &task, (run, phase, from)).await,
+        Effect::PutOff { hold, passed, .. } => {
+            Ok(vec![Fact::of(task.id, Event::PutOff { hold, passed })])
+        }
         Effect::Resume { until, .. } => Ok(vec![Fact::of(task.id, Event::Resumed { until })]),
         Effect::StopRun { run } => stop(world, run).await,
         Effect::Acknowledge { text, .. } => acknowledge(world, &task, text).await,

@@ -141,7 +141,7 @@ pub(super) async fn perform(
         sandbox::stop(dir.path(), Duration::ZERO).await?;
     }
     let outcome = judge::judge(world, task, &dir, (phase, &from), &ended).await?;
-    let outcome = hold::judged(world, &dir, outcome)?;
+    let outcome = hold::judged(world, (task, phase), &dir, outcome)?;
     keep_answer(world, &dir, &ended.stream)?;
     let usage = usage(world, &dir)?;
     crash::point(world.crash(), Moment::RunJudged);

@@ -19,6 +19,8 @@ mod crash;
 #[cfg(test)]
 mod demo;
 #[cfg(test)]
+mod fail_over;
+#[cfg(test)]
 mod flow;
 #[cfg(test)]
 mod github;
@@ -30,6 +32,8 @@ mod home;
 mod hosts;
 #[cfg(test)]
 mod plans;
+#[cfg(test)]
+mod quota;
 #[cfg(test)]
 mod rebase;
 #[cfg(test)]

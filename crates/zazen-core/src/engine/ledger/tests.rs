@@ -50,6 +50,12 @@ fn only_the_run_that_is_waited_for_is_counted() {
     assert_eq!(Ledger::spent_in(&ended("7.1"), waited_for), []);
     assert_eq!(Ledger::spent_in(&ended("8.2"), waited_for), []);
     let from: CommitId = "0".repeat(40).parse().unwrap();
-    let begun = Event::RunBegun { run: run("7.2"), phase: Phase::Plan, from, agent: None };
+    let begun = Event::RunBegun {
+        run: run("7.2"),
+        phase: Phase::Plan,
+        from,
+        agent: None,
+        passed: Vec::new(),
+    };
     assert_eq!(Ledger::spent_in(&Fact::of(TaskId(7), begun), waited_for), []);
 }

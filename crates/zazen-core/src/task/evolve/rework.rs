@@ -269,6 +269,13 @@ fn on_top(state: State, theirs: &CommitId) -> State {
     State::Correcting(work)
 }
 
+/// The review is on the forge.
+pub(super) fn posted(task: &mut Task) {
+    if let Some(review) = &mut task.review {
+        review.to_post = None;
+    }
+}
+
 /// A review is there, and is to be posted.
 pub(super) fn reviewed(review: Option<&mut ReviewOf>, digest: Digest) -> State {
     if let Some(review) = review {

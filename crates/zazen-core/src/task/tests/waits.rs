@@ -94,13 +94,16 @@ fn all_waits_of_a_task_are_one_note() {
     let mut task = task(State::Received(Try::default()));
     for n in 1..6 {
         task = end_at(task, held(quota(Some(Time(n * HOUR)))), Time(2));
-        let [Note::Waits { n: counted, pause: Some(_) }] = &task.notes[..] else {
+        let [Note::Waits { n: counted, pause: Some(_), .. }] = &task.notes[..] else {
             panic!("{:?}", task.notes)
         };
         assert_eq!(u64::from(*counted), n);
         let until = until_of(&task.state);
         task = evolve(task, Event::Resumed { until }, until).unwrap();
-        assert_eq!(task.notes, [Note::Waits { n: *counted_of(&task), pause: None }]);
+        let n = *counted_of(&task);
+        let nobody = (Vec::new(), None);
+        let over = Note::Waits { n, pause: None, passed: nobody.0, taken: nobody.1 };
+        assert_eq!(task.notes, [over]);
     }
 }
 
@@ -114,6 +117,19 @@ fn retry_goes_on_at_once_and_is_not_held_by_what_is_known_of_limits() {
     assert_eq!(attempt.remarks, "now");
     let again = end(task, held(quota(Some(UNTIL))));
     assert!(!again.state.is_forced(), "it was tried");
+}
+
+#[test]
+fn a_task_whose_person_wants_to_be_asked_does_not_go_on_by_itself() {
+    let before = task(State::Received(Try::default()));
+    let before = then(before, Event::ResumingSet { resumes: false });
+    let parked = end(before.clone(), held(quota(Some(UNTIL))));
+    assert!(parked.is_at_rest(), "{}", parked.state);
+    let off = then(before, Event::PutOff { hold: over(Some(UNTIL)), passed: Vec::new() });
+    assert!(off.is_at_rest(), "{}", off.state);
+    let task = then(parked, retry(""));
+    let parked = end(then(task, Event::ResumingSet { resumes: true }), held(quota(Some(UNTIL))));
+    assert!(!parked.is_at_rest(), "{}", parked.state);
 }
 
 #[test]
@@ -140,10 +156,82 @@ fn what_happens_to_a_parked_task_happens_to_what_it_goes_on_with() {
     assert_eq!(back.word(), "correcting", "a stopped task does not go on by itself");
 }
 
+#[test]
+fn a_task_whose_agent_is_held_goes_on_with_another_and_remembers_until_when() {
+    let before = task(State::Implementing(work()));
+    let after = end(before, held(over(Some(UNTIL))));
+    let State::Queued(work) = &after.state else { panic!("{}", after.state) };
+    assert_eq!((work.n_done, work.attempt.n_failed), (1, 0), "it is no failure");
+    assert_eq!(work.attempt.waits.map(|waits| waits.n), Some(1), "and it is counted");
+    let [passed] = &after.passed[..] else { panic!("{:?}", after.passed) };
+    assert_eq!((passed.agent.as_str(), passed.until, passed.n), ("default", Some(UNTIL), 1));
+    assert!(passed.is_shut(Time(UNTIL.0 - 1)) && !passed.is_shut(UNTIL));
+    assert_eq!(after.notes, [], "there is nothing to say until somebody takes over");
+    let done = end(after, step_done('d'));
+    assert_eq!(done.passed, [], "who brought something back has a service that is there");
+}
+
+#[test]
+fn an_agent_that_says_soon_again_and_again_is_passed_over_for_longer_and_longer() {
+    let mut task = task(State::Received(Try::default()));
+    let (mut now, mut minutes) = (Time(DAY), Vec::new());
+    while task.state.word() != "failed" {
+        task = end_at(task, held(over(Some(Time(now.0 + 1)))), now);
+        let until = task.passed[0].until.expect("a quota is free again some day");
+        minutes.push(until.millis_since(now) / MINUTE);
+        now = until;
+    }
+    assert_eq!(&minutes[..8], [0, 0, 0, 120, 240, 240, 240, 240]);
+    assert_eq!(minutes.len(), WAITS_MAX as usize + 1);
+}
+
+#[test]
+fn where_no_agent_may_act_a_task_waits_for_the_first_that_may() {
+    let passed = |agent: &str, until| Passed {
+        agent: agent.parse().unwrap(),
+        why: Why::Quota,
+        until,
+        known: Known::Reported,
+        n: 1,
+    };
+    let both = vec![passed("deep", Some(NEVER)), passed("quick", Some(UNTIL))];
+    let off = Event::PutOff { hold: over(Some(UNTIL)), passed: both.clone() };
+    let parked = then(task(State::Queued(first())), off.clone());
+    expect!["parked (quota) until 1970-01-20 14:05 UTC"].assert_eq(&parked.state.to_string());
+    let [Note::Waits { n: 1, pause: Some(_), passed: said, taken: None }] = &parked.notes[..]
+    else {
+        panic!("{:?}", parked.notes)
+    };
+    assert_eq!(*said, both);
+    let twice = then(parked.clone(), off.clone());
+    assert_eq!(twice.state, parked.state, "what is said twice is done once");
+    let stopped = then(parked, Event::StopAsked { by: ada() });
+    assert_eq!(then(stopped, off).state.word(), "stopped", "it has come too late");
+}
+
+#[test]
+fn where_all_agents_lack_a_login_a_person_has_to_act() {
+    let hold = Hold { why: Why::Login, ..over(None) };
+    let passed = hold.passed("deep".parse().unwrap(), 0, Time(DAY));
+    assert!(passed.is_shut(NEVER), "no time mends that");
+    let off = Event::PutOff { hold, passed: vec![passed.clone()] };
+    let mut before = task(State::Queued(first()));
+    before.passed.push(passed);
+    let failed = then(before, off);
+    let State::Failed { trouble, .. } = &failed.state else { panic!("{}", failed.state) };
+    assert_eq!((trouble.kind, &*trouble.evidence), (TroubleKind::NeedsLogin, "deep: login"));
+    assert_eq!(then(failed, retry("")).passed, [], "and then all of them are tried");
+}
+
 /// A wait for quota, until then.
 pub(super) fn quota(until: Option<Time>) -> Hold {
     let free = until.map(|at| Free { at, known: Known::Reported });
-    Hold { why: Why::Quota, free, resumes: true, wait_max_ms: WAIT_MAX }
+    Hold { why: Why::Quota, free, resumes: true, wait_max_ms: WAIT_MAX, fails_over: false }
+}
+
+/// The same, where another agent may take over.
+pub(super) fn over(until: Option<Time>) -> Hold {
+    Hold { fails_over: true, ..quota(until) }
 }
 
 pub(super) fn held(hold: Hold) -> Outcome {

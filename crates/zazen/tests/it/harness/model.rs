@@ -42,6 +42,7 @@ pub(crate) struct Turn {
 #[derive(Debug)]
 pub(crate) struct Model {
     pub(crate) address: SocketAddr,
+    script: Arc<Mutex<Arc<Script>>>,
     calls: Arc<Mutex<Vec<Call>>>,
     runtime: Option<tokio::runtime::Runtime>,
 }
@@ -59,7 +60,7 @@ pub(crate) struct Call {
 
 #[derive(Clone)]
 struct Shared {
-    script: Arc<Script>,
+    script: Arc<Mutex<Arc<Script>>>,
     calls: Arc<Mutex<Vec<Call>>>,
 }
 
@@ -134,7 +135,8 @@ impl Model {
     /// Starts a server that follows `script`.
     pub(crate) fn start(script: Script) -> Self {
         let calls = Arc::new(Mutex::new(Vec::new()));
-        let shared = Shared { script: Arc::new(script), calls: calls.clone() };
+        let script = Arc::new(Mutex::new(Arc::new(script)));
+        let shared = Shared { script: script.clone(), calls: calls.clone() };
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(1)
             .enable_all()
@@ -148,7 +150,12 @@ impl Model {
         runtime.handle().spawn(async move {
             axum::serve(listener, app).await.expect("the scripted model serves");
         });
-        Self { address, calls, runtime: Some(runtime) }
+        Self { address, script, calls, runtime: Some(runtime) }
+    }
+
+    /// Follows another script from now on.
+    pub(crate) fn follow(&self, script: Script) {
+        *self.script.lock().expect("no test panics with it") = Arc::new(script);
     }
 
     /// The base URL to point a route at.
@@ -177,11 +184,12 @@ async fn answer(
     body: String,
 ) -> Response {
     let is_of_responses = is_of_responses(&body);
+    let script = shared.script.lock().expect("no test panics with it").clone();
     let request = read(&body);
     let wire = Wire::of(uri.path(), &request);
     let (label, turn) = match wire {
         Some(wire) => (label(&wire.prompt(&request)), wire.turn(&request)),
-        None => (more_exact(&shared.script, label(&prompt(&request)), &request), turn(&request)),
+        None => (more_exact(&script, label(&prompt(&request)), &request), turn(&request)),
     };
     // A login comes as another header than a key.
     let names = ["x-api-key", "x-goog-api-key", "authorization"];
@@ -195,7 +203,7 @@ async fn answer(
         body,
     });
     if let Some(wire) = wire {
-        let said = shared.script.get(&label).and_then(|turns| turns.get(turn));
+        let said = script.get(&label).and_then(|turns| turns.get(turn));
         return wire.answer(&request, said, turn);
     }
     let Some(tool) = bash_tool(&request) else {
@@ -203,7 +211,7 @@ async fn answer(
         return stream(&request, &Turn::say("A title"), None, turn);
     };
     let silent = Turn::say("I have nothing more to say.");
-    let said = shared.script.get(&label).and_then(|turns| turns.get(turn)).unwrap_or(&silent);
+    let said = script.get(&label).and_then(|turns| turns.get(turn)).unwrap_or(&silent);
     match &said.error {
         Some((status, kind)) if is_of_responses => responses::refuse(*status, kind),
         Some((status, kind)) => refuse(*status, kind),
