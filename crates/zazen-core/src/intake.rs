@@ -385,12 +385,21 @@ impl<'a> Reader<'a> {
             .tasks_of(self.comment.repo, self.comment.issue)
             .map(|task| StatusLine {
                 task: task.id,
-                state: words::standing(&task, &self.book.around(&task)),
+                state: self.standing(&task),
                 can: self.fitting(&task),
                 usage: task.usage,
             })
             .collect();
         self.reply(Reply::Status { tasks });
+    }
+
+    /// Where a task stands, and who goes on with it in place of whom.
+    fn standing(&self, task: &Task) -> String {
+        let standing = words::standing(task, &self.book.around(task));
+        match words::passed_over(task) {
+            Some(agents) => format!("{standing}; {agents}"),
+            None => standing,
+        }
     }
 
     fn wrong_time(&mut self, word: &str, task: &Task) {

@@ -110,6 +110,9 @@ pub struct Waits {
     /// A person wants it tried, whatever is known of limits.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub forced: bool,
+    /// How often it was put off since its last run.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub n_put_off: u32,
 }
 
 /// How often a phase may wait. A week of five-hour windows is some thirty waits; a service
@@ -223,7 +226,7 @@ impl Hold {
     /// The agent whose run was held, as it is passed over from `at` on. `n` runs of it in a row
     /// came to nothing before this one.
     pub(super) fn passed(&self, agent: AgentName, n: u32, at: Time) -> Passed {
-        let waits = Waits { n, since: at, forced: false };
+        let waits = Waits { n, since: at, forced: false, n_put_off: 0 };
         let Pause { why, until, known, .. } = Self { resumes: true, ..*self }.pause(&waits, at);
         let until = until.filter(|_| why != Why::Login);
         Passed { agent, why, until, known, n: n.saturating_add(1) }

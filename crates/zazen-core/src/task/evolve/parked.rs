@@ -6,8 +6,8 @@
 use std::mem::discriminant;
 
 use super::{
-    IllegalEvent, Note, Outcome, Passed, Run, State, Task, Trouble, attempt_of, give_up, illegal,
-    is_fresh, waiting,
+    IllegalEvent, Note, Outcome, Passed, Run, State, Task, Trouble, Try, attempt_of, give_up,
+    illegal, is_fresh, waiting,
 };
 use crate::id::Time;
 use crate::task::parked::{PASSED_MAX, WAITS_MAX};
@@ -20,7 +20,10 @@ pub(super) fn hold(task: &mut Task, run: &Run, (hold, trouble): (Hold, Trouble))
     let Some(waits) = waits_of(task) else { return };
     if !hold.fails_over || run.agent().is_none() {
         let pause = hold.pause(&waits, at);
-        return park(task, (hold, pause), trouble, Vec::new());
+        if hold.is_too_long(&waits, &pause) {
+            return no_longer(task, trouble, &waited(&waits, &pause));
+        }
+        return park(task, (waits, pause), Vec::new());
     }
     if waits.n >= WAITS_MAX {
         let because = format!("waits since {}: {}", waits.since.utc(), waits.n);
@@ -50,10 +53,18 @@ pub(super) fn put_off(task: &mut Task, hold: Hold, passed: Vec<Passed>) {
         task.state = give_up(task.state.clone(), trouble, &mut task.notes);
         return;
     }
-    // How often each of them was wrong about itself is in its own time already.
-    let n = if hold.free.is_some() { 0 } else { waits.n };
-    let pause = hold.pause(&Waits { n, ..waits }, task.changed);
-    park(task, (hold, pause), trouble, passed);
+    // What was said before the last run counts for its agent alone.
+    let pause = hold.pause(&Waits { n: waits.n_put_off, ..waits }, task.changed);
+    // Where somebody says when it is over, it may take as long as the owner lets it.
+    let known = hold.free.map_or(pause.known, |free| free.known);
+    if hold.is_too_long(&waits, &Pause { known, ..pause }) {
+        return no_longer(task, trouble, &waited(&waits, &pause));
+    }
+    park(task, (waits, pause), passed);
+    if let Some(attempt) = attempt_of_parked(&mut task.state) {
+        let n_put_off = waits.n_put_off.saturating_add(1);
+        attempt.waits = attempt.waits.map(|waits| Waits { n_put_off, ..waits });
+    }
 }
 
 /// Who may not act, and why, for the evidence.
@@ -65,26 +76,27 @@ fn evidence(passed: &[Passed]) -> String {
     passed.iter().map(line).collect::<String>().trim_end().to_owned()
 }
 
+fn attempt_of_parked(state: &mut State) -> Option<&mut Try> {
+    let State::Parked { back, .. } = state else { return None };
+    attempt_of(back)
+}
+
 /// The waits of this phase so far, if there are any such.
 fn waits_of(task: &mut Task) -> Option<Waits> {
     let since = task.changed;
     let attempt = attempt_of(&mut task.state)?;
-    Some(attempt.waits.unwrap_or(Waits { n: 0, since, forced: false }))
+    Some(attempt.waits.unwrap_or(Waits { n: 0, since, forced: false, n_put_off: 0 }))
 }
 
 /// Counts one wait more. What the task then stands in says that no run is under way.
 fn again(task: &mut Task, waits: Waits) {
     if let Some(attempt) = attempt_of(&mut task.state) {
-        attempt.waits = Some(Waits { n: waits.n + 1, forced: false, ..waits });
+        attempt.waits = Some(Waits { n: waits.n + 1, forced: false, n_put_off: 0, ..waits });
     }
     task.state = waiting(task.state.clone());
 }
 
-fn park(task: &mut Task, (hold, pause): (Hold, Pause), trouble: Trouble, passed: Vec<Passed>) {
-    let Some(waits) = waits_of(task) else { return };
-    if hold.is_too_long(&waits, &pause) {
-        return no_longer(task, trouble, &waited(&waits, &pause));
-    }
+fn park(task: &mut Task, (waits, pause): (Waits, Pause), passed: Vec<Passed>) {
     again(task, waits);
     say(&mut task.notes, Some(pause), (passed, None));
     task.state = State::Parked { pause, back: Box::new(task.state.clone()) };
@@ -159,7 +171,7 @@ pub(super) fn try_anew(passed: &mut Vec<Passed>, state: &mut State, (remarks, at
     if let Some(attempt) = attempt_of(state) {
         attempt.n_failed = 0;
         attempt.remarks = remarks;
-        attempt.waits = Some(Waits { n: 0, since: at, forced: true });
+        attempt.waits = Some(Waits { n: 0, since: at, forced: true, n_put_off: 0 });
     }
 }
 

@@ -210,6 +210,26 @@ fn where_no_agent_may_act_a_task_waits_for_the_first_that_may() {
 }
 
 #[test]
+fn what_is_always_said_to_be_free_soon_is_looked_at_less_and_less_often() {
+    let mut task = task(State::Queued(first()));
+    let (mut now, mut minutes) = (Time(DAY), Vec::new());
+    while minutes.len() < 20 {
+        let off = Event::PutOff { hold: quota(Some(Time(now.0 + 1))), passed: Vec::new() };
+        task = evolve(task, off, now).unwrap();
+        let until = until_of(&task.state);
+        minutes.push(until.millis_since(now) / MINUTE);
+        now = until;
+        task = evolve(task, Event::Resumed { until }, now).unwrap();
+    }
+    assert_eq!(minutes[..6], [0, 0, 0, 120, 240, 240], "a service may be wrong three times");
+    assert!(now.0 > 3 * DAY, "and the task waits for it all the same");
+    let held = evolve(begun(task), run_held(), now).unwrap();
+    let off = Event::PutOff { hold: quota(Some(Time(now.0 + MINUTE))), passed: Vec::new() };
+    let parked = evolve(held, off, now).unwrap();
+    assert_eq!(until_of(&parked.state), Time(now.0 + MINUTE), "a run begins the count anew");
+}
+
+#[test]
 fn where_all_agents_lack_a_login_a_person_has_to_act() {
     let hold = Hold { why: Why::Login, ..over(None) };
     let passed = hold.passed("deep".parse().unwrap(), 0, Time(DAY));
@@ -243,6 +263,11 @@ pub(super) fn parked(back: State) -> State {
     let (why, known) = (Why::Quota, Known::Reported);
     let pause = Pause { why, until: Some(UNTIL), known, resumes: true };
     State::Parked { pause, back: Box::new(back) }
+}
+
+/// The next run is held, and another agent may take over.
+fn run_held() -> Event {
+    Event::RunEnded { run: run_id(1), outcome: held(over(Some(UNTIL))), usage: Usage::default() }
 }
 
 /// Lets the next run begin and end at a certain time.

@@ -1,8 +1,8 @@
 use super::*;
 use crate::id::{AgentName, CommentId, CommitId, IssueNumber, PlanHash, PullNumber, RunId, Time};
 use crate::task::{
-    Digest, IssueEnd, Kind, Known, Note, Pause, Phase, PlanRef, Rounds, Run, Slot, State, TextRef,
-    Trouble, TroubleKind, Try, Why, Work,
+    Digest, IssueEnd, Kind, Known, Note, Passed, Pause, Phase, PlanRef, Rounds, Run, Slot, State,
+    TakenOver, TextRef, Trouble, TroubleKind, Try, Waits, Why, Work,
 };
 use crate::usage::{Amount, Cost, Tokens, Usage};
 
@@ -53,7 +53,10 @@ fn failed_at_work() -> State {
         n_done: 1,
         head: Some(commit("a")),
         n_corrections: 1,
-        attempt: Try::default(),
+        attempt: Try {
+            waits: Some(Waits { n: 2, since: Time(3), forced: true, n_put_off: 1 }),
+            ..Try::default()
+        },
         rework: None,
     };
     let trouble = Trouble::new(TroubleKind::RedChecks, "1 failed".to_owned());
@@ -133,14 +136,23 @@ fn the_bytes_of_a_task_are_those_of_this_layout() {
     let pause = Pause { why, until: Some(Time(1)), known, resumes: false };
     let parked = State::Parked { pause, back: Box::new(failed_at_work()) };
     for state in troubles.into_iter().chain([drafted, failed_at_work(), parked]) {
-        let (kind, notes, run) = (Kind::Review, vec![ended.clone()], Some(run()));
-        let task = Task { kind, run, notes, ..full(state) };
+        let passed = vec![Passed {
+            agent: AgentName::default(),
+            why: Why::Quota,
+            until: Some(Time(4)),
+            known: Known::Reported,
+            n: 5,
+        }];
+        let taken = Some(TakenOver { by: AgentName::default(), run: run().id });
+        let waits = Note::Waits { n: 6, pause: None, passed: passed.clone(), taken };
+        let (kind, notes, run) = (Kind::Review, vec![waits, ended.clone()], Some(run()));
+        let task = Task { kind, run, notes, passed, ..full(state) };
         all.extend(borsh::to_vec(&task).expect("memory takes all"));
     }
     let digest = Digest::of(&hex::encode(all)).0;
     assert_eq!(
         (LAYOUT, digest),
-        (7, 1_049_805_983),
+        (8, 1_551_423_365),
         "the bytes have changed: raise `LAYOUT`, and write the new pair here"
     );
 }
