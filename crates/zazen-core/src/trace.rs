@@ -6,10 +6,12 @@
 //! are over, is in [`end`].
 
 mod end;
+mod lines;
 
 use serde::{Deserialize, Serialize};
 
 pub use self::end::{Claim, End, Reset, Resets};
+pub use self::lines::Lines;
 use crate::id::Time;
 use crate::usage::Tokens;
 

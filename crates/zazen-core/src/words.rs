@@ -22,7 +22,7 @@ mod traffic;
 
 use std::fmt::Write as _;
 
-pub use self::agent::{Agent, agent};
+pub use self::agent::{Agent, agent, strange, untested};
 pub use self::commit::{agent_commit, step_commit, trailers};
 use self::day::issue_end;
 pub use self::day::{day_line, home_commit};

@@ -116,6 +116,7 @@ fn called(
         events.push(Event::ToolCall { id: id.clone(), name: name.to_owned(), input, paths });
     }
     if is_done {
+        memory.begun.remove(&id);
         let exit = item["exit_code"].as_i64().and_then(|code| i32::try_from(code).ok());
         let ok = item["status"] != "failed" && item["status"] != "declined";
         let output = ["aggregated_output", "result", "error"]

@@ -18,6 +18,7 @@ mod name;
 mod opencode;
 mod reader;
 mod said;
+mod version;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -30,6 +31,7 @@ pub use self::kit::{At, FILTER, Kit, Server};
 pub use self::mini::TOKEN_VARIABLE;
 pub use self::name::{Name, UnknownName};
 pub use self::reader::{Dialect, Facts, Reader, Totals};
+pub use self::version::{Program, version_in};
 
 /// A coding agent that is ready to be started.
 #[derive(Debug, Clone)]

@@ -5,7 +5,7 @@
 //! was said on the other channel, how the process ended, and what was changed.
 
 use zazen_core::prompt::gave_up;
-use zazen_core::trace::{Claim, End, Event, RateLimit, Reset};
+use zazen_core::trace::{Claim, End, Event, Lines, RateLimit, Reset};
 use zazen_core::usage::Tokens;
 
 use super::acp::stream as acp;
@@ -272,12 +272,13 @@ impl Reader {
         self.totals
     }
 
-    /// How many lines were read.
-    pub fn n_lines(&self) -> u64 {
-        self.n_lines
+    /// How many lines were read, and how many of them said nothing that is known. A harness
+    /// whose stream has changed shows here.
+    pub fn lines(&self) -> Lines {
+        Lines { n: self.n_lines, n_unknown: self.n_unknown }
     }
 
-    /// How many lines said nothing that is known. A harness whose stream has changed shows here.
+    /// How many lines said nothing that is known.
     pub fn n_unknown(&self) -> u64 {
         self.n_unknown
     }

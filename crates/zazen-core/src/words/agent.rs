@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use crate::id::AgentName;
 use crate::text::{one_line, plain};
+use crate::trace::Lines;
 
 /// An agent, as far as it is known.
 #[derive(Debug, Clone, Copy)]
@@ -39,10 +40,45 @@ pub fn agent(agent: Agent<'_>) -> String {
     text
 }
 
+/// Says that a harness has another version than the one that was tested.
+pub fn untested(harness: &str, version: &str, tested: &str) -> String {
+    let version = one_line(&plain(version), WORD_CHARS_MAX);
+    format!(
+        "{harness} {version} is not the version that zazen was tested with, which is {tested}; it \
+         is used all the same"
+    )
+}
+
+/// Says how much of a stream is not known. `version` is empty where that is not known either.
+pub fn strange(harness: &str, version: &str, tested: Option<&str>, lines: Lines) -> String {
+    let version = one_line(&plain(version), WORD_CHARS_MAX);
+    let who = if version.is_empty() { harness.to_owned() } else { format!("{harness} {version}") };
+    let Lines { n, n_unknown } = lines;
+    let percent = lines.percent_unknown();
+    let tested = tested.map(|tested| format!("; tested with {tested}")).unwrap_or_default();
+    format!("{who} wrote {percent} % lines that zazen does not know ({n_unknown} of {n}){tested}")
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{Agent, agent};
+    use super::{Agent, agent, strange, untested};
     use crate::id::AgentName;
+    use crate::trace::Lines;
+
+    #[test]
+    fn what_is_unusual_about_a_harness_is_said_with_what_was_tested() {
+        let lines = Lines { n: 50, n_unknown: 7 };
+        assert_eq!(
+            strange("claude", "2.9.0", Some("2.1.329"), lines),
+            "claude 2.9.0 wrote 14 % lines that zazen does not know (7 of 50); tested with 2.1.329"
+        );
+        assert_eq!(
+            strange("acp", "", None, lines),
+            "acp wrote 14 % lines that zazen does not know (7 of 50)"
+        );
+        let said = untested("claude", "2.9\n0", "2.1.329");
+        assert!(said.starts_with("claude 2.9 0 is not the version"), "{said}");
+    }
 
     #[test]
     fn an_agent_is_called_by_all_that_is_known_of_it() {
