@@ -12,6 +12,7 @@ mod demo;
 mod gateway;
 mod github;
 mod grown;
+mod harnesses;
 mod hooked;
 mod idle;
 mod machine;
@@ -25,6 +26,7 @@ mod resume;
 mod secrets;
 mod size;
 mod start;
+mod streams;
 mod webhooks;
 
 use std::path::{Path, PathBuf};
@@ -84,6 +86,10 @@ enum Measurement {
     Demo,
     /// What it saves to go on with a session
     Resume,
+    /// How fast the streams of harnesses are read, and what that takes of memory
+    Streams,
+    /// How soon each harness says its first word, beside the harness alone
+    Harnesses,
 }
 
 fn main() -> ExitCode {
@@ -155,6 +161,8 @@ fn measure(measurement: Measurement, zazen: &Path, few: bool) -> anyhow::Result<
             say("bench: no rows for `resume`: set `ZAZEN_CLAUDE` to a Claude Code");
             Ok(Vec::new())
         }
+        Measurement::Streams => streams::run(few),
+        Measurement::Harnesses => harnesses::run(zazen, few),
     }
 }
 

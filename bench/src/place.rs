@@ -98,6 +98,14 @@ impl Place {
         Ok(fs::write(path, text)?)
     }
 
+    /// Lets agents be of another harness from now on: the lines of `[harness]`, and more tables.
+    pub(crate) fn use_harness(&self, (harness, more): &(String, String)) -> anyhow::Result<()> {
+        let path = self.root().join("zazen.toml");
+        let mini = "use = \"mini\"\nmodel = \"claude-sonnet-4-5\"\n";
+        let text = fs::read_to_string(&path)?.replace(mini, harness) + more;
+        Ok(fs::write(path, text)?)
+    }
+
     pub(crate) fn root(&self) -> PathBuf {
         self.dir.path().join("home")
     }

@@ -4,6 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::time::Duration;
 
+use anyhow::Context as _;
+
 /// A process below a daemon.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Process {
@@ -71,6 +73,19 @@ pub(crate) fn pss_kb(pid: u32) -> u64 {
 /// The memory of a process that is in use now, shared pages and all.
 pub(crate) fn rss_kb(pid: u32) -> u64 {
     field(&format!("/proc/{pid}/status"), "VmRSS:")
+}
+
+/// How long this thread has been at work, in nanoseconds of the processor.
+pub(crate) fn thread_nanos() -> anyhow::Result<u64> {
+    let path = "/proc/thread-self/schedstat";
+    let text = fs::read_to_string(path).with_context(|| format!("read {path}"))?;
+    let nanos = text.split_whitespace().next().and_then(|word| word.parse().ok());
+    nanos.with_context(|| format!("{path} says `{text}`"))
+}
+
+/// Has the most memory that this process ever had counted from now on.
+pub(crate) fn forget_peak() -> anyhow::Result<()> {
+    fs::write("/proc/self/clear_refs", "5").context("begin to measure memory")
 }
 
 /// The most that it ever was.
