@@ -12,7 +12,7 @@ use anyhow::{Context as _, bail};
 use zazen::home::Home;
 use zazen::home::journal::{self, Entry, Position};
 use zazen_core::effect::Effect;
-use zazen_core::engine::{Book, Cause, Change, Engine, Fact, Opened, Policy};
+use zazen_core::engine::{Book, Cause, Change, Engine, Fact, Opened, Patience, Policy};
 use zazen_core::id::Time;
 use zazen_core::id::{CommentId, CommitId, IssueNumber, PlanHash, PullNumber, RepoName, TaskId};
 use zazen_core::roster::Roster;
@@ -52,7 +52,9 @@ struct Grower {
 /// Fills a home with tasks whose drafts are open. The newest `n_pages` have their pages.
 pub(crate) fn grow(home: &Home, n_tasks: u32, n_pages: u32) -> anyhow::Result<Grown> {
     let journal = journal::open(home, Position::START, &mut |_| Ok(()))?.journal;
-    let engine = Engine::new(Policy { n_runs_max: 4, roster: Roster::SOLO }, Book::default());
+    let patience = Patience { fails_over: false, resumes: true, wait_max_ms: u64::MAX };
+    let policy = Policy { n_runs_max: 4, roster: Roster::SOLO, patience };
+    let engine = Engine::new(policy, Book::default());
     let repo = REPO.parse().context("a repository's name")?;
     let mut grower = Grower { engine, entries: Vec::new(), repo, now: Time(FIRST) };
     for id in 1..=n_tasks {
@@ -158,6 +160,7 @@ fn outcome(effect: &Effect, id: u32) -> anyhow::Result<Event> {
         Effect::Push { head, .. } => Event::Pushed { head: head.clone() },
         Effect::OpenPull { .. } => Event::PullOpened { pull: pull(id) },
         Effect::StopRun { .. }
+        | Effect::PutOff { .. }
         | Effect::Reply { .. }
         | Effect::OpenPart { .. }
         | Effect::Resume { .. }

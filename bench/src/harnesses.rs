@@ -123,7 +123,8 @@ fn start_alone(
     let (dir, home) = (place.beside(&format!("alone-{task}")), place.beside(&format!("h-{task}")));
     git(&place.repo(), &["clone", "-q", ".", &dir.display().to_string()])?;
     fs::create_dir(&home)?;
-    let path = std::env::var("PATH").unwrap_or_default();
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let path = path.to_string_lossy();
     let fill = |text: &str| {
         text.replace("{gateway}", &model.url())
             .replace("{home}", &home.display().to_string())
@@ -132,15 +133,15 @@ fn start_alone(
             .replace("{path}", &path)
     };
     for (name, text) in &spec.files {
-        let file = home.join(name);
-        fs::create_dir_all(file.parent().unwrap_or(&home))?;
-        fs::write(file, fill(text))?;
+        let at = home.join(name);
+        fs::create_dir_all(at.parent().unwrap_or(&home))?;
+        fs::write(at, fill(text))?;
     }
     let argv: Vec<String> = argv.iter().map(|word| fill(word)).collect();
-    let [word, args @ ..] = argv.as_slice() else { bail!("there is nothing to start") };
+    let [word, rest @ ..] = argv.as_slice() else { bail!("there is nothing to start") };
     let began = Instant::now();
     let mut child = program(Path::new(word))
-        .args(args)
+        .args(rest)
         .env_clear()
         .env("HOME", &home)
         .envs(spec.env.iter().map(|(name, value)| (name, fill(value))))

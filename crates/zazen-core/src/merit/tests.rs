@@ -13,11 +13,15 @@ fn commit() -> CommitId {
     "1".repeat(40).parse().unwrap()
 }
 
+fn begun(run: RunId, phase: Phase, agent: Option<AgentName>) -> Event {
+    Event::RunBegun { run, phase, from: commit(), agent, passed: Vec::new() }
+}
+
 /// A run of a task by an agent, and what it cost.
 fn run(merits: &mut Merits, (task, n): (u32, u32), (phase, agent): (Phase, &str), is_well: bool) {
     let (task, agent) = (TaskId(task), Some(name(agent)).filter(|_| phase != Phase::Verify));
     let run = RunId { task, n };
-    merits.see(&Fact::of(task, Event::RunBegun { run, phase, from: commit(), agent }));
+    merits.see(&Fact::of(task, begun(run, phase, agent)));
     let outcome = if is_well {
         Outcome::StepDone { head: commit(), n_commits: 1 }
     } else {
@@ -91,7 +95,6 @@ fn a_pull_request_that_is_opened_again_is_closed_no_more() {
 fn records_of_before_there_were_several_agents_count_for_the_one_there_was() {
     let mut merits = Merits::default();
     let run = RunId { task: TaskId(1), n: 1 };
-    let begun = Event::RunBegun { run, phase: Phase::Plan, from: commit(), agent: None };
-    tell(&mut merits, 1, begun);
+    tell(&mut merits, 1, begun(run, Phase::Plan, None));
     assert_eq!(merits.all()[&(AgentName::default(), Role::Plan)].n_tasks, 1);
 }

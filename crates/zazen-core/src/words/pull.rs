@@ -35,6 +35,8 @@ pub struct Evidence {
     pub sandbox: String,
     /// What all runs of the task reached, and were refused.
     pub traffic: Traffic,
+    /// Who acted, each as all that is known of it.
+    pub agents: Vec<String>,
     pub usage: Usage,
     /// From the first run's beginning to now, waiting for people included, in milliseconds.
     pub elapsed_ms: u64,
@@ -100,6 +102,11 @@ fn table(evidence: &Evidence) -> String {
     } else {
         format!("| Hosts | {} |\n", cell(&traffic(&evidence.traffic)))
     };
+    let agents = if evidence.agents.is_empty() {
+        String::new()
+    } else {
+        format!("| Agents | {} |\n", cell(&evidence.agents.join("; ")))
+    };
     format!(
         "| | |\n|---|---|\n\
          | Checks | passed: {} |\n\
@@ -108,6 +115,7 @@ fn table(evidence: &Evidence) -> String {
          | Approved plan | `{}` |\n\
          | Ran in | {} |\n\
          {hosts}\
+         {agents}\
          | Cost | {} ({} tokens, {}) |\n\
          | Time | {} |\n",
         code(&evidence.command),

@@ -212,6 +212,7 @@ fn a_pull_request_of_hostile_texts() {
         command: HOSTILE.to_owned(),
         output: HOSTILE.to_owned(),
         sandbox: HOSTILE.to_owned(),
+        agents: vec![HOSTILE.to_owned()],
         files: vec![FileChange { path: HOSTILE.to_owned(), lines: None }],
         reports: vec![HOSTILE.to_owned(), String::new(), HOSTILE.to_owned()],
         ..evidence()
@@ -561,6 +562,7 @@ fn evidence() -> Evidence {
         ],
         sandbox: "bwrap: no network but the gateway, no file but the workspace".to_owned(),
         traffic: Traffic::default(),
+        agents: vec!["deep: codex 0.169.0 with gpt-5".to_owned(), "mini 0.1.0".to_owned()],
         usage: usage(),
         elapsed_ms: 754_000,
         reports: vec!["Grouped the sums.\n\nThe order of months is by date.".to_owned()],

@@ -11,6 +11,7 @@ use crate::home::lock;
 use crate::sandbox::EngineKind;
 use crate::{daemon, exec, sandbox};
 
+mod agents;
 mod containers;
 mod skills;
 mod tools;
@@ -97,7 +98,7 @@ async fn look(context: &Context) -> Vec<Finding> {
         }
     }
     findings.push(reach(&home, &config));
-    findings.extend(agents(context, &config));
+    findings.extend(agents::look(context, (&home, &config)).await);
     findings.extend(models(context, &config));
     findings.extend(github(context, &config));
     findings.extend(repos(&config));
@@ -165,20 +166,6 @@ fn reach(home: &Home, config: &Config) -> Finding {
         }
     }
     good("ways", "the sandbox can reach the home's workspaces and the tools")
-}
-
-/// Whether every agent that acts somewhere can be started.
-fn agents(context: &Context, config: &Config) -> Vec<Finding> {
-    let used = config.used_agents();
-    let used = config.agents.iter().filter(|(name, _)| used.contains(name));
-    used.map(|(name, agent)| {
-        let what = format!("agent {name}");
-        match daemon::find_harness(config, &context.environment, agent) {
-            Ok(harness) => good(&what, harness.name().word()),
-            Err(err) => bad(&what, &format!("{err:#}"), agent.harness.abilities().install),
-        }
-    })
-    .collect()
 }
 
 fn models(context: &Context, config: &Config) -> Vec<Finding> {

@@ -1,10 +1,13 @@
 //! `zazen init`: a new home.
 
+mod agents;
+
 use std::io::{BufRead as _, IsTerminal as _, Write as _};
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 
+pub(crate) use self::agents::Here;
 use super::context::absolute;
 use super::{Context, ErrorKind, Result, kinded, line};
 use crate::config;
@@ -31,11 +34,13 @@ const CONFIG: &str = include_str!("../../assets/home/zazen.toml");
 #[derive(Debug)]
 pub(crate) struct Answers {
     pub(crate) name: String,
-    pub(crate) harness: &'static str,
-    pub(crate) model: &'static str,
+    /// The agent that does the work.
+    pub(crate) agent: Here,
+    /// All that could.
+    pub(crate) here: Vec<Here>,
     pub(crate) engine: &'static str,
-    /// The lines of the route for model calls.
-    pub(crate) route: String,
+    /// The lines of the route for model calls, where they are not the agent's usual ones.
+    pub(crate) route: Option<String>,
     /// Folders of tools that runs may read.
     pub(crate) tools: Vec<String>,
     /// Variables that these tools need.
@@ -54,16 +59,22 @@ pub(super) fn run(args: &Args, context: &Context) -> Result {
     line(&format!("A home is made in {}", home.root().display()));
     line(&format!(
         "  zazen.toml   {} with {}, in {}",
-        answers.harness,
+        answers.agent.words(),
         answers.model_words(),
         answers.engine
     ));
     line("  soul.md      voice and standing rules, given to every agent: make it yours");
     line("  missions.md  what you want done");
+    let others = answers.here.iter().filter(|other| other.harness != answers.agent.harness);
+    let others: Vec<String> = others.map(Here::words).collect();
+    if !others.is_empty() {
+        line(&format!("               also here, commented: {}", others.join(", ")));
+    }
     line("\nNext:");
     line(&format!("  cd {}", home.root().display()));
     line("  zazen repo add PATH     points zazen at a repository");
     line("  zazen doctor            checks that everything is there, the model's key included");
+    line("  zazen harness test NAME tries an agent for real, for a few cents");
     line("  zazen up                runs the daemon, in the foreground");
     Ok(())
 }
@@ -93,21 +104,20 @@ pub(crate) fn create(root: &Path, answers: &Answers) -> anyhow::Result<Home> {
 /// What is found on this machine.
 fn find(context: &Context) -> Answers {
     let environment = &context.environment;
-    let has_claude = environment.find_program("claude").is_some();
     let has_bwrap = environment.find_program("bwrap").is_some();
     let tools = [".cargo/bin", ".rustup", ".nvm/versions", ".pyenv/versions"];
     let is_there = |dir: &&&str| {
         let path = environment.home.join(dir);
         path.exists() && crate::sandbox::check_reachable(&path).is_ok()
     };
-    let route = "[models.anthropic]\napi = \"anthropic\"\nkey_env = \"ANTHROPIC_API_KEY\"\n";
+    let here = agents::find(environment);
     Answers {
         name: environment.user.clone(),
-        harness: if has_claude { "claude" } else { "mini" },
-        model: if has_claude { "" } else { "claude-sonnet-4-5" },
+        agent: here.first().cloned().unwrap_or(Here::MINI),
+        here,
         // Where there is no bwrap, `zazen doctor` says how to get it. Nothing is weakened silently.
         engine: if has_bwrap || cfg!(target_os = "linux") { "bwrap" } else { "none" },
-        route: route.to_owned(),
+        route: None,
         tools: tools.iter().filter(is_there).map(|dir| format!("~/{dir}")).collect(),
         env: variables(&environment.home),
     }
@@ -128,12 +138,11 @@ fn ask(mut found: Answers) -> anyhow::Result<Answers> {
     if !name.is_empty() {
         found.name = name;
     }
-    let harness = question(&format!("Which agent, `claude` or `mini`? [{}]", found.harness))?;
-    match harness.as_str() {
-        "claude" => (found.harness, found.model) = ("claude", ""),
-        "mini" => (found.harness, found.model) = ("mini", "claude-sonnet-4-5"),
-        _ => {}
-    }
+    let names: Vec<&str> = found.here.iter().map(|here| here.harness.word()).collect();
+    let names = names.join(", ");
+    let harness = question(&format!("Which agent of {names}? [{}]", found.agent.harness))?;
+    let chosen = found.here.iter().find(|here| here.harness.word() == harness);
+    found.agent = chosen.cloned().unwrap_or(found.agent);
     Ok(found)
 }
 
@@ -154,15 +163,84 @@ impl Answers {
             self.env.iter().map(|(name, value)| format!("{name} = {value:?}")).collect();
         CONFIG
             .replace("{{name}}", &self.name.replace(['"', '\\', '\n'], ""))
-            .replace("{{harness}}", self.harness)
-            .replace("{{model}}", self.model)
+            .replace("{{harness}}", self.agent.harness.word())
+            .replace("{{model}}", self.agent.model())
+            .replace("{{route_name}}", self.agent.route())
+            .replace("{{others}}", &self.others())
             .replace("{{engine}}", self.engine)
             .replace("{{tools}}", &tools.join(", "))
             .replace("{{env}}", &env.join(", "))
-            .replace("{{route}}", self.route.trim_end())
+            .replace("{{route}}", self.route_lines().trim_end())
+    }
+
+    fn route_lines(&self) -> String {
+        self.route.clone().unwrap_or_else(|| self.agent.route_lines())
+    }
+
+    /// The other agents, and an empty line after them.
+    fn others(&self) -> String {
+        match agents::others(&self.agent, &self.here) {
+            others if others.is_empty() => others,
+            others => others + "\n",
+        }
     }
 
     fn model_words(&self) -> &str {
-        if self.model.is_empty() { "its own choice of model" } else { self.model }
+        let model = self.agent.model();
+        if model.is_empty() { "its own choice of model" } else { model }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::{Path, PathBuf};
+
+    use zazen_harness::Name;
+
+    use super::{Answers, Here};
+    use crate::config::{self, Environment};
+
+    fn answers(agent: Here, here: &[Here]) -> Answers {
+        Answers {
+            name: "Grace".to_owned(),
+            agent,
+            here: here.to_vec(),
+            engine: "bwrap",
+            route: None,
+            tools: vec!["~/.cargo/bin".to_owned()],
+            env: vec![("RUSTUP_HOME", "/home/ada/.rustup".to_owned())],
+        }
+    }
+
+    fn read(text: &str) -> config::Config {
+        let environment = Environment {
+            home: PathBuf::from("/home/ada"),
+            user: "ada".to_owned(),
+            path: Vec::new(),
+            zazen_home: None,
+            container_sockets: Vec::new(),
+            crash: None,
+        };
+        let root = Path::new("/zazen");
+        config::parse(&root.join(config::FILE), text, root, &environment)
+            .unwrap_or_else(|err| panic!("{err}\n{text}"))
+    }
+
+    #[test]
+    fn whatever_is_found_the_page_can_be_read_and_so_can_its_comments() {
+        let program = |name: Name| Some(PathBuf::from(format!("/usr/bin/{name}")));
+        let here: Vec<Here> =
+            Name::ALL.map(|harness| Here { harness, program: program(harness) }).into();
+        for agent in &here {
+            let text = answers(agent.clone(), &here).config();
+            let config = read(&text);
+            assert_eq!(config.agents.len(), 1, "{text}");
+            assert!(config.agents.values().all(|it| it.harness == agent.harness), "{text}");
+            let (before, rest) = text.split_once("# [agents.").expect("there are others");
+            let (others, after) = rest.split_once("\n\n").expect("they end");
+            let others = others.replace("\n# ", "\n");
+            let config = read(&format!("{before}[agents.{others}\n\n{after}"));
+            assert_eq!(config.agents.len(), here.len(), "{text}");
+        }
     }
 }

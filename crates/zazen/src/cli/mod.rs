@@ -9,6 +9,7 @@ mod context;
 mod doctor;
 mod exit;
 mod github;
+mod harness;
 mod hidden;
 mod init;
 mod issue;
@@ -28,7 +29,7 @@ use clap::{Parser, Subcommand};
 
 pub(crate) use self::context::Context;
 pub(crate) use self::exit::{ErrorKind, Failure, Result, kinded};
-pub(crate) use self::init::{Answers as NewHome, create as create_home};
+pub(crate) use self::init::{Answers as NewHome, Here, create as create_home};
 pub(crate) use self::repo::{NewRepo, write_repo};
 pub(crate) use self::report::{json, line, say};
 use crate::config::Environment;
@@ -53,6 +54,9 @@ enum Command {
     /// Point zazen at repositories
     #[command(subcommand)]
     Repo(repo::Command),
+    /// See which coding agents are here, what they can do, and whether they work
+    #[command(subcommand)]
+    Harness(harness::Command),
     /// Look at what agents are taught here
     #[command(subcommand)]
     Skill(skill::Command),
@@ -88,6 +92,7 @@ pub fn main() -> ExitCode {
         Command::Demo(args) => crate::demo::run(&args, &context),
         Command::Init(args) => init::run(&args, &context),
         Command::Repo(command) => repo::run(command, &context),
+        Command::Harness(command) => harness::run(command, &context),
         Command::Skill(command) => skill::run(command, &context),
         Command::Github(command) => github::run(command, &context),
         Command::Issue(command) => issue::run(command, &context),

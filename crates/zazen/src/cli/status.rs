@@ -11,9 +11,9 @@ use zazen_core::words;
 
 use super::spent::{self, Used};
 use super::{Context, Result, json, line};
-use crate::daemon::{self, now};
+use crate::daemon::{self, Acting, now};
 use crate::forge::github::client::Waiting;
-use crate::home::lock;
+use crate::home::{Home, lock};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -52,6 +52,9 @@ pub(super) struct TaskJson {
     /// Which agents are passed over, and who goes on.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) agents: Option<String>,
+    /// Who is at work on it, if an agent is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) agent: Option<String>,
     /// The issues that have to be merged before it begins.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(super) waits_for: Vec<u64>,
@@ -79,11 +82,13 @@ pub(super) fn run(args: &Args, context: &Context) -> Result {
     let budgets = budgets.transpose()?.unwrap_or_default();
     let waits = daemon::waits(&home);
     if args.json {
+        let said =
+            |task: Cow<'_, Task>| of(&task, &book.around(&task), agent(&home, &task).as_deref());
         return json(&StatusJson {
             daemon: holder.map(|holder| holder.pid),
-            needs_you: tasks(Column::NeedsYou).map(|task| of(&task, &book.around(&task))).collect(),
-            working: tasks(Column::Working).map(|task| of(&task, &book.around(&task))).collect(),
-            waiting: tasks(Column::Waiting).map(|task| of(&task, &book.around(&task))).collect(),
+            needs_you: tasks(Column::NeedsYou).map(said).collect(),
+            working: tasks(Column::Working).map(said).collect(),
+            waiting: tasks(Column::Waiting).map(said).collect(),
             n_done: tasks(Column::Done).count(),
             usage: total(&book),
             waits,
@@ -94,9 +99,9 @@ pub(super) fn run(args: &Args, context: &Context) -> Result {
         Some(holder) => line(&format!("zazen is up (process {})", holder.pid)),
         None => line("zazen is down; `zazen up` starts it"),
     }
-    section(&book, "needs you", &mut tasks(Column::NeedsYou));
-    section(&book, "working", &mut tasks(Column::Working));
-    section(&book, "waiting", &mut tasks(Column::Waiting));
+    section((&home, &book), "needs you", &mut tasks(Column::NeedsYou));
+    section((&home, &book), "working", &mut tasks(Column::Working));
+    section((&home, &book), "waiting", &mut tasks(Column::Waiting));
     let usage = total(&book);
     line(&format!(
         "\ndone: {}   cost so far: {} ({} tokens)",
@@ -114,25 +119,39 @@ pub(super) fn run(args: &Args, context: &Context) -> Result {
     Ok(())
 }
 
-fn section(book: &Book, title: &str, tasks: &mut dyn Iterator<Item = Cow<'_, Task>>) {
+fn section(
+    (home, book): (&Home, &Book),
+    title: &str,
+    tasks: &mut dyn Iterator<Item = Cow<'_, Task>>,
+) {
     let mut tasks = tasks.peekable();
     if tasks.peek().is_none() {
         return;
     }
     line(&format!("\n{title}"));
     for task in tasks {
-        row(&task, &book.around(&task));
+        row(&task, &book.around(&task), agent(home, &task).as_deref());
     }
 }
 
+/// Who is at work on a task, with all that is known of it.
+pub(super) fn agent(home: &Home, task: &Task) -> Option<String> {
+    let run = task.run.as_ref()?;
+    let name = run.agent()?;
+    // A run that is only about to be started has no folder yet.
+    let acting = Acting::in_run(home, run.id);
+    Some(acting.map_or_else(|| name.to_string(), |acting| acting.words()))
+}
+
 /// Prints one line about a task.
-pub(super) fn row(task: &Task, around: &Around) {
+pub(super) fn row(task: &Task, around: &Around, agent: Option<&str>) {
     let age = words::elapsed(now().millis_since(task.changed));
     let says = words::waits_for(task, around).unwrap_or_else(|| task.state.to_string());
     let state = one_line(&says, 60);
     let title = one_line(&task.title, 50);
+    let agent = agent.map(|agent| format!("  ({agent})")).unwrap_or_default();
     line(&format!(
-        "  {:<5} {state:<34} {age:>12}  {} #{}  {title}",
+        "  {:<5} {state:<34} {age:>12}  {} #{}  {title}{agent}",
         task.id.0, task.repo, task.issue
     ));
     if let Some(agents) = words::passed_over(task) {
@@ -173,7 +192,7 @@ fn total(book: &Book) -> Usage {
     total
 }
 
-pub(super) fn of(task: &Task, around: &Around) -> TaskJson {
+pub(super) fn of(task: &Task, around: &Around, agent: Option<&str>) -> TaskJson {
     let waits = task.waits(around);
     let before = around.before.iter().filter(|_| waits);
     TaskJson {
@@ -183,6 +202,7 @@ pub(super) fn of(task: &Task, around: &Around) -> TaskJson {
         repo: task.repo.to_string(),
         issue: task.issue.0,
         title: task.title.clone(),
+        agent: agent.map(str::to_owned),
         state: task.state.word(),
         says: task.state.to_string(),
         since_ms: task.changed.0,

@@ -14,7 +14,7 @@ use zazen_core::text::plain;
 use zazen_core::{trace, words};
 
 use super::spent::{self, Used};
-use super::status::{of, row};
+use super::status::{agent, of, row};
 use super::{Context, ErrorKind, Result, json, kinded, line};
 use crate::daemon::{self, Acting, now};
 use crate::home::Home;
@@ -99,14 +99,18 @@ pub(super) fn run(command: Command, context: &Context) -> Result {
 }
 
 fn list(args: &List, context: &Context) -> Result {
-    let book = Context::book(&context.home()?)?;
+    let home = context.home()?;
+    let book = Context::book(&home)?;
     if args.json {
-        return json(&book.tasks().map(|task| of(&task, &book.around(&task))).collect::<Vec<_>>());
+        let said =
+            book.tasks().map(|task| of(&task, &book.around(&task), agent(&home, &task).as_deref()));
+        return json(&said.collect::<Vec<_>>());
     }
     if book.n_tasks() == 0 {
         line("no tasks yet; write `/plan` on an issue: zazen issue comment NUMBER /plan");
     }
-    book.tasks().for_each(|task| row(&task, &book.around(&task)));
+    let print = |task: &Task| row(task, &book.around(task), agent(&home, task).as_deref());
+    book.tasks().for_each(|task| print(&task));
     Ok(())
 }
 
@@ -182,6 +186,7 @@ fn show(args: &Show, context: &Context) -> Result {
         line(&format!("run {}: {} · {calls} · {}", run.run, run.stage, run.folder));
         if let Some(agent) = run.agent {
             line(&format!("  agent: {}", agent.words()));
+            agent.strange().into_iter().for_each(|said| line(&format!("  warning: {said}")));
         }
         if let Some(sandbox) = run.sandbox {
             line(&format!("  sandbox: {sandbox}"));
@@ -228,6 +233,7 @@ fn logs(args: &Logs, context: &Context) -> Result {
         for run in runs(&task).skip(printed) {
             if let Some(mut last) = log.replace(Log::of(&home, run)) {
                 print_new(&mut last, args.json)?;
+                print_strange(&home, last.run, args.json);
             }
             printed += 1;
             if !args.json {
@@ -240,6 +246,9 @@ fn logs(args: &Logs, context: &Context) -> Result {
             print_new(log, args.json)?;
         }
         if rests || !args.follow {
+            if let Some(log) = log {
+                print_strange(&home, log.run, args.json);
+            }
             return Ok(());
         }
         std::thread::sleep(LOOK_EVERY);
@@ -291,6 +300,12 @@ fn print_new(log: &mut Log, as_json: bool) -> Result {
             }
         }
     }
+}
+
+/// Says of a run that is over that its stream has changed. The raw events are there for machines.
+fn print_strange(home: &Home, run: RunId, as_json: bool) {
+    let said = Acting::in_run(home, run).and_then(|acting| acting.strange());
+    said.filter(|_| !as_json).into_iter().for_each(|said| line(&format!("── warning: {said}")));
 }
 
 /// What the work says is indented, so that it can say nothing in zazen's name.

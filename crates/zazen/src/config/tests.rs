@@ -69,6 +69,8 @@ fn the_page_that_init_writes_can_be_read() {
         .replace("{{name}}", "Grace")
         .replace("{{harness}}", "claude")
         .replace("{{model}}", "")
+        .replace("{{route_name}}", "anthropic")
+        .replace("{{others}}", "# [agents.codex]\n\n")
         .replace("{{engine}}", "bwrap")
         .replace("{{env}}", "CARGO_HOME = \"/opt/cargo\"")
         .replace("{{tools}}", "\"~/.cargo/bin\", \"/opt/tools\"")

@@ -6,6 +6,7 @@
 
 mod acp;
 mod codex;
+mod learn;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -18,6 +19,7 @@ use zazen_core::task::{Run, Task};
 use zazen_core::{trace, words};
 use zazen_harness::{self as harness, Harness, Name, Speaker};
 
+pub use self::learn::strange;
 use super::world::World;
 use crate::config::{self, Config, Environment};
 use crate::home::Home;
@@ -33,6 +35,8 @@ pub(super) struct Agents(BTreeMap<AgentName, Ready>);
 struct Ready {
     harness: Harness,
     config: config::Agent,
+    /// The version of its program, as far as it says one.
+    version: Option<String>,
 }
 
 /// The agent of one run, as it was when the run was started.
@@ -48,9 +52,12 @@ pub struct Acting {
     pub effort: String,
     /// Where its calls go.
     pub route: String,
-    /// The version of the harness, once it has said so.
+    /// The version of the harness: of its program, and once the stream says one, that.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub version: Option<String>,
+    /// How much of its stream is known, once the run has ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lines: Option<trace::Lines>,
 }
 
 /// The agent of a run that was not started yet is not in the configuration any more.
@@ -72,7 +79,8 @@ impl Agents {
         for (name, agent) in &config.agents {
             match find(config, environment, agent) {
                 Ok(harness) => {
-                    let ready = Ready { harness, config: agent.clone() };
+                    let (config, version) = (agent.clone(), None);
+                    let ready = Ready { harness, config, version };
                     agents.insert(name.clone(), ready);
                 }
                 Err(err) if used.contains(name) => {
@@ -96,10 +104,11 @@ impl Agents {
     }
 
     /// Says who acts in a run that is about to be started.
-    fn acting(&self, name: &AgentName) -> Result<Acting, Gone> {
-        let Ready { config, .. } = self.0.get(name).ok_or_else(|| Gone(name.clone()))?;
+    pub(super) fn acting(&self, name: &AgentName) -> Result<Acting, Gone> {
+        let Ready { config, version, .. } = self.0.get(name).ok_or_else(|| Gone(name.clone()))?;
+        let version = version.clone();
         let config::Agent { harness, model, effort, route, program: _ } = config.clone();
-        Ok(Acting { agent: name.clone(), harness, model, effort, route, version: None })
+        Ok(Acting { agent: name.clone(), harness, model, effort, route, version, lines: None })
     }
 }
 
@@ -165,6 +174,7 @@ impl Acting {
             effort: String::new(),
             route: route.split('/').next().unwrap_or_default().to_owned(),
             version: None,
+            lines: None,
         })
     }
 

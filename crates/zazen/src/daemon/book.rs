@@ -115,11 +115,22 @@ impl Record {
     }
 }
 
+/// Whether a daemon was ever here.
+pub(super) fn has_journal(home: &Home) -> bool {
+    home.journal_dir().join("active.jsonl").exists()
+        || fs::read_dir(home.facts_dir()).is_ok_and(|mut years| years.next().is_some())
+}
+
+/// Whether a record can say something about what came of an agent's work, without parsing it.
+pub(super) fn is_about_merit(event: &str, data: &str) -> bool {
+    // A fact is called after its first change, and may have others.
+    [NAMES[1], NAMES[2], NAMES[3]].contains(&event)
+        && ["run-begun", "run-ended", "pull-"].iter().any(|word| data.contains(word))
+}
+
 /// Reads what the journal says, without touching it. For the command line.
 pub fn read_book(home: &Home) -> anyhow::Result<Book> {
-    let is_new = !home.journal_dir().join("active.jsonl").exists();
-    if is_new && fs::read_dir(home.facts_dir()).map_or(true, |mut years| years.next().is_none()) {
-        // No daemon was ever here.
+    if !has_journal(home) {
         return Ok(Book::default());
     }
     let (from, mut book) = start(home);

@@ -16,7 +16,7 @@ use crate::config::{self, Config, Image};
 use crate::sandbox::{self, Container, EngineKind, Zazen, container};
 
 /// The kind of sandbox that an engine of the configuration is.
-pub(super) fn kind(engine: config::Engine) -> EngineKind {
+pub fn kind(engine: config::Engine) -> EngineKind {
     match engine {
         config::Engine::Bwrap => EngineKind::Bwrap,
         config::Engine::Container => EngineKind::Container,

@@ -13,6 +13,7 @@ use zazen_core::task::Task;
 use zazen_core::text::{cut_middle, plain};
 use zazen_core::usage::Usage;
 
+use super::agents::Acting;
 use super::run::{ANSWER_FILE, EGRESS_FILE, RECORDING_FILE};
 use super::world::World;
 use crate::gateway;
@@ -108,6 +109,19 @@ pub fn traffic(home: &Home, task: &Task) -> anyhow::Result<Traffic> {
             .with_context(|| format!("read {}", path.display()))?;
     }
     Ok(traffic)
+}
+
+/// Who acted in the runs of a task, in the order in which they first did.
+pub(super) fn agents(world: &World, task: &Task) -> Vec<String> {
+    let mut agents = Vec::new();
+    for n in 1..=task.n_runs {
+        let acting = Acting::in_run(&world.home, RunId { task: task.id, n });
+        let Some(words) = acting.map(|acting| acting.words()) else { continue };
+        if !agents.contains(&words) {
+            agents.push(words);
+        }
+    }
+    agents
 }
 
 /// What each agent said at the end of its step, in order.

@@ -186,7 +186,7 @@ fn access(phase: Phase) -> Access {
     }
 }
 
-fn limits(world: &World) -> Limits {
+pub(super) fn limits(world: &World) -> Limits {
     let limits = &world.config.limits;
     Limits {
         memory_bytes: limits.memory_bytes,
@@ -198,7 +198,10 @@ fn limits(world: &World) -> Limits {
     }
 }
 
-fn environment(world: &World, launch: BTreeMap<String, String>) -> BTreeMap<String, String> {
+pub(super) fn environment(
+    world: &World,
+    launch: BTreeMap<String, String>,
+) -> BTreeMap<String, String> {
     let sandbox = &world.config.sandbox;
     let bins = sandbox.tools.iter().filter(|tool| tool.file_name().is_some_and(|n| n == "bin"));
     let path: Vec<String> =

@@ -26,6 +26,7 @@ mod kit;
 mod launch;
 mod links;
 mod look;
+mod merit;
 mod news;
 mod owed;
 mod page;
@@ -42,6 +43,8 @@ mod skills;
 mod split;
 mod stuck;
 mod tell;
+mod trial;
+mod version;
 mod waits;
 mod world;
 
@@ -60,19 +63,22 @@ use zazen_core::engine::{Engine, Fact, IssueRef, Policy, Unfit};
 use zazen_core::id::{PlanHash, TaskId, Time};
 use zazen_core::intake;
 
-pub use self::agents::{Acting, find as find_harness};
+pub use self::agents::{Acting, find as find_harness, strange};
 use self::book::Record;
 pub use self::book::read_book;
-pub use self::containers::{kinds, named};
+pub use self::containers::{kind, kinds, named};
 use self::crash::Moment;
 pub use self::evidence::{calls_of, traffic};
 pub use self::github::github_client;
 pub use self::keep::now;
 pub use self::kit::{host_program, service};
+pub use self::merit::merits;
 use self::news::News;
 use self::owed::{Owed, Place};
 use self::pages::Pages;
 use self::perform::{Ending, Report};
+pub use self::trial::{Came, Step, Trial};
+pub use self::version::{Asking, version};
 pub use self::waits::waits;
 pub use self::world::{
     Live, LiveRun, NO_SANDBOX, Options, World, local_forge, read_key, read_plan, task_dir,

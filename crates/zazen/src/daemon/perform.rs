@@ -437,6 +437,7 @@ async fn pull_text(
         files: files.collect(),
         sandbox: evidence::sandbox_words(world, published.verified_by)?,
         traffic: evidence::traffic(&world.home, task)?,
+        agents: evidence::agents(world, task),
         usage: task.usage,
         elapsed_ms: now().millis_since(task.opened),
         reports: evidence::reports(world, task),

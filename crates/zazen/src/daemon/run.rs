@@ -109,7 +109,7 @@ pub(super) async fn perform(
     world.live.begin(run, phase, now());
     let ended = see_through(world, task, &dir, (run, phase, &from)).await;
     world.live.end(run);
-    let ended = match ended {
+    let mut ended = match ended {
         Ok(Some(ended)) => ended,
         Err(err) if err.is::<OverBudget>() => {
             let because = trouble(TroubleKind::Budget, &err);
@@ -143,6 +143,10 @@ pub(super) async fn perform(
     let outcome = judge::judge(world, task, &dir, (phase, &from), &ended).await?;
     let outcome = hold::judged(world, (task, phase), &dir, outcome)?;
     keep_answer(world, &dir, &ended.stream)?;
+    let lines = ended.stream.reader.lines();
+    if let Some(acting) = &mut ended.stream.acting {
+        acting.note_lines(&dir, lines)?;
+    }
     let usage = usage(world, &dir)?;
     crash::point(world.crash(), Moment::RunJudged);
     session::keep(world, task, &dir, (run, phase, &from), (&outcome, &ended.stream)).await?;
@@ -195,7 +199,8 @@ async fn see_through(
     };
     if stage == Stage::Absent {
         launch::start(world, task, (dir, acting.as_ref()), (run, phase, from)).await?;
-        tracing::info!("run {run} ({phase}) of task {} begins", task.id);
+        let who = acting.as_ref().map_or_else(|| "the checks".to_owned(), Acting::words);
+        tracing::info!("run {run} ({phase}) of task {} begins: {who}", task.id);
     } else if !is_over {
         tracing::info!("run {run} ({phase}) of task {} is found again", task.id);
     }
@@ -206,7 +211,7 @@ async fn see_through(
     ended
 }
 
-fn make_dir(dir: &Path) -> anyhow::Result<()> {
+pub(super) fn make_dir(dir: &Path) -> anyhow::Result<()> {
     use std::os::unix::fs::DirBuilderExt as _;
 
     fs::DirBuilder::new()
@@ -278,7 +283,7 @@ pub(super) fn token(dir: &RunDir) -> anyhow::Result<Token> {
 }
 
 /// Reads what happens in a run until it has ended, or the daemon is about to.
-async fn follow(
+pub(super) async fn follow(
     world: &World,
     dir: &RunDir,
     (run, acting): (RunId, Option<Acting>),

@@ -201,7 +201,7 @@ fn take_session(
 }
 
 /// Whether this can be an id: it becomes an argument, and part of a file's name.
-fn is_id(id: &str) -> bool {
+pub(super) fn is_id(id: &str) -> bool {
     (1..=ID_BYTES_MAX).contains(&id.len())
         && id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
         && !id.starts_with('-')
@@ -329,7 +329,7 @@ pub(super) fn reader(dir: &RunDir, harness: Name) -> Reader {
 }
 
 /// A random UUID (of version 4), which is what harnesses take.
-fn new_id() -> anyhow::Result<String> {
+pub(super) fn new_id() -> anyhow::Result<String> {
     let hex = Token::random().context("make a session's id")?.to_string();
     Ok(format!(
         "{}-{}-4{}-8{}-{}",

@@ -21,6 +21,7 @@ use super::agents::Agents;
 use super::containers;
 use super::kit;
 use super::scanners::Scanners;
+use super::version::Asking;
 use crate::config::Forge;
 use crate::config::{self, Config, Environment};
 use crate::forge::Publisher;
@@ -148,7 +149,9 @@ impl World {
         let github = github(&config, &environment, (&home, &forge))?;
         let scanners = Scanners::new(keys, github.clone());
         let gateway = Gateway::new(options)?;
-        let agents = Agents::find(&config, &environment)?;
+        let mut agents = Agents::find(&config, &environment)?;
+        let asking = Asking { kind: engine, zazen: &zazen, home: Some(&home) };
+        agents.learn_versions(asking, &config.used_agents()).await;
         let (trust, rework_rounds) = (config.trust.clone(), config.policy.rework_rounds);
         let rules = Rules { trust, rework_rounds };
         Ok(Arc::new(Self {

@@ -9,7 +9,7 @@ use anyhow::{Context as _, bail};
 use zazen_core::id::RepoName;
 
 use super::show::Show;
-use crate::cli::{NewHome, NewRepo, create_home, write_repo};
+use crate::cli::{Here, NewHome, NewRepo, create_home, write_repo};
 use crate::config::{self, Environment};
 use crate::daemon::{Options, World};
 use crate::exec;
@@ -26,11 +26,8 @@ const FILES: [(&str, &str, bool); 3] = [
     ("tests/run.sh", include_str!("../../assets/demo/tally/tests/run.sh"), false),
 ];
 
-/// The model's answers, as the gateway recorded them.
+/// The model's answers, as the gateway recorded them: those of the model that `mini` is given.
 const RECORDING: &str = include_str!("../../assets/demo/recording.jsonl");
-
-/// The model that the recording's answers are priced as.
-const MODEL: &str = "claude-sonnet-4-5";
 
 /// The name of the person in the demo.
 const PERSON: &str = "you";
@@ -139,10 +136,10 @@ fn make_home(root: &Path, engine: EngineKind) -> anyhow::Result<Home> {
         root,
         &NewHome {
             name: PERSON.to_owned(),
-            harness: "mini",
-            model: MODEL,
+            agent: Here::MINI,
+            here: Vec::new(),
             engine: engine.word(),
-            route: route.to_owned(),
+            route: Some(route.to_owned()),
             tools: Vec::new(),
             env: Vec::new(),
         },

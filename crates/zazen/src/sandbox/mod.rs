@@ -25,6 +25,7 @@ mod event;
 mod filter;
 mod inside;
 mod message;
+mod once;
 mod probe;
 mod process;
 mod reach;
@@ -43,6 +44,7 @@ pub use event::{
     TRUNCATED, Tried,
 };
 pub use message::say;
+pub use once::{Once, once};
 pub use probe::{Axis, Probe, probe, probe_container};
 pub use process::ProcessId;
 pub use reach::{SANDBOX_UID, check_reachable, hand_over, sandbox_ids};

@@ -104,10 +104,7 @@ async fn try_once(
     container: Option<&Container>,
     zazen: &Zazen,
 ) -> anyhow::Result<(Achieved, Vec<Axis>)> {
-    // Where the sandbox's user gets to for certain, which a home may not be.
-    let folder = tempfile::Builder::new().prefix("zazen-probe-").tempdir_in("/tmp");
-    let folder = folder.context("make a folder in `/tmp`")?;
-    open_to_all(folder.path())?;
+    let folder = folder()?;
     let mut spec = spec(kind, folder.path())?;
     spec.container = container.cloned();
     let run_dir = RunDir::new(folder.path().join("run"));
@@ -134,7 +131,16 @@ async fn try_once(
     }
 }
 
-fn spec(kind: EngineKind, folder: &Path) -> anyhow::Result<LaunchSpec> {
+/// A folder where the sandbox's user gets to for certain, which a home may not be.
+pub(super) fn folder() -> anyhow::Result<tempfile::TempDir> {
+    let folder = tempfile::Builder::new().prefix("zazen-probe-").tempdir_in("/tmp");
+    let folder = folder.context("make a folder in `/tmp`")?;
+    open_to_all(folder.path())?;
+    Ok(folder)
+}
+
+/// A run that does nothing but look for git.
+pub(super) fn spec(kind: EngineKind, folder: &Path) -> anyhow::Result<LaunchSpec> {
     let make = |name: &str| -> anyhow::Result<PathBuf> {
         let path = folder.join(name);
         fs::create_dir(&path).with_context(|| format!("make `{}`", path.display()))?;

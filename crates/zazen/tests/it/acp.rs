@@ -102,7 +102,7 @@ fn a_stopped_acp_agent_leaves_no_process() {
 
 /// A home whose agent is Gemini CLI, in bubblewrap. Nothing where there are no such tools and
 /// none are required.
-fn place(model: &Model) -> Option<Place> {
+pub(crate) fn place(model: &Model) -> Option<Place> {
     let program = named("ZAZEN_GEMINI")?;
     let node = node()?;
     if !has_bwrap() {

@@ -217,7 +217,7 @@ fn kill_codex(place: &Place) {
 
 /// A home whose agents are Codex in bubblewrap; `more` are whole tables. Nothing where there
 /// are no such tools and none are required.
-fn place(model: &Model, more: &str) -> Option<Place> {
+pub(crate) fn place(model: &Model, more: &str) -> Option<Place> {
     if !has_bwrap() {
         return None;
     }

@@ -50,6 +50,7 @@ mod skills;
 pub(crate) mod split;
 #[cfg(test)]
 mod told;
+mod trial;
 mod trouble;
 #[cfg(test)]
 mod trust;

@@ -17,6 +17,7 @@ fn deep() -> Acting {
         effort: "high".to_owned(),
         route: "work".to_owned(),
         version: None,
+        lines: None,
     }
 }
 

@@ -1,7 +1,5 @@
 //! Commits in a real repository that a person uses as well.
 
-use std::fs;
-
 use tempfile::TempDir;
 
 use super::*;

@@ -78,6 +78,17 @@ impl Turn {
         Self { tool: Some((tool.to_owned(), input.clone())), ..Self::say("") }
     }
 
+    /// The same with `{word}` and `{number}` filled in: what a trial asks for in its prompt, and
+    /// the last number that came back.
+    fn filled(&self, body: &str) -> Self {
+        let word = body.find("plum-").map_or("", |at| &body[at..at + "plum-".len() + 6]);
+        let mut digits = body.split(|c: char| !c.is_ascii_digit());
+        let number = digits.rfind(|it| (7..=10).contains(&it.len())).unwrap_or("");
+        let fill = |text: &str| text.replace("{word}", word).replace("{number}", number);
+        let command = self.command.as_deref().map(fill);
+        Self { say: fill(&self.say), command, ..self.clone() }
+    }
+
     pub(crate) fn fail(status: u16, kind: &str) -> Self {
         Self { error: Some((status, kind.to_owned())), ..Self::say("") }
     }
@@ -195,6 +206,8 @@ async fn answer(
     let names = ["x-api-key", "x-goog-api-key", "authorization"];
     let key = names.into_iter().find_map(|name| headers.get(name));
     let key = key.and_then(|key| key.to_str().ok()).unwrap_or_default();
+    let filled = |turns: &Vec<Turn>| turns.get(turn).map(|said| said.filled(&body));
+    let said = script.get(&label).and_then(filled);
     shared.calls.lock().expect("no test panics with it").push(Call {
         label: label.clone(),
         turn,
@@ -203,15 +216,14 @@ async fn answer(
         body,
     });
     if let Some(wire) = wire {
-        let said = script.get(&label).and_then(|turns| turns.get(turn));
-        return wire.answer(&request, said, turn);
+        return wire.answer(&request, said.as_ref(), turn);
     }
     let Some(tool) = bash_tool(&request) else {
         // A harness asks for a title, or counts tokens, on the side.
         return stream(&request, &Turn::say("A title"), None, turn);
     };
     let silent = Turn::say("I have nothing more to say.");
-    let said = script.get(&label).and_then(|turns| turns.get(turn)).unwrap_or(&silent);
+    let said = said.as_ref().unwrap_or(&silent);
     match &said.error {
         Some((status, kind)) if is_of_responses => responses::refuse(*status, kind),
         Some((status, kind)) => refuse(*status, kind),
@@ -264,6 +276,7 @@ fn label(first: &str) -> String {
     }
     for (sign, label) in [
         ("You are to plan a change", "plan"),
+        ("This is a short test of whether you work here", "trial"),
         ("All steps of an approved plan are done", "correct"),
         ("The pull request of an approved plan is open", "rework"),
         ("Answer a question about the repository", "ask"),

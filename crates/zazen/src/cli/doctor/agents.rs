@@ -1,0 +1,76 @@
+//! Whether every agent that acts somewhere can be started, of which version it is, and
+//! whether its stream is still known.
+
+use zazen_core::words;
+
+use super::super::{Context, context};
+use super::{Finding, bad, good, warning};
+use crate::config::{self, Config, Target};
+use crate::daemon::{self, Asking};
+use crate::home::Home;
+use crate::sandbox::Zazen;
+
+pub(super) async fn look(context: &Context, (home, config): (&Home, &Config)) -> Vec<Finding> {
+    let used = config.used_agents();
+    let book = Context::book(home).unwrap_or_default();
+    let strange = daemon::strange(home, &book);
+    let Ok(zazen) = context::zazen().map(Zazen) else { return Vec::new() };
+    let kind = daemon::kind(config.sandbox.engine);
+    let asking = Asking { kind, zazen: &zazen, home: Some(home) };
+    let mut findings = Vec::new();
+    for (name, agent) in config.agents.iter().filter(|(name, _)| used.contains(*name)) {
+        let what = format!("agent {name}");
+        findings.push(one(context, config, asking, (&what, agent)).await);
+        let fix =
+            "see whether a newer zazen knows this version, or install the one it was tested with";
+        findings.extend(strange.get(name).map(|said| warning(&what, said, fix)));
+    }
+    findings
+}
+
+async fn one(
+    context: &Context,
+    config: &Config,
+    asking: Asking<'_>,
+    (what, agent): (&str, &config::Agent),
+) -> Finding {
+    let abilities = agent.harness.abilities();
+    let harness = match daemon::find_harness(config, &context.environment, agent) {
+        Ok(harness) => harness,
+        Err(err) => return bad(what, &format!("{err:#}"), abilities.install),
+    };
+    let word = agent.harness.word();
+    let at = harness.program().map(|program| format!(", {}", program.path.display()));
+    let at = at.unwrap_or_default();
+    let key = login(context, config, agent);
+    let Some(version) = daemon::version(asking, &harness).await else {
+        let says = format!("{word} of an unknown version{at}; {key}");
+        let fix = format!("zazen harness test {word}");
+        return warning(what, &says, &fix);
+    };
+    match abilities.tested {
+        Some(tested) if tested != version => {
+            let says = format!("{}{at}; {key}", words::untested(word, &version, tested));
+            warning(what, &says, &format!("zazen harness test {word}"))
+        }
+        Some(_) | None => good(what, &format!("{word} {version}{at}; {key}")),
+    }
+}
+
+/// With what it logs in to its model's service. What is missing has a finding of its own.
+fn login(context: &Context, config: &Config, agent: &config::Agent) -> String {
+    let route = &agent.route;
+    let with = match config.models.get(route).map(|model| &model.target) {
+        Some(Target::Playback { .. }) => "a recording",
+        Some(Target::Live { key, is_login, .. }) => {
+            match daemon::read_key(key, &context.environment) {
+                Ok(Some(_)) if *is_login => "a subscription's login",
+                Ok(Some(_)) => "a key",
+                Ok(None) => "no key",
+                Err(_) => "a key that is missing",
+            }
+        }
+        None => "no route",
+    };
+    format!("models.{route}, with {with}")
+}
