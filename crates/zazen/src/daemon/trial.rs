@@ -77,7 +77,7 @@ impl Trial {
                 return Ok(Some(place.keep()));
             }
         };
-        finding::started(&first).into_iter().for_each(&mut tell);
+        finding::started(&place, &first).into_iter().for_each(&mut tell);
         let works = finding::answered(&place, &first);
         let is_answered = works.iter().all(|step| step.came != Came::Bad);
         works.into_iter().for_each(&mut tell);

@@ -82,6 +82,15 @@ fn an_agent_that_works_is_tried_step_by_step_and_leaves_nothing() {
 }
 
 #[test]
+fn an_agent_without_a_sandbox_works_and_is_said_to_have_none() {
+    let (place, _model) = Place::with(obedient());
+    let (answer, status) = try_agent(&place, &["default"]);
+    assert_eq!(status, Some(0), "{answer:#}");
+    let said = step(&answer, "sandbox");
+    assert!(said.contains(r#""came":"unsure""#) && said.contains("no sandbox"), "{answer:#}");
+}
+
+#[test]
 fn claude_code_passes_its_trial_and_goes_on_with_its_session() {
     let model = Model::start(obedient());
     let Some(setup) = claude::setup(&model, "") else { return };

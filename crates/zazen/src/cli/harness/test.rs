@@ -2,6 +2,7 @@
 
 use anyhow::anyhow;
 use serde::Serialize;
+use url::Url;
 use zazen_core::id::AgentName;
 use zazen_core::text::plain;
 use zazen_harness::Name;
@@ -113,6 +114,7 @@ fn announce(config: &Config, agent: &AgentName, budget: f64) -> String {
     let Some(of) = config.agents.get(agent) else { return String::new() };
     let model = if of.model.is_empty() { "its own choice of model" } else { of.model.as_str() };
     let where_to = match config.models.get(&of.route).map(|model| &model.target) {
+        Some(Target::Live { base_url, .. }) if is_here(base_url) => format!("asks {base_url}"),
         Some(Target::Live { base_url, .. }) => format!("asks {base_url}, which costs real money"),
         Some(Target::Playback { .. }) | None => "asks a recording, which costs nothing".to_owned(),
     };
@@ -121,6 +123,11 @@ fn announce(config: &Config, agent: &AgentName, budget: f64) -> String {
          does not count against the budgets of this home.",
         of.harness
     )
+}
+
+/// Whether this is on this machine, where most services cost nothing.
+fn is_here(url: &Url) -> bool {
+    matches!(url.host_str(), Some("127.0.0.1" | "localhost" | "[::1]"))
 }
 
 /// Whole millionths of a dollar.

@@ -18,7 +18,7 @@ use super::place::Place;
 use crate::gateway::{self, Grant, Outside};
 use crate::git::collect::{Expect, Guards, Limits as CollectLimits, Signature, collect};
 use crate::git::workspace;
-use crate::sandbox::{self, Access, Collect, EngineKind, Ev, LaunchSpec, RunDir, Work};
+use crate::sandbox::{self, Access, Collect, EngineKind, Ev, LaunchSpec, Outcome, RunDir, Work};
 
 /// What one run is for.
 pub(super) struct Act<'a> {
@@ -51,7 +51,7 @@ pub(super) struct Acted {
 /// What is in the lines of a run.
 #[derive(Default)]
 pub(super) struct Seen {
-    /// How many things the canary tried, if none of them worked.
+    /// How many things the canary was refused, if nothing worked that it tried.
     pub(super) canary: Option<usize>,
     /// From the work's start to its first line.
     pub(super) first_line: Option<Duration>,
@@ -221,7 +221,10 @@ impl Place {
             }
             for line in lines {
                 match line.ev {
-                    Ev::Canary { ok: true, tried } => seen.canary = Some(tried.len()),
+                    Ev::Canary { ok: true, tried } => {
+                        let refused = tried.iter().filter(|it| it.outcome == Outcome::Refused);
+                        seen.canary = Some(refused.count());
+                    }
                     Ev::Started { .. } => began = Some(line.at),
                     Ev::Out { line: text } => {
                         let since = began.map(|began| line.at.millis_since(began));

@@ -8,9 +8,11 @@ use zazen_core::words;
 use zazen_harness::{Denies, Facts};
 
 use super::super::agents::Acting;
+use super::super::world::NO_SANDBOX;
 use super::Step;
 use super::act::Acted;
 use super::place::{COPIED, DENIED, Place, WRITTEN};
+use crate::config::Engine;
 use crate::gateway::Failure;
 
 /// How long a sentence of an agent's or a service's may be here, in characters.
@@ -20,8 +22,11 @@ const SAID_CHARS_MAX: usize = 200;
 const FILE_BYTES_MAX: u64 = 64 * 1024;
 
 /// Whether the sandbox held and the program came up in it.
-pub(super) fn started(acted: &Acted) -> Vec<Step> {
+pub(super) fn started(place: &Place, acted: &Acted) -> Vec<Step> {
     let canary = match acted.seen.canary {
+        Some(_) if place.world.config.sandbox.engine == Engine::None => {
+            Step::unsure("sandbox", NO_SANDBOX)
+        }
         Some(n) => Step::good("sandbox", &format!("{n} things that must not work did not")),
         None => Step::bad("sandbox", &why(acted), "zazen doctor"),
     };
