@@ -38,6 +38,7 @@ pub mod words;
 
 pub mod account;
 pub mod budget;
+pub mod limit;
 pub mod merit;
 pub mod price;
 pub mod stuck;

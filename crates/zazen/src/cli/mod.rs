@@ -13,6 +13,7 @@ mod harness;
 mod hidden;
 mod init;
 mod issue;
+mod limits;
 mod repair;
 mod repo;
 mod report;

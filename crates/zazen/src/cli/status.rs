@@ -9,6 +9,7 @@ use zazen_core::text::one_line;
 use zazen_core::usage::Usage;
 use zazen_core::words;
 
+use super::limits::{self, RouteJson};
 use super::spent::{self, Used};
 use super::{Context, Result, json, line};
 use crate::daemon::{self, Acting, now};
@@ -36,6 +37,8 @@ struct StatusJson {
     waits: Vec<Waiting>,
     /// The limits over all tasks. Empty where the configuration cannot be read.
     budgets: Vec<Used>,
+    /// What the services of models report of their limits, for each route that an agent uses.
+    limits: Vec<RouteJson>,
 }
 
 /// A task, for machines.
@@ -77,8 +80,9 @@ pub(super) fn run(args: &Args, context: &Context) -> Result {
     let all = &book;
     let tasks = |column| all.tasks().filter(move |task| column_of(all, task) == column);
     // What is wrong with a configuration is for `doctor` to say.
-    let config = context.configured().ok();
-    let budgets = config.map(|(_, config)| spent::overall(&book, &home, &config));
+    let config = context.configured().ok().map(|(_, config)| config);
+    let limits = config.as_ref().map(|config| limits::all(&home, config)).unwrap_or_default();
+    let budgets = config.map(|config| spent::overall(&book, &home, &config));
     let budgets = budgets.transpose()?.unwrap_or_default();
     let waits = daemon::waits(&home);
     if args.json {
@@ -93,6 +97,7 @@ pub(super) fn run(args: &Args, context: &Context) -> Result {
             usage: total(&book),
             waits,
             budgets,
+            limits,
         });
     }
     match holder {
@@ -115,6 +120,9 @@ pub(super) fn run(args: &Args, context: &Context) -> Result {
     }
     for budget in &budgets {
         line(&format!("budget {}", spent::in_words(budget)));
+    }
+    for route in &limits {
+        line(&route.in_words());
     }
     Ok(())
 }

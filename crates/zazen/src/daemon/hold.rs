@@ -6,19 +6,15 @@
 
 use zazen_core::budget::Exceeded;
 use zazen_core::engine::Patience;
-use zazen_core::id::Time;
+use zazen_core::limit::Closing;
 use zazen_core::roster::Role;
 use zazen_core::task::{Free, Hold, Known, Outcome, Phase, Task, Trouble, TroubleKind, Why};
 
 use super::evidence;
 use super::keep::now;
 use super::world::World;
-use crate::gateway::Failure;
+use crate::gateway::Sum;
 use crate::sandbox::RunDir;
-
-/// A wait that clients sit out by themselves. What is over sooner says nothing of when the
-/// service is free again: the harness has tried it and failed.
-const SHORT_WAIT_MS: u64 = 60 * 1000;
 
 /// What a run came to, with the failures that time mends as waits.
 pub(super) fn judged(
@@ -32,7 +28,7 @@ pub(super) fn judged(
     let found = if trouble.kind == TroubleKind::Budget {
         evidence::calls(world, dir)?.refused.and_then(|exceeded| of_budget(&exceeded))
     } else if matches!(trouble.kind, TroubleKind::Quota | TroubleKind::Overloaded) {
-        Some(of_service(evidence::calls(world, dir)?.last_failed.as_ref(), &trouble, now()))
+        Some(of_service(&evidence::calls(world, dir)?, &trouble))
     } else if trouble.kind == TroubleKind::NeedsLogin && fails_over {
         // No time mends that, but another agent may have its login.
         Some((Why::Login, None))
@@ -74,25 +70,22 @@ fn of_budget(exceeded: &Exceeded) -> Option<(Why, Option<Free>)> {
     Some((why, Some(Free { at, known: Known::Calendar })))
 }
 
-/// Why a service did not answer, and until when: by the last call that it refused, or else by
-/// what the harness says.
-fn of_service(last: Option<&Failure>, trouble: &Trouble, now: Time) -> (Why, Option<Free>) {
-    let is_busy = match last.map(|last| last.status) {
+/// Why a service did not answer, and until when: by what the gateway read of its answers, then
+/// by what the harness read in a form for programs, then by what it read in a text.
+fn of_service(calls: &Sum, trouble: &Trouble) -> (Why, Option<Free>) {
+    let of_harness = trouble.resets.map(|resets| Free {
+        at: resets.at,
+        known: if resets.is_approximate { Known::Approximate } else { Known::Reported },
+    });
+    if let Some(Closing { why, until, .. }) = &calls.closing {
+        let of_gateway = until.map(|at| Free { at, known: Known::Reported });
+        return (*why, of_gateway.or(of_harness));
+    }
+    let is_busy = match calls.last_failed.as_ref().map(|last| last.status) {
         // Anthropic's own status, and the usual one.
         Some(529 | 503) => true,
         Some(429) => false,
         Some(_) | None => trouble.kind == TroubleKind::Overloaded,
     };
-    let why = if is_busy { Why::Overloaded } else { Why::Quota };
-    let seconds = last.and_then(|last| last.retry_after.as_deref()?.trim().parse::<u64>().ok());
-    let wait = seconds.map(|seconds| seconds.saturating_mul(1000));
-    let of_call = wait
-        .filter(|wait| *wait >= SHORT_WAIT_MS)
-        .map(|wait| Free { at: Time(now.0.saturating_add(wait)), known: Known::Reported });
-    let of_harness = trouble.resets.map(|resets| Free {
-        at: resets.at,
-        known: if resets.is_approximate { Known::Approximate } else { Known::Reported },
-    });
-    // The harness names the end of a window; a delay is only when to ask again.
-    (why, of_harness.filter(|free| free.known == Known::Reported).or(of_call).or(of_harness))
+    (if is_busy { Why::Overloaded } else { Why::Quota }, of_harness)
 }

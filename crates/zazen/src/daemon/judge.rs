@@ -13,7 +13,7 @@ use zazen_core::id::{CommitId, RunId};
 use zazen_core::plan;
 use zazen_core::review;
 use zazen_core::task::{
-    Digest, EVIDENCE_BYTES_MAX, Outcome, Phase, PlanRef, Task, Trouble, TroubleKind,
+    Digest, EVIDENCE_BYTES_MAX, Outcome, Phase, PlanRef, Task, Trouble, TroubleKind, Why,
 };
 use zazen_core::text::{cut_middle, plain};
 use zazen_core::trace::Claim;
@@ -25,6 +25,7 @@ use super::keep::now;
 use super::run::{Ended, over_budget, run_trouble};
 use super::stuck;
 use super::world::World;
+use crate::gateway::Sum;
 use crate::git::collect::{
     CollectError, Collected, Expect, Guards, Limits, Refused, Signature, collect,
 };
@@ -57,10 +58,9 @@ async fn look(
     (phase, from): (Phase, &CommitId),
     ended: &Ended,
 ) -> anyhow::Result<Outcome> {
-    // Whatever the harness makes of it: a call that was refused for a budget is the reason.
     let calls = evidence::calls(world, dir)?;
-    let (refused, is_cut) = (calls.refused, calls.is_last_cut);
-    let because = |trouble: Trouble| refused.as_ref().map_or(trouble, over_budget);
+    let is_cut = calls.is_last_cut;
+    let because = |trouble: Trouble| because(&calls, trouble);
     // Unless it ended by itself just before it was stopped.
     let is_stopped = ended.exit.as_ref().is_none_or(|exit| exit.reason == EndReason::Stopped);
     if let Some(verdict) = stuck::verdict(dir)?.filter(|_| is_stopped) {
@@ -101,6 +101,24 @@ async fn look(
                 Ok(failed(because(trouble)))
             }
         },
+    }
+}
+
+/// Whatever the harness makes of it: a call that was refused for a budget is the reason, and so
+/// is a service that answers nothing for a while.
+fn because(calls: &Sum, mut trouble: Trouble) -> Trouble {
+    match (&calls.refused, &calls.closing) {
+        (Some(exceeded), _) => over_budget(exceeded),
+        (None, Some(closing)) => {
+            trouble.kind = match closing.why {
+                Why::Overloaded => TroubleKind::Overloaded,
+                Why::Quota | Why::DayBudget | Why::MonthBudget | Why::Reserve | Why::Login => {
+                    TroubleKind::Quota
+                }
+            };
+            trouble
+        }
+        (None, None) => trouble,
     }
 }
 

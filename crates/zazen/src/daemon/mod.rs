@@ -24,6 +24,7 @@ mod judge;
 mod keep;
 mod kit;
 mod launch;
+mod limits;
 mod links;
 mod look;
 mod merit;
@@ -62,6 +63,7 @@ use zazen_core::effect::{Effect, Key};
 use zazen_core::engine::{Engine, Fact, IssueRef, Policy, Unfit};
 use zazen_core::id::{PlanHash, TaskId, Time};
 use zazen_core::intake;
+use zazen_core::limit::Limits;
 
 pub use self::agents::{Acting, find as find_harness, strange};
 use self::book::Record;
@@ -72,6 +74,7 @@ pub use self::evidence::{calls_of, traffic};
 pub use self::github::github_client;
 pub use self::keep::now;
 pub use self::kit::{host_program, service};
+pub use self::limits::limits;
 pub use self::merit::merits;
 use self::news::News;
 use self::owed::{Owed, Place};
@@ -110,12 +113,14 @@ pub async fn run(world: Arc<World>, shutdown: CancellationToken) -> anyhow::Resu
     let mut daemon = Daemon::start(world, sender).await?;
     let (_watch, mut watched) = watch::start(&daemon.world.home, Mode::Events)?;
     daemon.world.announce(daemon.engine.book().n_tasks());
+    let limits = daemon.world.gateway.limits_changed();
     loop {
         // The pages say it before anybody is told.
         daemon.keep_pages();
         daemon.perform_next().await?;
         daemon.start_copies();
         daemon.keep_waits();
+        daemon.keep_limits();
         let patience = daemon.patience();
         tokio::select! {
             biased;
@@ -136,6 +141,7 @@ pub async fn run(world: Arc<World>, shutdown: CancellationToken) -> anyhow::Resu
             Some(delivery) = daemon.news.deliveries.recv() => daemon.take_delivery(delivery).await,
             Some(found) = daemon.news.found.recv() => daemon.take_found(found).await,
             Some(copied) = daemon.news.copies.join_next() => daemon.take_copy(copied).await?,
+            () = limits.notified() => {}
             Some(all) = daemon.looking.join_next() => daemon.note_looked(all)?,
             () = tokio::time::sleep(patience) => daemon.look_again().await?,
         }
@@ -159,6 +165,8 @@ struct Daemon {
     news: News,
     /// What was last said to wait for GitHub's limits.
     waits: Vec<Waiting>,
+    /// What was last kept of the limits of models' services.
+    limits: BTreeMap<String, Limits>,
     /// What is to be looked at again: a person was just writing there, it could not be
     /// read, or what it says could not be taken.
     owed: Owed,
@@ -175,6 +183,7 @@ impl Daemon {
         let policy = Policy { n_runs_max, roster, patience: quota.patience() };
         let engine = Engine::new(policy, book);
         world.gateway.start_from(engine.book().ledger());
+        world.gateway.start_with(limits::limits(&world.home));
         world.sweep(&engine).await?;
         let pages = Pages::new(world.clone(), behind)?;
         let news = News::start(&world, engine.book()).await?;
@@ -192,6 +201,7 @@ impl Daemon {
             found,
             news,
             waits: Vec::new(),
+            limits: BTreeMap::new(),
             owed: Owed::default(),
             unreadable: BTreeMap::new(),
         })
@@ -343,6 +353,7 @@ impl Daemon {
         tracing::info!("draining: no new runs; agents at work go on by themselves");
         self.engine.drain();
         self.world.closing.cancel();
+        self.keep_limits();
         let deadline = tokio::time::Instant::now() + DRAIN_MAX;
         while let Ok(Some(report)) = tokio::time::timeout_at(deadline, self.work.join_next()).await
         {

@@ -257,6 +257,7 @@ fn grant(
         run,
         repo,
         may_use_reserve,
+        is_forced: task.state.is_forced(),
         task_usage: task.usage,
         lifetime: lifetime.saturating_sub(Duration::from_millis(age)),
         label: phase.to_string(),

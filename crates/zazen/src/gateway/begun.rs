@@ -15,6 +15,7 @@ use std::sync::{Mutex, PoisonError};
 use anyhow::Context as _;
 use serde::{Deserialize, Serialize};
 use zazen_core::budget::Exceeded;
+use zazen_core::limit::Closing;
 use zazen_core::price::Prices;
 use zazen_core::usage::{Amount, Cost, Tokens, Usage};
 
@@ -48,6 +49,8 @@ pub struct Sum {
     pub n_failed: u64,
     /// The last one of those.
     pub last_failed: Option<Failure>,
+    /// What kept the service from answering, and has not come right since.
+    pub closing: Option<Closing>,
     /// Whether the last answer that was begun never came to its end.
     pub is_last_cut: bool,
 }
@@ -74,6 +77,8 @@ struct Line {
     bill: Option<Bill>,
     #[serde(default)]
     refused: Option<Exceeded>,
+    #[serde(default)]
+    closing: Option<Closing>,
 }
 
 #[derive(Deserialize)]
@@ -140,6 +145,11 @@ pub fn sum_up(recording: &Path, prices: &Prices) -> io::Result<Sum> {
         if is_failed && line.refused.is_none() {
             sum.n_failed += 1;
             sum.last_failed = Some(line.response.clone());
+        }
+        if line.closing.is_some() {
+            sum.closing.clone_from(&line.closing);
+        } else if !is_failed && line.is_billed() {
+            sum.closing = sum.closing.take().filter(|old| !old.is_for(&line.request.model));
         }
         if let Some(bill) = line.bill {
             sum.usage += bill.usage;

@@ -18,6 +18,7 @@ use hyper::{Response, StatusCode};
 use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
 use tokio::time::timeout;
 use zazen_core::budget::Exceeded;
+use zazen_core::limit::Closing;
 use zazen_core::usage::Usage;
 
 use super::budget::Held;
@@ -28,7 +29,7 @@ use super::refuse::Refusal;
 use super::request::{Asked, Facts};
 use super::secret::Screen;
 use super::serve::Door;
-use super::{CallReport, Shared, Source, playback};
+use super::{CallReport, Shared, Source, limits, playback};
 
 type Head = oneshot::Sender<Result<Response<Reply>, Refusal>>;
 
@@ -41,6 +42,8 @@ struct Begun {
     room: OwnedSemaphorePermit,
     /// What is held for it of the budgets. None where nothing is paid.
     held: Option<Held>,
+    /// That the service is closed for a while, as it said or has said before.
+    closing: Option<Closing>,
 }
 
 /// How a call ended.
@@ -103,7 +106,7 @@ pub(super) async fn start(
     door.recorder.check()?;
     let (head, answered) = oneshot::channel();
     let (n, at_ms, started) = (door.recorder.next(), now_ms(), Instant::now());
-    let begun = Begun { n, at_ms, started, asked, room, held: None };
+    let begun = Begun { n, at_ms, started, asked, room, held: None, closing: None };
     door.spawn(run(Arc::clone(door), begun, head));
     answered.await.unwrap_or(Err(Refusal::Bug))
 }
@@ -125,6 +128,9 @@ async fn run(door: Arc<Door>, mut begun: Begun, mut head: Head) {
                 tracing::info!(run = %door.grant.run, "refused a call: {refusal}");
                 ended.refused = Some(*exceeded);
             }
+            if let Refusal::Closed(closing) = &refusal {
+                begun.closing = Some(closing.clone());
+            }
             match door.grant.source {
                 Source::Live { .. } => settle(&door, begun, ended).await,
                 // What a recording lacks must not get into the next one.
@@ -132,7 +138,11 @@ async fn run(door: Arc<Door>, mut begun: Begun, mut head: Head) {
             }
             drop(head.send(Err(refusal)));
         }
-        Some(Ok(answer)) => pump(&door, begun, answer, head).await,
+        Some(Ok(answer)) => {
+            let (answer, closing) = limits::look(&door, &begun.asked, answer).await;
+            begun.closing = closing;
+            pump(&door, begun, answer, head).await;
+        }
     }
 }
 
@@ -140,6 +150,7 @@ async fn open(door: &Door, begun: &mut Begun) -> Result<Answer, Refusal> {
     let recording = match &door.grant.source {
         Source::Live { route } => {
             let route = door.shared.routes.get(route).ok_or(Refusal::Bug)?;
+            limits::check(door, &begun.asked)?;
             hold(door, begun).await?;
             let asked = &begun.asked;
             return forward::ask(&door.shared.client, route, asked).await;
@@ -300,7 +311,7 @@ impl Tee {
 
 /// Bills the call and records it.
 async fn settle(door: &Door, begun: Begun, ended: Ended) {
-    let Begun { n, at_ms, started, asked, room, held } = begun;
+    let Begun { n, at_ms, started, asked, room, held, closing } = begun;
     let Ended { status, content_type, body, complete, retry_after, is_served, refused, meter } =
         ended;
     let reading = meter.map(|meter| meter.finish(&body)).unwrap_or_default();
@@ -338,6 +349,7 @@ async fn settle(door: &Door, begun: Begun, ended: Ended) {
         tokens,
         bill,
         refused,
+        closing,
         latency_ms,
         room,
     };

@@ -7,6 +7,7 @@
 //! - `request`, `route`: what is asked, and where it would go.
 //! - `egress`: hosts, by `CONNECT` and plain HTTP, and servers of tools. All below is for models.
 //! - `call`: the task of one call; streams, bills, records.
+//! - `limits`: what the service says of its limits, and whether it is closed for a while.
 //! - `budget`, `begun`: who pays for it, and a note before it is made.
 //! - `forward` or `playback`: the model's service, or a recording.
 //! - `meter` (with `sse`), `record` (with `pieces`): what it used, and what was said.
@@ -17,6 +18,7 @@ mod budget;
 mod call;
 mod egress;
 mod forward;
+mod limits;
 mod meter;
 mod pieces;
 mod playback;
@@ -35,12 +37,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use anyhow::Context as _;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{Notify, mpsc, oneshot};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use zazen_core::budget::{Budget, Exceeded, Payer};
 use zazen_core::engine::Ledger;
 use zazen_core::id::{RepoName, RunId};
+use zazen_core::limit::Limits;
 use zazen_core::price::{Price, Prices};
 use zazen_core::usage::Usage;
 
@@ -88,6 +91,8 @@ pub struct Grant {
     pub task_usage: Usage,
     /// Whether it may use what is kept of its task's budget.
     pub may_use_reserve: bool,
+    /// Whether a person wants it tried, whatever is known of limits.
+    pub is_forced: bool,
     /// How long the token is good for from now on.
     pub lifetime: Duration,
 }
@@ -140,6 +145,7 @@ struct Shared {
     /// What a model counts at that has no price.
     unknown: Price,
     purse: Arc<Purse>,
+    limits: limits::Known,
 }
 
 type Routes = BTreeMap<String, Route>;
@@ -163,7 +169,9 @@ impl Gateway {
         let client = forward::client(&routes)?;
         let (unknown, purse) = (budget.unknown, Arc::new(Purse::new(budget)));
         let servers = Servers::new(servers)?;
-        let shared = Arc::new(Shared { client, routes, prices, servers, means, unknown, purse });
+        let limits = limits::Known::default();
+        let shared =
+            Arc::new(Shared { client, routes, prices, servers, means, unknown, purse, limits });
         Ok(Self { shared, runs: Mutex::new(JoinSet::new()) })
     }
 
@@ -175,6 +183,22 @@ impl Gateway {
     /// Counts what was spent before, as the journal has it. Before any run is opened.
     pub fn start_from(&self, ledger: &Ledger) {
         self.shared.purse.start_from(ledger);
+    }
+
+    /// Takes up what was known of the limits of routes, as far as they are there.
+    pub fn start_with(&self, mut limits: BTreeMap<String, Limits>) {
+        limits.retain(|route, _| self.has(route));
+        self.shared.limits.start_from(limits);
+    }
+
+    /// What is known of the limits of routes, by their names.
+    pub fn limits(&self) -> BTreeMap<String, Limits> {
+        self.shared.limits.all()
+    }
+
+    /// Who is told when that has changed.
+    pub fn limits_changed(&self) -> Arc<Notify> {
+        self.shared.limits.changed()
     }
 
     /// What is used up that a run would be paid from.

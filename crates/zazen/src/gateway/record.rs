@@ -19,6 +19,7 @@ use serde_json::Value;
 use tokio::io::AsyncWriteExt as _;
 use tokio::sync::{OwnedSemaphorePermit, mpsc};
 use zazen_core::budget::Exceeded;
+use zazen_core::limit::Closing;
 use zazen_core::usage::{Tokens, Usage};
 
 use super::begun::Begun;
@@ -48,6 +49,9 @@ pub struct Call {
     /// The budget that the call was refused for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub refused: Option<Exceeded>,
+    /// That the service answers nothing for a while, as it said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub closing: Option<Closing>,
     /// How long it took, from the request to the end of the answer.
     #[serde(default)]
     pub latency_ms: u64,
@@ -107,6 +111,7 @@ pub(super) struct Draft {
     pub(super) tokens: Tokens,
     pub(super) bill: Option<Bill>,
     pub(super) refused: Option<Exceeded>,
+    pub(super) closing: Option<Closing>,
     pub(super) latency_ms: u64,
     /// The memory that the request takes, given back when the line is written.
     pub(super) room: Option<OwnedSemaphorePermit>,
@@ -216,6 +221,7 @@ fn print(draft: Draft, label: String, veil: &Veil) -> anyhow::Result<String> {
         tokens: draft.tokens,
         bill: draft.bill,
         refused: draft.refused,
+        closing: draft.closing,
         latency_ms: draft.latency_ms,
     };
     let mut line = serde_json::to_string(&call).context("print a call")?;

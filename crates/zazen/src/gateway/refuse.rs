@@ -7,12 +7,16 @@
 
 use bytes::Bytes;
 use http_body_util::{Either, Full};
-use hyper::header::{CONTENT_TYPE, HeaderValue};
+use hyper::header::{CONTENT_TYPE, HeaderValue, RETRY_AFTER};
 use hyper::{Response, StatusCode};
 use serde_json::{Value, json};
 use zazen_core::budget::Exceeded;
+use zazen_core::id::Time;
+use zazen_core::limit::Closing;
+use zazen_core::task::Why;
 use zazen_core::words;
 
+use super::call::now_ms;
 use super::forward::{Pipe, Reply};
 use super::route::Api;
 
@@ -35,6 +39,8 @@ pub(super) enum Refusal {
     Model { model: String, allowed: String },
     #[error("{}; no call is made until that changes (rule `budget`)", words::exceeded(.0))]
     Budget(Exceeded),
+    #[error("{}; it is not asked meanwhile (rule `limits`)", words::closed(.0))]
+    Closed(Closing),
     #[error("other calls use what is left of a budget (rule `budget`)")]
     Waited,
     #[error("the request did not arrive in time (rule `request-time`)")]
@@ -59,6 +65,10 @@ impl Refusal {
             // Final for all: some clients of OpenAI's API take a 403 for a moment's trouble.
             Self::Budget(_) | Self::Model { .. } if api == Api::OpenAi => StatusCode::BAD_REQUEST,
             Self::Budget(_) | Self::Model { .. } => StatusCode::FORBIDDEN,
+            // So that no client takes it for a moment's trouble. Those of Anthropic obey a header.
+            Self::Closed(_) if api == Api::OpenAi => StatusCode::BAD_REQUEST,
+            Self::Closed(_) if api == Api::Gemini => StatusCode::FORBIDDEN,
+            Self::Closed(_) => StatusCode::TOO_MANY_REQUESTS,
             Self::Token => StatusCode::UNAUTHORIZED,
             Self::Path { .. } => StatusCode::NOT_FOUND,
             Self::TooLarge { .. } | Self::TooManyValues { .. } => StatusCode::PAYLOAD_TOO_LARGE,
@@ -82,6 +92,8 @@ impl Refusal {
             Self::Body { .. } | Self::Slow => "invalid_request_error",
             Self::Background | Self::Model { .. } => "permission_error",
             Self::Budget(_) => "budget_exceeded",
+            Self::Closed(closing) if closing.why == Why::Overloaded => "overloaded_error",
+            Self::Closed(_) => "usage_limit_reached",
             Self::Busy | Self::Waited => "overloaded_error",
             Self::Unreachable
             | Self::Upstream { .. }
@@ -105,6 +117,7 @@ impl Refusal {
             | Self::Background
             | Self::Model { .. }
             | Self::Budget(_)
+            | Self::Closed(_)
             | Self::NoAnswer { .. }
             | Self::NoRecording
             | Self::Bug => false,
@@ -143,6 +156,10 @@ impl Refusal {
         // The clients of both vendors obey this before they look at the status.
         let retry = if self.may_pass() { "true" } else { "false" };
         headers.insert("x-should-retry", HeaderValue::from_static(retry));
+        if let Self::Closed(Closing { until: Some(until), .. }) = self {
+            let seconds = until.millis_since(Time(now_ms())).div_ceil(1000);
+            headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
+        }
         response
     }
 }

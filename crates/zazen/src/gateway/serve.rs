@@ -32,6 +32,7 @@ use super::egress::head::First;
 use super::egress::servers;
 use super::egress::{Denied, Egress};
 use super::forward::Reply;
+use super::limits::Told;
 use super::record::Recorder;
 use super::refuse::{Refusal, full};
 use super::request::Asked;
@@ -49,6 +50,8 @@ pub(super) struct Door {
     /// The run is over.
     pub(super) stop: CancellationToken,
     pub(super) egress: Egress,
+    /// What this run was told is closed.
+    pub(super) told: Told,
     opened: Instant,
     room: Arc<Semaphore>,
     /// Held only to add or to take tasks.
@@ -111,6 +114,7 @@ impl Door {
             veil,
             stop,
             egress,
+            told: Told::default(),
             opened: Instant::now(),
             room: Arc::new(Semaphore::new(ROOM_KIB as usize)),
             calls: Mutex::new(JoinSet::new()),

@@ -17,6 +17,8 @@ use zazen_core::usage::{Cost, Tokens};
 
 use super::*;
 
+mod closed;
+
 const KEY: &str = "sk-ant-api03-CANARY-0123456789abcdef";
 const PROMPT: &str = r#"{"model":"claude-sonnet-4-5","stream":true,"messages":[]}"#;
 const FRAME_1: &str = concat!(
@@ -102,6 +104,15 @@ struct Run {
 
 impl Run {
     async fn open(gateway: &Arc<Gateway>, source: Source) -> Self {
+        Self::open_as(gateway, (source, false)).await
+    }
+
+    /// One that a person wants to be tried.
+    async fn open_forced(gateway: &Arc<Gateway>, source: Source) -> Self {
+        Self::open_as(gateway, (source, true)).await
+    }
+
+    async fn open_as(gateway: &Arc<Gateway>, (source, is_forced): (Source, bool)) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let token = Token::random().unwrap();
         let (usage, reports) = mpsc::channel(16);
@@ -117,6 +128,7 @@ impl Run {
             repo: "ada/tally".parse().unwrap(),
             task_usage: Usage::default(),
             may_use_reserve: false,
+            is_forced,
             lifetime: Duration::from_secs(600),
         };
         let opened = Some(gateway.open(grant, usage).await.unwrap());
@@ -377,6 +389,7 @@ async fn a_door_that_is_dropped_is_closed_and_a_stale_socket_is_replaced() {
         repo: "ada/tally".parse().unwrap(),
         task_usage: Usage::default(),
         may_use_reserve: false,
+        is_forced: false,
         lifetime: Duration::from_secs(600),
     };
     let new = gateway.open(grant.clone(), usage.clone()).await.unwrap();

@@ -31,6 +31,8 @@ mod home;
 #[cfg(test)]
 mod hosts;
 #[cfg(test)]
+mod limits;
+#[cfg(test)]
 mod plans;
 #[cfg(test)]
 mod quota;

@@ -112,6 +112,8 @@ impl Place {
             run,
             repo: self.repo.clone(),
             may_use_reserve: false,
+            // A person wants to see what works now.
+            is_forced: true,
             task_usage: Usage::default(),
             lifetime: limits.wall.saturating_add(TOKEN_SLACK),
             label: format!("trial/{}", run.n),

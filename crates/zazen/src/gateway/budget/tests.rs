@@ -139,6 +139,7 @@ impl Run {
             repo: "ada/tally".parse().unwrap(),
             task_usage: Usage::default(),
             may_use_reserve: false,
+            is_forced: false,
             lifetime: Duration::from_secs(600),
         }
     }

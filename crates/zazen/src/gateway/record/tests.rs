@@ -27,6 +27,7 @@ fn draft(n: u64) -> Draft {
         error: None,
         bill: None,
         refused: None,
+        closing: None,
         latency_ms: 3,
     }
 }

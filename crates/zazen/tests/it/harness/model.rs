@@ -36,6 +36,9 @@ pub(crate) struct Turn {
     pub(crate) tool: Option<(String, Value)>,
     /// An answer that is an error: its status, and the kind of error.
     pub(crate) error: Option<(u16, String)>,
+    /// How long the service wants to be left alone after it, in seconds.
+    #[serde(default)]
+    pub(crate) after: u32,
 }
 
 /// The server. It ends when this is dropped.
@@ -66,7 +69,7 @@ struct Shared {
 
 impl Turn {
     pub(crate) fn say(text: &str) -> Self {
-        Self { say: text.to_owned(), command: None, tool: None, error: None }
+        Self { say: text.to_owned(), command: None, tool: None, error: None, after: 0 }
     }
 
     pub(crate) fn run(command: &str) -> Self {
@@ -91,6 +94,11 @@ impl Turn {
 
     pub(crate) fn fail(status: u16, kind: &str) -> Self {
         Self { error: Some((status, kind.to_owned())), ..Self::say("") }
+    }
+
+    /// An error that says when it is over: after so many seconds.
+    pub(crate) fn fail_for(status: u16, kind: &str, seconds: u32) -> Self {
+        Self { after: seconds, ..Self::fail(status, kind) }
     }
 }
 
@@ -225,8 +233,8 @@ async fn answer(
     let silent = Turn::say("I have nothing more to say.");
     let said = said.as_ref().unwrap_or(&silent);
     match &said.error {
-        Some((status, kind)) if is_of_responses => responses::refuse(*status, kind),
-        Some((status, kind)) => refuse(*status, kind),
+        Some((status, kind)) if is_of_responses => responses::refuse(*status, kind, said.after),
+        Some((status, kind)) => refuse(*status, kind, said.after),
         None if is_of_responses => responses::stream(said, Some(&tool), turn),
         None => stream(&request, said, Some(&tool), turn),
     }
@@ -243,15 +251,15 @@ fn read(body: &str) -> Value {
 }
 
 /// Answers with an error. With status 200 it comes in the stream, after a good beginning.
-fn refuse(status: u16, kind: &str) -> Response {
+fn refuse(status: u16, kind: &str, after: u32) -> Response {
     let body = json!({ "type": "error", "error": { "type": kind, "message": kind } });
     if status == 200 {
         let event = format!("event: error\ndata: {body}\n\n");
         return ([(CONTENT_TYPE, "text/event-stream")], event).into_response();
     }
     let status = StatusCode::from_u16(status).expect("a status");
-    // Nobody is to wait in a test.
-    let headers = [(CONTENT_TYPE, "application/json"), (RETRY_AFTER, "0")];
+    // Nobody is to wait in a test that is about something else.
+    let headers = [(CONTENT_TYPE, "application/json"), (RETRY_AFTER, &*after.to_string())];
     (status, headers, body.to_string()).into_response()
 }
 

@@ -5,7 +5,7 @@
 use std::fmt::Write as _;
 
 use axum::http::StatusCode;
-use axum::http::header::CONTENT_TYPE;
+use axum::http::header::{CONTENT_TYPE, RETRY_AFTER};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 
@@ -44,7 +44,7 @@ pub(crate) fn as_messages(request: &Value) -> Value {
 }
 
 /// Answers with an error. With status 200 the stream ends in the middle of a word.
-pub(crate) fn refuse(status: u16, kind: &str) -> Response {
+pub(crate) fn refuse(status: u16, kind: &str, after: u32) -> Response {
     if status == 200 {
         let mut events = Events::default();
         events.add(&json!({ "type": "response.created", "response": { "id": "resp_cut" } }));
@@ -55,7 +55,13 @@ pub(crate) fn refuse(status: u16, kind: &str) -> Response {
     }
     let body = json!({ "error": { "type": kind, "code": kind, "message": kind } });
     let status = StatusCode::from_u16(status).expect("a status");
-    (status, [(CONTENT_TYPE, "application/json")], body.to_string()).into_response()
+    let response = (status, [(CONTENT_TYPE, "application/json")], body.to_string());
+    let response = response.into_response();
+    if after == 0 {
+        response
+    } else {
+        ([(RETRY_AFTER, after.to_string())], response).into_response()
+    }
 }
 
 /// Writes one answer as that API's stream.

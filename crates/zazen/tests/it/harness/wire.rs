@@ -95,7 +95,7 @@ impl Wire {
             return self.say(request, ("I have nothing more to say.", None), turn);
         };
         if let Some((status, kind)) = &said.error {
-            return self.refuse(*status, kind);
+            return self.refuse(*status, kind, said.after);
         }
         let call = said.command.as_ref().map(|command| (name, arguments(command, &takes)));
         self.say(request, (&said.say, call), turn)
@@ -119,20 +119,22 @@ impl Wire {
     }
 
     /// An answer that is an error.
-    fn refuse(self, status: u16, kind: &str) -> Response {
+    fn refuse(self, status: u16, kind: &str, after: u32) -> Response {
         let body = match self.api {
             Api::Chat => json!({ "error": { "message": kind, "type": kind, "code": kind } }),
-            Api::Gemini if status == 429 => json!({ "error": { "code": status, "message": kind,
+            Api::Gemini if status == 429 && after == 0 => {
+                json!({ "error": { "code": status, "message": kind,
                 "status": kind, "details": [{
                     "@type": "type.googleapis.com/google.rpc.QuotaFailure",
-                    "violations": [{ "quotaId": "RequestsPerDayPerProject" }] }] } }),
+                    "violations": [{ "quotaId": "RequestsPerDayPerProject" }] }] } })
+            }
             Api::Gemini => {
                 json!({ "error": { "code": status, "message": kind, "status": kind } })
             }
         };
         let status = StatusCode::from_u16(status).expect("a status");
-        // Nobody is to wait in a test.
-        let headers = [(CONTENT_TYPE, "application/json"), (RETRY_AFTER, "0")];
+        // Nobody is to wait in a test that is about something else.
+        let headers = [(CONTENT_TYPE, "application/json"), (RETRY_AFTER, &*after.to_string())];
         (status, headers, body.to_string()).into_response()
     }
 }
