@@ -40,7 +40,12 @@ pub struct Roster {
 
 /// The agents that may not be begun now, as far as the daemon knows.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Closed(pub BTreeMap<AgentName, Shut>);
+pub struct Closed {
+    /// In no role.
+    pub agents: BTreeMap<AgentName, Shut>,
+    /// Not in this role.
+    pub roles: BTreeMap<(AgentName, Role), Shut>,
+}
 
 /// Why an agent may not be begun, and until when.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,6 +53,14 @@ pub struct Shut {
     pub why: Why,
     /// When it may be begun again, where somebody knows.
     pub free: Option<Free>,
+}
+
+impl Closed {
+    /// Why an agent may not be begun in a role.
+    pub fn shut(&self, agent: &AgentName, role: Role) -> Option<&Shut> {
+        let in_role = || self.roles.get(&(agent.clone(), role));
+        self.agents.get(agent).or_else(in_role)
+    }
 }
 
 impl Role {

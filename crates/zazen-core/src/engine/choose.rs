@@ -29,7 +29,7 @@ pub(super) fn choose(
     let agents = policy.roster.agents(&task.repo, role);
     let n_agents = if policy.patience.fails_over { agents.len() } else { 1 };
     for agent in agents.into_iter().take(n_agents) {
-        let shut = shut(task, closed.0.get(&agent), &agent, now);
+        let shut = shut(task, closed.shut(&agent, role), &agent, now);
         match shut.filter(|_| !task.state.is_forced()) {
             Some(shut) => passed.push(shut),
             None => return Choice::Begin { agent: Some(agent), passed },

@@ -1439,7 +1439,7 @@ impl Play {
             let minutes = how_long.strip_suffix(" minutes").map(|n| n.parse::<u64>().unwrap());
             let free =
                 minutes.map(|n| Free { at: Time(self.now.0 + n * MINUTE), known: Known::Reported });
-            closed.0.insert(name.parse().unwrap(), Shut { why: Why::Quota, free });
+            closed.agents.insert(name.parse().unwrap(), Shut { why: Why::Quota, free });
         }
         self.engine.close(closed);
     }

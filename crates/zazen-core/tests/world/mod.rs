@@ -276,7 +276,7 @@ impl World {
             self.closed = Closed::default();
         } else if let Some(agent) = pick(&agents, n) {
             let why = *pick(&Why::ALL, how_long).expect("there are some");
-            self.closed.0.insert(agent.clone(), Shut { why, free });
+            self.closed.agents.insert(agent.clone(), Shut { why, free });
         }
         self.engine.close(self.closed.clone());
     }
@@ -698,7 +698,7 @@ impl World {
                 return;
             }
             let is_open = |shut: &Shut| shut.free.is_some_and(|free| free.at <= now);
-            assert!(self.closed.0.get(agent).is_none_or(is_open), "{agent} is closed");
+            assert!(self.closed.agents.get(agent).is_none_or(is_open), "{agent} is closed");
             let agents = self.policy.roster.agents(&task.repo, Role::Plan);
             let n_before = agents.iter().take_while(|other| *other != agent).count();
             assert_eq!(passed.len(), n_before, "those before it in the list may not act");

@@ -5,7 +5,7 @@
 
 use serde::Serialize;
 use zazen_core::id::Time;
-use zazen_core::limit::{Closing, Limits, Meter, Mode, Standing};
+use zazen_core::limit::{Closing, Limits, Meter, Mode, Pace, Standing};
 use zazen_core::words;
 
 use crate::config::Config;
@@ -55,10 +55,11 @@ impl RouteJson {
 pub(super) fn all(home: &Home, config: &Config) -> Vec<RouteJson> {
     let mut known = daemon::limits(home);
     let routes = config.used_routes().into_iter();
-    routes.map(|route| of(route, &known.remove(route).unwrap_or_default())).collect()
+    let of = |route| of(route, &known.remove(route).unwrap_or_default(), config.quota.pace);
+    routes.map(of).collect()
 }
 
-fn of(route: &str, limits: &Limits) -> RouteJson {
+fn of(route: &str, limits: &Limits, pace: Option<Pace>) -> RouteJson {
     let now = now();
     let windows = limits.windows(now).map(|window| WindowJson {
         name: words::meter(&window.of),
@@ -80,7 +81,7 @@ fn of(route: &str, limits: &Limits) -> RouteJson {
         (true, false) if is_near => "near",
         (true, false) => "open",
     };
-    let mode: Option<(Mode, Option<Time>)> = None;
+    let mode = pace.and_then(|pace| mode(pace, limits, now));
     RouteJson {
         route: route.to_owned(),
         state,
@@ -90,4 +91,12 @@ fn of(route: &str, limits: &Limits) -> RouteJson {
         mode_until_ms: mode.and_then(|(_, until)| until),
         words: words::limits(limits, mode, now),
     }
+}
+
+/// What may begin, and when more may.
+fn mode(pace: Pace, limits: &Limits, now: Time) -> Option<(Mode, Option<Time>)> {
+    let mode = pace.mode(limits, None, now)?;
+    let larger = Mode::ALL.into_iter().rfind(|larger| *larger > mode);
+    let until = larger.and_then(|larger| pace.opens(limits, (larger, None), now));
+    Some((mode, until))
 }

@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use zazen_core::engine::Patience;
+use zazen_core::limit::{Pace, Share};
 
 use super::{Check, Error, raw, units};
 
@@ -16,10 +17,15 @@ pub struct Quota {
     pub wait_max: Duration,
     /// Whether the next agent of the role takes over meanwhile.
     pub fails_over: bool,
+    /// How fast the windows of a subscription may be used up, where that is to be looked at.
+    pub pace: Option<Pace>,
 }
 
 /// The default of `quota.wait_max`.
 const WAIT_MAX: Duration = Duration::from_millis(Patience::STANDARD.wait_max_ms);
+
+/// The default of `quota.reserve`, in hundredths: an hour of a window of five hours.
+const RESERVE_PERCENT: u64 = 20;
 
 impl Quota {
     /// The same, as the engine takes it.
@@ -49,6 +55,21 @@ impl Check<'_> {
                 return Err(self.wrong(&["quota", "then"], &why));
             }
         };
-        Ok(Quota { resumes: raw.resume.unwrap_or(true), wait_max, fails_over })
+        let (resumes, pace) = (raw.resume.unwrap_or(true), self.pace(raw)?);
+        Ok(Quota { resumes, wait_max, fails_over, pace })
+    }
+
+    fn pace(&self, raw: &raw::Quota) -> Result<Option<Pace>, Error> {
+        let wrong = |why: &str| self.wrong(&["quota", "reserve"], why);
+        let is_paced = raw.pace.unwrap_or(false);
+        let reserve = match raw.reserve.as_deref() {
+            Some(_) if !is_paced => {
+                let why = "a reserve is kept with `quota.pace = true` only; write that, too";
+                return Err(wrong(why));
+            }
+            Some(text) => units::percent(text).map_err(|why| wrong(&why))?,
+            None => RESERVE_PERCENT,
+        };
+        Ok(is_paced.then(|| Pace { reserve: Share::of_thousandths(reserve * 10) }))
     }
 }

@@ -165,6 +165,8 @@ pub(super) struct Quota {
     pub(super) resume: Option<bool>,
     pub(super) wait_max: Option<String>,
     pub(super) then: Option<String>,
+    pub(super) pace: Option<bool>,
+    pub(super) reserve: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]

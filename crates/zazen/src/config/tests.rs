@@ -617,3 +617,18 @@ fn when_an_agents_quota_is_used_up_its_task_waits_or_the_next_agent_takes_over()
     assert!(said.contains("write \"wait\""), "{said}");
     assert!(said.contains("or \"fail-over\" (the next agent of the role takes over)"), "{said}");
 }
+
+#[test]
+fn a_reserve_of_quota_is_a_share_and_counts_where_use_is_paced() {
+    let reserve = |more: &str| {
+        let pace = good(&format!("{SMALL}[quota]\n{more}\n")).quota.pace;
+        pace.map(|pace| pace.reserve.percent())
+    };
+    assert_eq!(reserve(""), None);
+    assert_eq!(reserve("pace = false"), None);
+    assert_eq!(reserve("pace = true"), Some(20));
+    assert_eq!(reserve("pace = true\nreserve = \"30%\""), Some(30));
+    let said = wrong(&format!("{SMALL}[quota]\nreserve = \"30%\"\n"));
+    assert!(said.contains("with `quota.pace = true` only"), "{said}");
+    wrong(&format!("{SMALL}[quota]\npace = true\nreserve = \"100%\"\n"));
+}

@@ -9,9 +9,13 @@ use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
-use zazen_core::limit::Limits;
+use zazen_core::id::Time;
+use zazen_core::limit::{Closing, Limits, Mode};
+use zazen_core::roster::{Closed, Role, Shut};
+use zazen_core::task::{Free, Known, Why};
 
 use super::{Daemon, now};
+use crate::config::Config;
 use crate::home::Home;
 use crate::home::atomic::{self, Durability};
 
@@ -59,10 +63,37 @@ fn write(path: &Path, routes: &BTreeMap<String, Limits>) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// The agents that may not be begun now: their service has said that it answers nothing, or what
+/// is left of its windows is for something else.
+fn closed(config: &Config, limits: &BTreeMap<String, Limits>, now: Time) -> Closed {
+    let mut closed = Closed::default();
+    for (name, agent) in &config.agents {
+        let Some(limits) = limits.get(&agent.route) else { continue };
+        let model = (!agent.model.is_empty()).then_some(agent.model.as_str());
+        let closing = match model {
+            Some(model) => limits.closed(model, now),
+            None => limits.closed_for_all(now),
+        };
+        if let Some(Closing { why, until, .. }) = closing {
+            let free = until.map(|at| Free { at, known: Known::Reported });
+            closed.agents.insert(name.clone(), Shut { why: *why, free });
+        }
+        let Some(pace) = config.quota.pace else { continue };
+        for role in Role::ALL {
+            if let Some(at) = pace.opens(limits, (Mode::of(role), model), now) {
+                let free = Some(Free { at, known: Known::Calendar });
+                closed.roles.insert((name.clone(), role), Shut { why: Why::Reserve, free });
+            }
+        }
+    }
+    closed
+}
+
 impl Daemon {
-    /// Keeps what is known of limits, when that has changed.
-    pub(super) fn keep_limits(&mut self) {
+    /// Takes in what is known of limits: the engine is told, and it is kept when it has changed.
+    pub(super) fn take_limits(&mut self) {
         let limits = self.world.gateway.limits();
+        self.engine.close(closed(&self.world.config, &limits, now()));
         if limits == self.limits {
             return;
         }

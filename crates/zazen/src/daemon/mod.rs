@@ -117,10 +117,10 @@ pub async fn run(world: Arc<World>, shutdown: CancellationToken) -> anyhow::Resu
     loop {
         // The pages say it before anybody is told.
         daemon.keep_pages();
+        daemon.take_limits();
         daemon.perform_next().await?;
         daemon.start_copies();
         daemon.keep_waits();
-        daemon.keep_limits();
         let patience = daemon.patience();
         tokio::select! {
             biased;
@@ -353,7 +353,7 @@ impl Daemon {
         tracing::info!("draining: no new runs; agents at work go on by themselves");
         self.engine.drain();
         self.world.closing.cancel();
-        self.keep_limits();
+        self.take_limits();
         let deadline = tokio::time::Instant::now() + DRAIN_MAX;
         while let Ok(Some(report)) = tokio::time::timeout_at(deadline, self.work.join_next()).await
         {

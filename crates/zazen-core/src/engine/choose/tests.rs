@@ -37,13 +37,26 @@ fn without_failing_over_only_the_first_of_the_list_counts() {
     roles.set(Role::Plan, vec![name("a"), name("b")]);
     let roster = Roster::new(roles, std::collections::BTreeMap::new());
     let mut policy = Policy { n_runs_max: 1, roster, patience: Patience::STANDARD };
-    let closed = Closed([(name("a"), Shut { why: Why::Reserve, free: free(Some(9)) })].into());
+    let reserve = Shut { why: Why::Reserve, free: free(Some(9)) };
+    let closed = Closed { agents: [(name("a"), reserve)].into(), ..Closed::default() };
     let of = |policy: &Policy| choose(policy, &closed, (&task(), Phase::Plan), Time(5));
     let Choice::Nobody { hold, passed } = of(&policy) else { panic!("`a` is closed") };
     assert_eq!((hold.why, hold.free, passed.len()), (Why::Reserve, free(Some(9)), 1));
     policy.patience.fails_over = true;
     let Choice::Begin { agent, passed } = of(&policy) else { panic!("`b` may act") };
     assert_eq!((agent, passed.len()), (Some(name("b")), 1));
+}
+
+#[test]
+fn an_agent_that_may_not_plan_may_do_something_else() {
+    let policy = Policy { n_runs_max: 1, roster: Roster::SOLO, patience: Patience::STANDARD };
+    let reserve = Shut { why: Why::Reserve, free: free(Some(9)) };
+    let in_role = (AgentName::default(), Role::Plan);
+    let closed = Closed { roles: [(in_role, reserve)].into(), ..Closed::default() };
+    let of = |phase| choose(&policy, &closed, (&task(), phase), Time(5));
+    assert!(matches!(of(Phase::Plan), Choice::Nobody { .. }));
+    assert!(matches!(of(Phase::Review), Choice::Begin { .. }));
+    assert!(matches!(of(Phase::Verify), Choice::Begin { agent: None, .. }));
 }
 
 fn own(why: Why, until: Option<u64>) -> Passed {
