@@ -49,7 +49,7 @@ const WORDS: [(&str, Claim); 18] = [
 
 /// What people are told, where nothing else says it. The order matters: a refused key is
 /// often told with a hint at limits, and hardly the other way round.
-const SENTENCES: [(&str, Claim); 20] = [
+const SENTENCES: [(&str, Claim); 19] = [
     ("api key", Claim::NeedsLogin),
     ("authentication", Claim::NeedsLogin),
     ("unauthorized", Claim::NeedsLogin),
@@ -58,7 +58,6 @@ const SENTENCES: [(&str, Claim); 20] = [
     ("prompt is too long", Claim::ContextFull),
     ("context window", Claim::ContextFull),
     ("context length", Claim::ContextFull),
-    ("context_length", Claim::ContextFull),
     ("quota", Claim::Quota),
     ("rate limit", Claim::Quota),
     ("usage limit", Claim::Quota),
@@ -132,7 +131,8 @@ pub(crate) fn of_text(text: &str) -> Claim {
     if let Some(claim) = status_in(text).and_then(of_status) {
         return claim;
     }
-    let text = text.to_lowercase();
+    // Some pass the service's own word on: `invalid_api_key`.
+    let text = text.to_lowercase().replace('_', " ");
     let found = SENTENCES.iter().find(|(words, _)| text.contains(words));
     found.map_or(Claim::ModelError, |(_, claim)| *claim)
 }

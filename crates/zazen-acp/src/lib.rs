@@ -20,6 +20,7 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use serde_json::Value;
 use tokio::sync::mpsc::Receiver;
 
 pub use crate::permission::Policy;
@@ -43,6 +44,8 @@ pub struct Options {
     /// The way to log in, for agents that have to be told.
     pub login: Option<String>,
     pub policy: Policy,
+    /// The servers of tools that it gets, as the protocol says each.
+    pub servers: Vec<Value>,
     pub limits: Limits,
 }
 
@@ -94,6 +97,7 @@ pub async fn run(
         modes: options.modes,
         login: options.login,
         policy: options.policy,
+        servers: options.servers,
     });
     let worked = agent.work(session, orders, &mut events).await;
     agent.end().await;

@@ -40,6 +40,8 @@ pub(crate) struct Wanted {
     /// The way to log in, for agents that have to be told.
     pub(crate) login: Option<String>,
     pub(crate) policy: Policy,
+    /// Servers of tools, as the protocol says each.
+    pub(crate) servers: Vec<Value>,
 }
 
 /// See the module.
@@ -53,6 +55,8 @@ pub(crate) struct Session {
     id: Option<SessionId>,
     /// What the agent calls itself.
     agent: String,
+    /// It asks servers of tools that are not programs.
+    asks_services: bool,
     speech: Speech,
     tools: Tools,
     /// Messages that came during the run, not handed over yet, with their ids.
@@ -60,6 +64,10 @@ pub(crate) struct Session {
     /// The agent has asked for messages by itself, so it is not interrupted for them.
     asks_for_messages: bool,
     cancelled: Cancelled,
+    /// Why the last thing that it did was not allowed.
+    refused: Option<String>,
+    /// How often it was told to go on without what was not allowed.
+    n_told_to_go_on: u32,
     n_turns: u32,
 }
 
@@ -111,6 +119,10 @@ const ERROR_SIGN: &str = "Error: ";
 /// The agent's own question for messages that came during its turn: of Qwen Code.
 const ASKS_FOR_MESSAGES: &str = "craft/drainMidTurnQueue";
 
+/// How often an agent that ends its turn where it was not allowed something is told to go on.
+/// One that tries the same again and again is not going to stop.
+const N_TOLD_TO_GO_ON_MAX: u32 = 8;
+
 /// JSON-RPC's code for a method that is not there.
 const METHOD_NOT_FOUND: i32 = -32601;
 
@@ -124,11 +136,14 @@ impl Session {
             out: VecDeque::new(),
             id: None,
             agent: String::new(),
+            asks_services: false,
             speech: Speech::default(),
             tools: Tools::default(),
             messages: VecDeque::new(),
             asks_for_messages: false,
             cancelled: Cancelled::No,
+            refused: None,
+            n_told_to_go_on: 0,
             n_turns: 0,
         };
         // It offers nothing: an agent in a sandbox reads files and runs commands itself.
@@ -252,6 +267,7 @@ impl Session {
         let denied = denied.or_else(|| self.is_stopping().then(|| "the run is stopped".to_owned()));
         let option = permission::option(&request.options, denied.is_none());
         let allowed = denied.is_none() && option.is_some();
+        self.refused = denied.clone().filter(|_| !allowed);
         if !allowed {
             self.tools.refuse(&id);
         }

@@ -39,6 +39,7 @@ pub struct Abilities {
     pub says: Says,
     pub turns: Turns,
     pub own_sandbox: OwnSandbox,
+    pub repository: Repository,
     pub servers: Servers,
     pub skills: SkillsPlace,
 }
@@ -119,6 +120,16 @@ pub enum OwnSandbox {
     Off,
 }
 
+/// What becomes of what a repository has for coding agents: instructions, settings, skills, and
+/// programs to start.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Repository {
+    /// It can be told to pass them over, and is.
+    PassedOver,
+    /// It takes some of them whatever it is told, or nobody knows: they are not checked out.
+    Hidden,
+}
+
 /// Whether it can be given servers of tools.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Servers {
@@ -138,6 +149,7 @@ impl Name {
             Self::Qwen => &rows::QWEN,
             Self::Copilot => &rows::COPILOT,
             Self::Acp => &rows::ACP,
+            Self::Custom => &rows::CUSTOM,
         }
     }
 }
@@ -155,7 +167,7 @@ impl Api {
 
 impl Abilities {
     /// Each ability with what it comes to, for a table or a list.
-    pub fn in_words(&self) -> [(&'static str, String); 14] {
+    pub fn in_words(&self) -> [(&'static str, String); 15] {
         let yes_or_no = |is: bool| if is { "yes" } else { "no" }.to_owned();
         [
             ("started", self.started.to_owned()),
@@ -171,6 +183,7 @@ impl Abilities {
             ("says what it used", self.says.words().to_owned()),
             ("keeps to a limit of turns", yes_or_no(self.turns == Turns::Kept)),
             ("its own sandbox", self.own_sandbox.words().to_owned()),
+            ("the repository's files for agents", self.repository.words().to_owned()),
             ("servers and skills", self.tools()),
         ]
     }
@@ -245,6 +258,15 @@ impl Says {
             Self::Cost => "cost",
             Self::TokensAndCost => "tokens, cost",
             Self::Nothing => "nothing",
+        }
+    }
+}
+
+impl Repository {
+    fn words(self) -> &'static str {
+        match self {
+            Self::PassedOver => "passed over",
+            Self::Hidden => "kept out of its sight",
         }
     }
 }

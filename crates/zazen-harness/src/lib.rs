@@ -11,6 +11,7 @@ mod aider;
 mod claude;
 mod codex;
 mod copilot;
+mod custom;
 mod gemini;
 mod kit;
 mod mini;
@@ -24,9 +25,11 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 pub use self::ability::{
-    Abilities, Choice, Denies, OwnSandbox, Says, Servers, Steering, Stream, Turns, Version,
+    Abilities, Choice, Denies, OwnSandbox, Repository, Says, Servers, Steering, Stream, Turns,
+    Version,
 };
-pub use self::acp::{Acp, Api, Speaker};
+pub use self::acp::{Acp, Api, Other, Speaker};
+pub use self::custom::{BadPattern, Custom, Patterns};
 pub use self::kit::{At, FILTER, Kit, Server};
 pub use self::mini::TOKEN_VARIABLE;
 pub use self::name::{Name, UnknownName};
@@ -40,6 +43,7 @@ pub enum Harness {
     Codex(Codex),
     Mini(Mini),
     Acp(Acp),
+    Custom(Custom),
 }
 
 /// Claude Code.
@@ -120,6 +124,10 @@ pub struct Order<'a> {
     pub kit: &'a Kit,
 }
 
+/// What one is told whose writing tools cannot be taken away. The workspace is mounted
+/// read-only in any case.
+const READ_ONLY: &str = "Change no file: the directory is read-only.\n\n";
+
 /// What a harness keeps of a run, so that another run can go on with it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Session<'a> {
@@ -151,12 +159,13 @@ impl Harness {
             Self::Claude(_) => Name::Claude,
             Self::Codex(_) => Name::Codex,
             Self::Mini(_) => Name::Mini,
+            Self::Custom(_) => Name::Custom,
             Self::Acp(acp) => match acp.agent {
                 Speaker::Gemini => Name::Gemini,
                 Speaker::OpenCode => Name::OpenCode,
                 Speaker::Qwen => Name::Qwen,
                 Speaker::Copilot => Name::Copilot,
-                Speaker::Other { .. } => Name::Acp,
+                Speaker::Other(_) => Name::Acp,
             },
         }
     }
@@ -168,12 +177,21 @@ impl Harness {
             Self::Codex(codex) => codex::launch(codex, order),
             Self::Mini(mini) => mini::launch(mini, order),
             Self::Acp(acp) => acp::launch(acp, order),
+            Self::Custom(custom) => custom::launch(custom, order),
         }
     }
 
     /// A reader for the stream of one run.
     pub fn reader(&self) -> Reader {
-        self.name().reader()
+        self.name().reader(self.lines())
+    }
+
+    /// How the lines are read that it prints, where its owner says so.
+    pub fn lines(&self) -> Option<&Patterns> {
+        match self {
+            Self::Custom(custom) => Some(&custom.lines),
+            Self::Claude(_) | Self::Codex(_) | Self::Mini(_) | Self::Acp(_) => None,
+        }
     }
 }
 

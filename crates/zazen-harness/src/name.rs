@@ -8,8 +8,8 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use super::ability::{Choice, Servers};
-use super::{Dialect, Reader, SkillsPlace, acp, claude};
+use super::ability::{Choice, Repository, Servers};
+use super::{Dialect, Patterns, Reader, SkillsPlace, acp, claude};
 
 /// Which harness something is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -25,6 +25,8 @@ pub enum Name {
     Copilot,
     /// Any other that speaks the Agent Client Protocol.
     Acp,
+    /// Any other program, read by patterns of its owner's.
+    Custom,
 }
 
 /// There is no harness of this name.
@@ -33,9 +35,18 @@ pub enum Name {
 pub struct UnknownName(String);
 
 impl Name {
-    /// Those that can be configured. The others are read: `zazen acp` speaks to them, and how
-    /// each ends is not told apart well enough yet, or it starts what a repository names.
-    pub const ALL: [Self; 4] = [Self::Claude, Self::Codex, Self::Gemini, Self::Mini];
+    /// Those that can be configured.
+    pub const ALL: [Self; 9] = [
+        Self::Acp,
+        Self::Claude,
+        Self::Codex,
+        Self::Copilot,
+        Self::Custom,
+        Self::Gemini,
+        Self::Mini,
+        Self::OpenCode,
+        Self::Qwen,
+    ];
 
     /// The word for this harness, the same everywhere.
     pub fn word(self) -> &'static str {
@@ -48,12 +59,19 @@ impl Name {
             Self::Qwen => "qwen",
             Self::Copilot => "copilot",
             Self::Acp => "acp",
+            Self::Custom => "custom",
         }
     }
 
     /// Whether it can be told how much to think.
     pub fn knows_effort(self) -> bool {
         self.abilities().effort != Choice::Never
+    }
+
+    /// Whether it takes what a repository has for coding agents, whatever it is told: programs
+    /// to start, instructions, settings. Such files are then kept out of its sight.
+    pub fn heeds_repository(self) -> bool {
+        self.abilities().repository == Repository::Hidden
     }
 
     /// Where in its private home a run's sessions are, where the harness can go on with one.
@@ -79,13 +97,15 @@ impl Name {
             Self::Gemini | Self::OpenCode | Self::Qwen | Self::Copilot | Self::Acp => {
                 Some(acp::message(id, text))
             }
-            Self::Codex | Self::Mini => None,
+            Self::Codex | Self::Mini | Self::Custom => None,
         }
     }
 
-    /// A reader for the stream of one run.
-    pub fn reader(self) -> Reader {
+    /// A reader for the stream of one run. `lines` are those of the program's owner, which
+    /// count where the harness has no words of its own.
+    pub fn reader(self, lines: Option<&Patterns>) -> Reader {
         Reader::of(match self {
+            Self::Custom => return Reader::custom(lines.unwrap_or(&Patterns::default())),
             Self::Claude => Dialect::Claude,
             Self::Codex => Dialect::Codex,
             Self::Mini => Dialect::Mini,

@@ -10,7 +10,7 @@ use zazen_core::usage::Tokens;
 
 use super::acp::stream as acp;
 use super::claude::stream as claude;
-use super::{aider, codex, copilot, gemini, mini, opencode, said};
+use super::{Patterns, aider, codex, copilot, custom, gemini, mini, opencode, said};
 
 /// Reads the lines of one run's stream.
 #[derive(Debug, Clone)]
@@ -66,6 +66,7 @@ enum Kind {
     Aider,
     Mini,
     Acp(acp::Memory),
+    Custom(custom::Memory),
 }
 
 /// Which sums of a harness are those of the whole session, and not of one run.
@@ -115,6 +116,11 @@ impl Reader {
         })
     }
 
+    /// A reader for the stream of a program whose lines mean what its owner says.
+    pub fn custom(lines: &Patterns) -> Self {
+        Self::new(Kind::Custom(custom::Memory::of(lines)))
+    }
+
     fn new(kind: Kind) -> Self {
         Self {
             kind,
@@ -159,6 +165,7 @@ impl Reader {
             Kind::Aider => aider::read(line),
             Kind::Mini => mini::read(line),
             Kind::Acp(memory) => acp::read(memory, line),
+            Kind::Custom(memory) => custom::read(memory, line),
         };
         if events.is_empty() {
             events.push(Event::Unknown { line: line.to_owned() });
@@ -195,6 +202,7 @@ impl Reader {
                 }
                 self.last_text.clone_from(text);
             }
+            Event::Text { .. } if matches!(self.kind, Kind::Custom(_)) => self.take_in_said(),
             Event::Text { text } if text.len() <= TEXT_BYTES_MAX => {
                 self.last_text.clone_from(text);
             }
@@ -226,6 +234,15 @@ impl Reader {
             | Event::Told { .. }
             | Event::Notice { .. }
             | Event::Unknown { .. } => {}
+        }
+    }
+
+    /// An answer is all that such a program says: it has lines, and no texts. It went on, so it
+    /// got over what went wrong before.
+    fn take_in_said(&mut self) {
+        if let Kind::Custom(memory) = &self.kind {
+            memory.said().clone_into(&mut self.last_text);
+            self.last_error.clear();
         }
     }
 
@@ -295,9 +312,7 @@ impl Reader {
             _ if facts.is_overdue => self.said(Claim::Hung),
             Some(end) if end.claim == Claim::Finished => self.finished(end, facts),
             Some(end) => end.clone(),
-            None if facts.code == Some(0) && matches!(self.kind, Kind::Aider) => {
-                self.ended_in_text(facts)
-            }
+            None if facts.code == Some(0) && self.kind.ends_in_text() => self.ended_in_text(facts),
             None => self.without_end(facts),
         };
         if end.claim == Claim::Quota {
@@ -328,6 +343,9 @@ impl Reader {
         if let Some(claim) = said::claim_of(&self.last_error) {
             return self.said(claim);
         }
+        if !self.kind.is_complete() || !self.last_error.is_empty() && self.kind.counts_errors() {
+            return self.said(Claim::Crashed);
+        }
         let text = self.last_text.clone();
         self.finished(&End { claim: Claim::Finished, text, reset: None }, facts)
     }
@@ -349,14 +367,43 @@ impl Reader {
 }
 
 impl Kind {
+    /// Whether its stream has no sign of its end.
+    fn ends_in_text(&self) -> bool {
+        matches!(self, Self::Aider | Self::Custom(_))
+    }
+
+    /// Whether all was said that is to be said before an end that is a success.
+    fn is_complete(&self) -> bool {
+        match self {
+            Self::Custom(memory) => memory.is_complete(),
+            Self::Claude(_)
+            | Self::Codex(_)
+            | Self::Qwen(_)
+            | Self::Gemini(_)
+            | Self::OpenCode(_)
+            | Self::Copilot(_)
+            | Self::Aider
+            | Self::Mini
+            | Self::Acp(_) => true,
+        }
+    }
+
+    /// Whether an error that nothing came after speaks against a success, whatever its words.
+    fn counts_errors(&self) -> bool {
+        matches!(self, Self::Custom(_))
+    }
+
     fn cumulative(&self) -> Cumulative {
         match self {
             Self::Claude(_) => Cumulative { cost: true, ..Cumulative::default() },
             Self::Codex(_) | Self::Qwen(_) => Cumulative { tokens: true, ..Cumulative::default() },
             Self::Acp(_) => Cumulative { cost: true, ..Cumulative::default() },
-            Self::Gemini(_) | Self::OpenCode(_) | Self::Copilot(_) | Self::Aider | Self::Mini => {
-                Cumulative::default()
-            }
+            Self::Gemini(_)
+            | Self::OpenCode(_)
+            | Self::Copilot(_)
+            | Self::Aider
+            | Self::Mini
+            | Self::Custom(_) => Cumulative::default(),
         }
     }
 
@@ -373,7 +420,8 @@ impl Kind {
                 | Self::Copilot(_)
                 | Self::Aider
                 | Self::Mini
-                | Self::Acp(_),
+                | Self::Acp(_)
+                | Self::Custom(_),
                 _,
             ) => claim_of_shell_code(code),
         }

@@ -21,6 +21,10 @@ fn each_agents_way_to_say_what_went_wrong_is_understood() {
             "data": { "codexErrorInfo": { "contextWindowExceeded": {} } } }),
         json!({ "code": -32603, "message": "Internal error: Incorrect API key provided: sk-x.",
             "data": { "service": "session", "errorName": "APIError" } }),
+        json!({ "code": -32603, "message": "Internal error: invalid_api_key",
+            "data": { "errorName": "APIError" } }),
+        json!({ "code": -32603, "message": "Internal error: rate_limit_exceeded" }),
+        json!({ "code": -32603, "message": "Internal error: context_length_exceeded" }),
         json!({ "code": -32603, "message": "Internal error",
             "data": { "details": "401 Incorrect API key provided: sk-x." } }),
         json!({ "code": -32603, "message": "Oh", "data": { "details": "429 slow down" } }),
@@ -44,6 +48,9 @@ fn each_agents_way_to_say_what_went_wrong_is_understood() {
         Quota: x
         ContextFull: x
         NeedsLogin: Internal error: Incorrect API key provided: sk-x.
+        NeedsLogin: Internal error: invalid_api_key
+        Quota: Internal error: rate_limit_exceeded
+        ContextFull: Internal error: context_length_exceeded
         NeedsLogin: Internal error: 401 Incorrect API key provided: sk-x.
         Quota: Oh: 429 slow down
         Overloaded: Oh: Overloaded

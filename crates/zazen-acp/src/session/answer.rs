@@ -5,9 +5,9 @@ use agent_client_protocol_schema::v1::{
     AGENT_METHOD_NAMES, AuthenticateRequest, InitializeResponse, LoadSessionRequest,
     NewSessionRequest, SessionId,
 };
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use super::{Cancelled, ERROR_SIGN, Session, Stage, mode};
+use super::{Cancelled, ERROR_SIGN, N_TOLD_TO_GO_ON_MAX, Session, Stage, mode};
 use crate::event::{Claim, Event, Steer};
 use crate::failure::{self, RpcError};
 use crate::usage;
@@ -48,6 +48,7 @@ impl Session {
             agent,
             agent_version: hello.agent_info.map(|info| info.version),
         });
+        self.asks_services = hello.agent_capabilities.mcp_capabilities.http;
         if self.wanted.resume.is_some() && !hello.agent_capabilities.load_session {
             return self.end(Claim::SessionLost, "it cannot go on with a session");
         }
@@ -61,14 +62,28 @@ impl Session {
 
     fn open(&mut self) {
         let cwd = self.wanted.cwd.clone();
-        if let Some(id) = self.wanted.resume.clone() {
+        let (method, mut params) = if let Some(id) = self.wanted.resume.clone() {
             self.id = Some(SessionId::new(id.clone()));
-            let request = LoadSessionRequest::new(id, cwd);
-            self.request(Stage::Open, AGENT_METHOD_NAMES.session_load, &request);
+            (AGENT_METHOD_NAMES.session_load, json!(LoadSessionRequest::new(id, cwd)))
         } else {
-            let request = NewSessionRequest::new(cwd);
-            self.request(Stage::Open, AGENT_METHOD_NAMES.session_new, &request);
+            (AGENT_METHOD_NAMES.session_new, json!(NewSessionRequest::new(cwd)))
+        };
+        params["mcpServers"] = self.servers().into();
+        self.request(Stage::Open, method, &params);
+    }
+
+    /// The servers that this agent can ask. What it cannot do, it says itself.
+    fn servers(&mut self) -> Vec<Value> {
+        let servers = std::mem::take(&mut self.wanted.servers);
+        let asks_services = self.asks_services;
+        let is_taken = |server: &Value| asks_services || server["type"] != "http";
+        let (taken, others): (Vec<_>, Vec<_>) = servers.into_iter().partition(is_taken);
+        for server in others {
+            let name = server["name"].as_str().unwrap_or_default();
+            let message = format!("it cannot ask a service, so it goes without `{name}`");
+            self.tell(Event::Error { message });
         }
+        taken
     }
 
     fn opened(&mut self, answer: &Value) {
@@ -105,7 +120,7 @@ impl Session {
         if let Some(usage) = usage {
             self.tell(usage);
         }
-        if self.goes_on() {
+        if self.goes_on() || self.goes_on_without(answer) {
             return;
         }
         let last = self.speech.last().to_owned();
@@ -147,6 +162,22 @@ impl Session {
         let Some((id, text)) = self.messages.pop_front() else { return false };
         self.tell(Event::Steered { id, how: Steer::Prompted });
         self.prompt(text);
+        true
+    }
+
+    /// Has an agent go on that ended its turn where it was not allowed something: most wait
+    /// there for a person.
+    fn goes_on_without(&mut self, answer: &Value) -> bool {
+        let is_end = matches!(answer["stopReason"].as_str(), Some("end_turn" | "cancelled"));
+        if self.is_stopping() || !is_end || self.n_told_to_go_on == N_TOLD_TO_GO_ON_MAX {
+            return false;
+        }
+        let Some(why) = self.refused.take() else { return false };
+        self.n_told_to_go_on += 1;
+        self.tell(Event::Notice { text: "it was told to go on without that".to_owned() });
+        self.prompt(format!(
+            "That is denied here ({why}), and nobody is there who could allow it. Go on without it."
+        ));
         true
     }
 

@@ -42,6 +42,7 @@ fn session(name: &str) -> Session {
             deny: if name.ends_with("-deny") { vec!["execute".to_owned()] } else { vec![] },
             ..Policy::default()
         },
+        servers: Vec::new(),
     })
 }
 
@@ -228,6 +229,65 @@ fn out(session: &mut Session) -> Vec<String> {
         Out::Tell(event) => format!("{event:?}"),
     });
     out.collect()
+}
+
+#[test]
+fn servers_are_given_as_far_as_the_agent_says_it_can_ask_them() {
+    let program = json!({ "name": "owls", "command": "owls", "args": [], "env": [] });
+    let service = json!({ "type": "http", "name": "issues", "url": "u", "headers": [] });
+    let opened = |capabilities: Value| {
+        let mut session = session("plain");
+        session.wanted.servers = vec![program.clone(), service.clone()];
+        session.take_out().for_each(drop);
+        let hello = json!({ "protocolVersion": 1, "agentCapabilities": capabilities });
+        session.take_line(&json!({ "jsonrpc": "2.0", "id": 1, "result": hello }).to_string());
+        out(&mut session).split_off(1).join("\n")
+    };
+    let one = opened(json!({}));
+    assert!(one.contains("it cannot ask a service, so it goes without `issues`"), "{one}");
+    assert!(one.contains("\"owls\"") && !one.contains("\"issues\""), "{one}");
+    let both = opened(json!({ "mcpCapabilities": { "http": true } }));
+    assert!(both.contains("\"owls\"") && both.contains("\"issues\""), "{both}");
+}
+
+#[test]
+fn an_agent_that_stops_where_it_is_not_allowed_something_is_told_to_go_on() {
+    let mut session = at_work();
+    session.wanted.policy.deny = vec!["execute:git tag".to_owned()];
+    let ask = json!({ "jsonrpc": "2.0", "id": 0, "method": "session/request_permission", "params": {
+        "sessionId": "s",
+        "toolCall": { "toolCallId": "c", "kind": "execute", "title": "git tag x" },
+        "options": [{ "optionId": "no", "name": "No", "kind": "reject_once" }] } });
+    let over = |id: u64| json!({ "id": id, "result": { "stopReason": "end_turn" } }).to_string();
+    session.take_line(&ask.to_string());
+    session.take_line(&over(3));
+    session.take_line(&over(4));
+    expect![[r#"
+        Call { id: "c", name: "execute", kind: "execute", input: "git tag x" }
+        Permission { id: "c", kind: "execute", title: "git tag x", allowed: false, why: "rule `execute:git tag`" }
+        {"id":0,"result":{"outcome":{"outcome":"selected","optionId":"no"}}}
+        Notice { text: "it was told to go on without that" }
+        {"id":4,"method":"session/prompt","params":{"prompt":[{"type":"text","text":"That is denied here (rule `execute:git tag`), and nobody is there who could allow it. Go on without it."}]}}
+        End { claim: Finished, text: "", turns: 2 }"#]].assert_eq(&out(&mut session).join("\n"));
+
+    // What it says or does after that is its own end, and being told has one, too.
+    let mut session = at_work();
+    session.wanted.policy.deny = vec!["execute".to_owned()];
+    session.take_line(&ask.to_string());
+    let said = json!({ "sessionUpdate": "agent_message_chunk",
+        "content": { "type": "text", "text": "Then not." } });
+    let said = json!({ "method": "session/update", "params": { "update": said } });
+    session.take_line(&said.to_string());
+    session.take_line(&over(3));
+    assert_eq!(session.waits(), Waits::No);
+    let mut session = at_work();
+    session.wanted.policy.deny = vec!["execute".to_owned()];
+    let n_turns = (3..).take_while(|id| {
+        session.take_line(&ask.to_string());
+        session.take_line(&over(*id));
+        session.waits() != Waits::No
+    });
+    assert_eq!(n_turns.count(), N_TOLD_TO_GO_ON_MAX as usize);
 }
 
 #[test]

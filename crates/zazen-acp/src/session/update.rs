@@ -81,6 +81,9 @@ impl Session {
         if is_own && text.starts_with(ERROR_SIGN) {
             self.end_speech();
         }
+        if how == How::Aloud && !text.trim().is_empty() {
+            self.refused = None;
+        }
         let told = self.speech.take(how, id, &text);
         self.out.extend(told.map(Out::Tell));
     }
@@ -89,6 +92,9 @@ impl Session {
         // A first announcement has the same fields as all others.
         let Ok(update) = serde_json::from_value::<ToolCallUpdate>(update) else { return };
         let events = self.tools.update(update);
+        if events.iter().any(|event| matches!(event, Event::Call { .. })) {
+            self.refused = None;
+        }
         if !events.is_empty() {
             self.end_speech();
         }

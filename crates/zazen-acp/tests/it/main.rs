@@ -30,6 +30,7 @@ fn options(script: &str, dir: &Path) -> Options {
         modes: Vec::new(),
         login: None,
         policy: Policy::default(),
+        servers: Vec::new(),
         limits: Limits {
             start: Duration::from_secs(30),
             stop: Duration::from_secs(30),

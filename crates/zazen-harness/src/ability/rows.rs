@@ -4,7 +4,8 @@
 //! alone; the recordings are in `tests/fixtures`.
 
 use super::{
-    Abilities, Choice, Denies, OwnSandbox, Says, Servers, Steering, Stream, Turns, Version,
+    Abilities, Choice, Denies, OwnSandbox, Repository, Says, Servers, Steering, Stream, Turns,
+    Version,
 };
 use crate::acp::Api;
 use crate::{SkillsPlace, claude, codex};
@@ -31,6 +32,7 @@ pub(super) const CLAUDE: Abilities = Abilities {
     says: Says::TokensAndCost,
     turns: Turns::Kept,
     own_sandbox: OwnSandbox::None,
+    repository: Repository::PassedOver,
     servers: Servers::Given,
     skills: SkillsPlace { folder: "claude/skills", finds_them: true },
 };
@@ -52,7 +54,8 @@ pub(super) const CODEX: Abilities = Abilities {
     says: Says::Tokens,
     turns: Turns::Unlimited,
     own_sandbox: OwnSandbox::Off,
-    servers: Servers::NotGiven,
+    repository: Repository::PassedOver,
+    servers: Servers::Given,
     skills: TOLD_OF_SKILLS,
 };
 
@@ -73,6 +76,7 @@ pub(super) const MINI: Abilities = Abilities {
     says: Says::Tokens,
     turns: Turns::Kept,
     own_sandbox: OwnSandbox::None,
+    repository: Repository::PassedOver,
     servers: Servers::NotGiven,
     skills: TOLD_OF_SKILLS,
 };
@@ -84,6 +88,7 @@ pub(super) const GEMINI: Abilities = Abilities {
     tested: Some("0.61.0"),
     started: "`gemini --acp`",
     speaks: &[Api::Gemini],
+    repository: Repository::PassedOver,
     says: Says::Tokens,
     turns: Turns::Kept,
     ..SPEAKER
@@ -96,6 +101,7 @@ pub(super) const OPENCODE: Abilities = Abilities {
     tested: Some("1.18.33"),
     started: "`opencode acp`",
     speaks: &[Api::OpenAi],
+    model: Choice::Needed("gpt-5.5"),
     // The tokens that it says are those of its last step alone.
     says: Says::Cost,
     ..SPEAKER
@@ -108,6 +114,7 @@ pub(super) const QWEN: Abilities = Abilities {
     tested: Some("0.24.4"),
     started: "`qwen --acp`",
     speaks: &[Api::OpenAi],
+    model: Choice::Needed("qwen3-coder-plus"),
     steering: Steering::Listens,
     says: Says::Tokens,
     turns: Turns::Kept,
@@ -121,11 +128,22 @@ pub(super) const COPILOT: Abilities = Abilities {
     tested: Some("1.0.102"),
     started: "`copilot --acp`",
     speaks: &[Api::OpenAi, Api::Anthropic],
+    model: Choice::Needed("gpt-5.5"),
     says: Says::Tokens,
     ..SPEAKER
 };
 
 pub(super) const ACP: Abilities = SPEAKER;
+
+pub(super) const CUSTOM: Abilities = Abilities {
+    title: "another program, read by patterns",
+    started: "its program, with a prompt",
+    stream: Stream::Text,
+    steering: Steering::NextRun,
+    denies: &[],
+    servers: Servers::NotGiven,
+    ..SPEAKER
+};
 
 /// One that speaks the Agent Client Protocol, of which nothing else is known.
 const SPEAKER: Abilities = Abilities {
@@ -146,6 +164,7 @@ const SPEAKER: Abilities = Abilities {
     says: Says::Nothing,
     turns: Turns::Unlimited,
     own_sandbox: OwnSandbox::None,
-    servers: Servers::NotGiven,
+    repository: Repository::Hidden,
+    servers: Servers::Given,
     skills: TOLD_OF_SKILLS,
 };

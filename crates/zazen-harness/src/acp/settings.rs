@@ -4,6 +4,8 @@
 
 use serde_json::{Value, json};
 
+use zazen_core::deny::Denied;
+
 use crate::Task;
 
 /// How often Qwen Code tries a call again that is refused for a limit. It waits a minute
@@ -50,11 +52,23 @@ pub(super) fn qwen(n_turns_max: u32) -> String {
 }
 
 /// The route is a provider of its own, and the only one.
-pub(super) fn opencode(model: &str, (url, token): (&str, &str), task: Task) -> String {
+///
+/// Where a command is denied, it asks about each: `zazen acp` answers.
+pub(super) fn opencode(
+    model: &str,
+    (url, token): (&str, &str),
+    (task, denied): (Task, &Denied),
+) -> String {
     let edit = match task {
         Task::Read => "deny",
         Task::Write => "allow",
     };
+    let bash = if denied.commands.is_empty() { "allow" } else { "ask" };
+    let mut permission =
+        json!({ "edit": edit, "bash": bash, "webfetch": "deny", "websearch": "deny" });
+    for tool in &denied.tools {
+        permission[tool.to_string()] = "deny".into();
+    }
     let named = format!("zazen/{model}");
     print(&json!({
         "autoupdate": false,
@@ -67,7 +81,7 @@ pub(super) fn opencode(model: &str, (url, token): (&str, &str), task: Task) -> S
             "options": { "baseURL": url, "apiKey": token },
             "models": { model: {} },
         } },
-        "permission": { "edit": edit, "bash": "allow", "webfetch": "deny", "websearch": "deny" },
+        "permission": permission,
     }))
 }
 

@@ -4,10 +4,11 @@ use std::path::Path;
 use std::sync::LazyLock;
 
 use expect_test::{expect, expect_file};
+use serde_json::Value;
 use zazen_core::trace::{Claim, Event};
 
 use super::*;
-use crate::{Dialect, Kit, Reader};
+use crate::{At, Dialect, Kit, Reader, Server};
 
 fn agent(agent: Speaker, api: Api) -> Acp {
     let is_script = matches!(agent, Speaker::Gemini | Speaker::Qwen);
@@ -29,15 +30,20 @@ fn order(task: Task) -> Order<'static> {
     Order { task, prompt: "Do it.", route: "r", token: "t0ken", session: None, kit: &EMPTY }
 }
 
-fn all() -> [(&'static str, Acp); 6] {
-    let args = vec!["--speak".to_owned(), "acp".to_owned()];
+fn all() -> [(&'static str, Acp); 7] {
+    let args = vec!["--speak".to_owned(), "acp".to_owned(), "{model}".to_owned()];
+    let usual = Other { args, ..Other::default() };
+    let env = [("OWL_KEY", "{key}"), ("OWL_AT", "{url}/v1"), ("OWL_HOME", "{home}/owl")];
+    let env = env.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
+    let own = Other { env, login: "owl-key".to_owned(), ..Other::default() };
     [
         ("gemini", agent(Speaker::Gemini, Api::Gemini)),
         ("opencode", agent(Speaker::OpenCode, Api::OpenAi)),
         ("qwen", agent(Speaker::Qwen, Api::OpenAi)),
         ("copilot", agent(Speaker::Copilot, Api::OpenAi)),
         ("copilot-anthropic", agent(Speaker::Copilot, Api::Anthropic)),
-        ("other", agent(Speaker::Other { args }, Api::OpenAi)),
+        ("other", agent(Speaker::Other(usual), Api::OpenAi)),
+        ("other-of-its-own", agent(Speaker::Other(own), Api::OpenAi)),
     ]
 }
 
@@ -66,8 +72,8 @@ fn each_agent_finds_the_gateway_and_nothing_else() {
 fn a_run_that_only_looks_is_told_to_deny_what_changes_files() {
     for (name, acp) in all() {
         let read = launch(&acp, order(Task::Read)).argv;
-        let begin: Vec<&str> = read.iter().take(4).map(String::as_str).collect();
-        assert_eq!(begin[..4], ["{zazen}", "acp", "--read-only", "--"], "{name}");
+        let begin: Vec<&str> = read.iter().take(3).map(String::as_str).collect();
+        assert_eq!(begin[..3], ["{zazen}", "acp", "--read-only"], "{name}");
         let write = launch(&acp, order(Task::Write)).argv;
         assert!(!write.contains(&"--read-only".to_owned()), "{name}");
     }
@@ -86,6 +92,32 @@ fn where_something_is_denied_an_agent_goes_on_asking() {
     let denied = argv(Order { kit: &kit, ..order(Task::Write) });
     assert!(denied.contains("--deny execute:git push --deny fetch --"), "{denied}");
     assert!(!denied.contains("--mode"), "{denied}");
+}
+
+#[test]
+fn servers_are_handed_to_every_agent_in_the_words_of_the_protocol() {
+    let mut kit = Kit::default();
+    let (url, token) = ("{gateway}/mcp/issues".to_owned(), "t0ken".to_owned());
+    let issues = Server { at: At::Gateway { url, token }, tools: Vec::new() };
+    let argv = vec!["owls".to_owned(), "--all".to_owned()];
+    let env = BTreeMap::from([("OWLS".to_owned(), "two".to_owned())]);
+    let owls = Server { at: At::Program { argv, env }, tools: vec!["count".parse().unwrap()] };
+    kit.servers = BTreeMap::from([("issues".to_owned(), issues), ("owls".to_owned(), owls)]);
+    for (name, acp) in all() {
+        let launch = launch(&acp, Order { kit: &kit, ..order(Task::Write) });
+        let argv = launch.argv.join(" ");
+        assert!(argv.contains("--servers {home}/acp-servers.json"), "{name}: {argv}");
+        let header = json!({ "name": "Authorization", "value": "Bearer t0ken" });
+        let variable = json!({ "name": "OWLS", "value": "two" });
+        let wanted = json!([
+            { "type": "http", "name": "issues", "url": "{gateway}/mcp/issues",
+                "headers": [header] },
+            { "name": "owls", "command": "{zazen}", "env": [variable],
+                "args": ["mcp-filter", "--only", "count", "--", "owls", "--all"] },
+        ]);
+        let said = serde_json::from_str::<Value>(&launch.files["acp-servers.json"]).unwrap();
+        assert_eq!(said, wanted);
+    }
 }
 
 #[test]

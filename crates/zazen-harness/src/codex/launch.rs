@@ -7,13 +7,16 @@ use std::collections::BTreeMap;
 
 use zazen_core::deny::Denied;
 
-use crate::{Codex, Launch, Order, Session, Task};
+use crate::{At, Codex, Kit, Launch, Order, READ_ONLY, Session, Task};
 
 /// Where its sessions are: one file each, whose names end with their ids.
 pub(crate) const SESSIONS: &str = "codex/sessions";
 
 /// The variable that brings Codex its run's token.
 const TOKEN_VARIABLE: &str = "ZAZEN_CODEX_TOKEN";
+
+/// The variable that brings it the token for servers behind the gateway.
+const SERVERS_TOKEN_VARIABLE: &str = "ZAZEN_SERVERS_TOKEN";
 
 /// How often Codex itself tries a failed model call again. Its own default keeps a refused
 /// key waiting, and a service that fails for half a minute.
@@ -43,10 +46,6 @@ const CONFIG_FILE: &str = "codex/config.toml";
 /// The commands that it refuses.
 const RULES_FILE: &str = "codex/rules/zazen.rules";
 
-/// It has no flag that takes its writing tools away, so it is told. The workspace is mounted
-/// read-only in any case.
-const READ_ONLY: &str = "Change no file: the directory is read-only.\n\n";
-
 pub(crate) fn launch(codex: &Codex, order: Order<'_>) -> Launch {
     let Order { task, prompt, route, token, session, kit } = order;
     let mut argv = vec![codex.program.display().to_string(), "exec".to_owned()];
@@ -67,6 +66,7 @@ pub(crate) fn launch(codex: &Codex, order: Order<'_>) -> Launch {
     if !codex.effort.is_empty() {
         settings.push(format!("model_reasoning_effort=\"{}\"", codex.effort));
     }
+    settings.extend(servers(kit));
     for setting in settings {
         argv.extend(["-c".to_owned(), setting]);
     }
@@ -78,6 +78,7 @@ pub(crate) fn launch(codex: &Codex, order: Order<'_>) -> Launch {
     // The prompt is its input. It waits for ever on one that stays open.
     argv.push("-".to_owned());
     let stdin = match task {
+        // It has no flag that takes its writing tools away.
         Task::Read => format!("{READ_ONLY}{prompt}"),
         Task::Write => prompt.to_owned(),
     };
@@ -90,14 +91,60 @@ pub(crate) fn launch(codex: &Codex, order: Order<'_>) -> Launch {
         // It refuses to work below `/tmp`.
         ("CODEX_HOME", "{home}/codex".to_owned()),
     ];
+    let env = env.into_iter().chain(servers_token(kit));
     Launch {
         argv,
         stdin,
-        env: env.into_iter().map(|(name, value)| (name.to_owned(), value)).collect(),
+        env: env.map(|(name, value)| (name.to_owned(), value)).collect(),
         files,
         open_until: None,
         tools: vec![codex.folder.clone()],
     }
+}
+
+/// The servers of tools, as settings: no file of the repository counts more. They are started
+/// behind a filter, where only some of their tools are for agents.
+fn servers(kit: &Kit) -> Vec<String> {
+    let mut settings = Vec::new();
+    for (name, server) in &kit.servers {
+        let mut set = |key: &str, value: String| {
+            settings.push(format!("mcp_servers.{name}.{key}={value}"));
+        };
+        match (&server.at, server.argv().as_deref()) {
+            (At::Gateway { url, .. }, _) => {
+                set("url", quoted(url));
+                set("bearer_token_env_var", quoted(SERVERS_TOKEN_VARIABLE));
+            }
+            (At::Program { env, .. }, Some([program, args @ ..])) => {
+                set("command", quoted(program));
+                set(
+                    "args",
+                    format!(
+                        "[{}]",
+                        args.iter().map(|arg| quoted(arg)).collect::<Vec<_>>().join(", ")
+                    ),
+                );
+                let env = env.iter().map(|(name, value)| format!("{name}={}", quoted(value)));
+                set("env", format!("{{{}}}", env.collect::<Vec<_>>().join(", ")));
+            }
+            (At::Program { .. }, _) => continue,
+        }
+        set("default_tools_approval_mode", quoted("approve"));
+    }
+    settings
+}
+
+/// The token for servers behind the gateway. It is the same for all of them.
+fn servers_token(kit: &Kit) -> Option<(&'static str, String)> {
+    kit.servers.values().find_map(|server| match &server.at {
+        At::Gateway { token, .. } => Some((SERVERS_TOKEN_VARIABLE, token.clone())),
+        At::Program { .. } => None,
+    })
+}
+
+/// A string of TOML, which takes those of JSON.
+fn quoted(text: &str) -> String {
+    serde_json::Value::from(text).to_string()
 }
 
 /// The commands that are denied, as Codex reads them. They hold without its sandbox, too.

@@ -1,9 +1,10 @@
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::PathBuf;
 
 use expect_test::expect;
 
-use crate::{Codex, Harness, Kit, Launch, Name, Order, Session, Task};
+use crate::{At, Codex, Harness, Kit, Launch, Name, Order, Server, Session, Task};
 
 fn codex(effort: &str) -> Harness {
     Harness::Codex(Codex {
@@ -83,10 +84,34 @@ fn a_session_of_codex_that_is_resumed_gets_every_setting_again() {
 }
 
 #[test]
+fn servers_are_settings_of_codex_and_their_token_is_in_no_argument() {
+    let mut kit = Kit::default();
+    let (url, token) = ("{gateway}/mcp/issues".to_owned(), "serv3r".to_owned());
+    let issues = Server { at: At::Gateway { url, token }, tools: Vec::new() };
+    let argv = ["owls", "--say", "\"hoot\""].map(str::to_owned).into();
+    let env = BTreeMap::from([("OWLS".to_owned(), "two".to_owned())]);
+    let owls = Server { at: At::Program { argv, env }, tools: vec!["count".parse().unwrap()] };
+    kit.servers = BTreeMap::from([("issues".to_owned(), issues), ("owls".to_owned(), owls)]);
+    let (task, prompt, route, token) = (Task::Write, "", "openai", "t0ken");
+    let launch = codex("").launch(Order { task, prompt, route, token, session: None, kit: &kit });
+    let argv = launch.argv.iter().filter(|arg| arg.starts_with("mcp_servers."));
+    expect![[r#"
+        mcp_servers.issues.url="{gateway}/mcp/issues"
+        mcp_servers.issues.bearer_token_env_var="ZAZEN_SERVERS_TOKEN"
+        mcp_servers.issues.default_tools_approval_mode="approve"
+        mcp_servers.owls.command="{zazen}"
+        mcp_servers.owls.args=["mcp-filter", "--only", "count", "--", "owls", "--say", "\"hoot\""]
+        mcp_servers.owls.env={OWLS="two"}
+        mcp_servers.owls.default_tools_approval_mode="approve""#]]
+    .assert_eq(&argv.cloned().collect::<Vec<_>>().join("\n"));
+    assert_eq!(launch.env["ZAZEN_SERVERS_TOKEN"], "serv3r");
+}
+
+#[test]
 fn codex_thinks_as_much_as_it_likes_where_nobody_says() {
     let kit = Kit::default();
     let (task, prompt, route, token) = (Task::Write, "", "openai", "t0ken");
     let launch = codex("").launch(Order { task, prompt, route, token, session: None, kit: &kit });
     assert!(!launch.argv.join(" ").contains("effort"), "{:?}", launch.argv);
-    assert!(Name::Codex.knows_effort() && !Name::Codex.takes_servers());
+    assert!(Name::Codex.knows_effort());
 }

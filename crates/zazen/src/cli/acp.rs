@@ -4,12 +4,15 @@
 //! a line: the prompt, then what a person says meanwhile. Being told to end is passed on to
 //! the agent, which can then say what it has.
 
+use std::fs;
 use std::io::BufRead as _;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::thread;
 use std::time::Duration;
 
 use serde::Deserialize;
+use serde_json::Value;
 
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
@@ -34,6 +37,9 @@ pub(super) struct Args {
     /// Deny a kind of tool, or one by its name, or, as `execute:git push`, what has these words
     #[arg(long)]
     deny: Vec<String>,
+    /// A file with the servers of tools that it gets, as the protocol says them
+    #[arg(long)]
+    servers: Option<PathBuf>,
     /// The agent's own command line
     #[arg(last = true, required = true)]
     argv: Vec<String>,
@@ -68,9 +74,17 @@ fn next_message() -> Option<Message> {
     serde_json::from_str(&line).ok()
 }
 
+/// The servers in a file. None where that is no list.
+fn read(path: &Path) -> Option<Vec<Value>> {
+    serde_json::from_slice(&fs::read(path).ok()?).ok()
+}
+
 pub(super) fn run(args: Args) -> ExitCode {
     let cwd = std::env::current_dir();
     let (Some(Message { text: prompt, .. }), Ok(cwd)) = (next_message(), cwd) else {
+        return ExitCode::from(USAGE);
+    };
+    let Some(servers) = args.servers.map_or_else(|| Some(Vec::new()), |path| read(&path)) else {
         return ExitCode::from(USAGE);
     };
     let options = Options {
@@ -86,6 +100,7 @@ pub(super) fn run(args: Args) -> ExitCode {
             // Agents put drafts of all kinds there. In a sandbox it is the run's own.
             roots: vec![std::env::temp_dir()],
         },
+        servers,
         limits: LIMITS,
     };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();

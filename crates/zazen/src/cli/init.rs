@@ -229,8 +229,11 @@ mod tests {
     #[test]
     fn whatever_is_found_the_page_can_be_read_and_so_can_its_comments() {
         let program = |name: Name| Some(PathBuf::from(format!("/usr/bin/{name}")));
+        // Of the others nobody knows what they are called.
+        let has_name = |name: &Name| *name == Name::Mini || name.abilities().program.is_some();
+        let here = Name::ALL.into_iter().filter(has_name);
         let here: Vec<Here> =
-            Name::ALL.map(|harness| Here { harness, program: program(harness) }).into();
+            here.map(|harness| Here { harness, program: program(harness) }).collect();
         for agent in &here {
             let text = answers(agent.clone(), &here).config();
             let config = read(&text);

@@ -266,7 +266,7 @@ struct Log {
 
 impl Log {
     fn of(home: &Home, run: RunId) -> Self {
-        let reader = Acting::in_run(home, run).map(|acting| acting.harness.reader());
+        let reader = Acting::in_run(home, run).map(|acting| acting.reader());
         Self { run, dir: RunDir::new(home.run_dir(run)), offset: 0, reader }
     }
 }

@@ -10,6 +10,7 @@ use zazen_core::id::{AgentName, InvalidId};
 use zazen_core::roster::{Role, Roles, Roster};
 use zazen_harness::{Choice, Name};
 
+use super::own::Own;
 use super::{Check, Config, Error, Model, Repo, raw};
 
 /// A harness with its model, its route and its settings.
@@ -24,6 +25,8 @@ pub struct Agent {
     pub route: String,
     /// Where the program is, if not on the path.
     pub program: Option<PathBuf>,
+    /// What a harness is told of which nothing is known here.
+    pub own: Own,
 }
 
 /// Where an agent is written, and how its keys are called there.
@@ -83,14 +86,16 @@ impl Check<'_> {
 
     /// The agent called `default`, in the words of all others.
     fn of_harness(&self, raw: raw::Harness) -> Result<raw::Agent, Error> {
-        let raw::Harness { name, model, effort, route, program, claude } = raw;
+        let raw::Harness { name, model, effort, route, program, claude, args, env, login, lines } =
+            raw;
         if claude.is_some() && program.is_some() {
             let why = "write `program` or `claude`, not both";
             return Err(self.wrong(&["harness", "program"], why));
         }
         let harness = name.unwrap_or_else(|| Name::Mini.word().to_owned());
         let claude = claude.filter(|_| harness == Name::Claude.word());
-        Ok(raw::Agent { harness, model, effort, route, program: program.or(claude) })
+        let program = program.or(claude);
+        Ok(raw::Agent { harness, model, effort, route, program, args, env, login, lines })
     }
 
     fn agent(
@@ -131,7 +136,13 @@ impl Check<'_> {
             return Err(self.wrong(&at("effort"), &why));
         }
         let program = raw.program.map(|path| self.host_path(&path));
-        Ok(Agent { harness, model, effort, route, program })
+        if matches!(harness, Name::Acp | Name::Custom) && program.is_none() {
+            let why = format!("`{harness}` can be any program; name it with `program`");
+            return Err(self.wrong(place.path, &why));
+        }
+        let own = Own::of((raw.args, raw.env), raw.login, raw.lines);
+        let own = self.own(place.path, harness, own)?;
+        Ok(Agent { harness, model, effort, route, program, own })
     }
 
     /// Who acts where. `of_repos` are the roles of the repositories, in their order.

@@ -9,6 +9,7 @@ mod container;
 mod env;
 mod github;
 mod money;
+mod own;
 mod policy;
 mod quota;
 mod raw;
@@ -38,6 +39,7 @@ pub use self::github::{
     APP_KEY_FILE, Forge, GITHUB_API, GITHUB_DIR, Github, GithubLogin, Poll, WEBHOOK_SECRET_FILE,
     check_api, web_of,
 };
+pub use self::own::Own;
 pub use self::policy::{Policy, Programs, Texts};
 pub use self::quota::Quota;
 pub use self::tools::{Program, Server, ServerAt};

@@ -95,6 +95,11 @@ pub(super) struct Harness {
     pub(super) route: Option<String>,
     pub(super) program: Option<String>,
     pub(super) claude: Option<String>,
+    pub(super) args: Option<Vec<String>>,
+    #[serde(default)]
+    pub(super) env: BTreeMap<String, String>,
+    pub(super) login: Option<String>,
+    pub(super) lines: Option<Lines>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -105,6 +110,24 @@ pub(super) struct Agent {
     pub(super) effort: Option<String>,
     pub(super) route: Option<String>,
     pub(super) program: Option<String>,
+    pub(super) args: Option<Vec<String>>,
+    #[serde(default)]
+    pub(super) env: BTreeMap<String, String>,
+    pub(super) login: Option<String>,
+    pub(super) lines: Option<Lines>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Lines {
+    #[serde(default)]
+    pub(super) error: Vec<String>,
+    #[serde(default)]
+    pub(super) usage: Vec<String>,
+    #[serde(default)]
+    pub(super) done: Vec<String>,
+    #[serde(default)]
+    pub(super) text: Vec<String>,
 }
 
 #[derive(Debug, Default, Deserialize)]

@@ -286,7 +286,8 @@ fn a_harness_without_what_it_needs_is_refused() {
     let text = SMALL.replace("model = \"m\"\n", "");
     assert!(wrong(&text).starts_with("2: `mini` needs `harness.model`"));
     let text = SMALL.replace("model = \"m\"", "use = \"vim\"");
-    let names = "`claude`, `codex`, `gemini` and `mini`";
+    let names = "`acp`, `claude`, `codex`, `copilot`, `custom`, `gemini`, `mini`, `opencode` and \
+                 `qwen`";
     assert_eq!(wrong(&text), format!("3: `vim` is not a harness; there are {names}"));
     let text =
         SMALL.replace("model = \"m\"", "use = \"claude\"").replace("\"anthropic\"", "\"openai\"");
@@ -301,6 +302,51 @@ fn a_harness_without_what_it_needs_is_refused() {
     assert!(wrong(&gemini).contains("`gemini` needs a route with `api = \"gemini\"`"));
     let gemini = gemini.replace("\"anthropic\"\n", "\"gemini\"\n");
     assert_eq!(good(&gemini).agents[&AgentName::default()].harness, Name::Gemini);
+    for (harness, such_as) in [("opencode", "gpt-5.5"), ("qwen", "qwen3-coder-plus")] {
+        let text = codex.replace("\"codex\"", &format!("\"{harness}\""));
+        assert_eq!(good(&text).agents[&AgentName::default()].harness.word(), harness);
+        let without = text.replace("model = \"m\"\n", "");
+        assert!(wrong(&without).contains(&format!("such as \"{such_as}\"")));
+    }
+}
+
+/// A home whose second agent has these lines.
+fn with_agent(lines: &str) -> String {
+    format!("{SMALL}[agents.own]\n{lines}")
+}
+
+#[test]
+fn a_program_that_zazen_does_not_know_is_told_what_its_owner_says() {
+    let text = with_agent(
+        "harness = \"acp\"\nprogram = \"/opt/owl\"\nargs = [\"--acp\"]\nlogin = \"key\"\n\
+         [agents.own.env]\nOWL_KEY = \"{key}\"\n",
+    );
+    let own = good(&text).agents[&"own".parse().unwrap()].own.clone();
+    assert_eq!((own.args, own.login.as_str()), (vec!["--acp".to_owned()], "key"));
+    assert_eq!(own.env["OWL_KEY"], "{key}");
+    let text = with_agent(
+        "harness = \"custom\"\nprogram = \"owl\"\n[agents.own.lines]\ndone = [\"^Bye\"]\n",
+    );
+    assert_eq!(good(&text).agents[&"own".parse().unwrap()].own.lines.done, ["^Bye"]);
+    let acp = "harness = \"acp\"\nprogram = \"owl\"\n";
+    for (lines, says) in [
+        ("harness = \"acp\"\n".to_owned(), "`acp` can be any program; name it with `program`"),
+        (format!("{acp}args = [\"{{key}}\"]\n"), "every process can read arguments"),
+        (format!("{acp}env = {{ \"A B\" = \"x\" }}\n"), "`A B` is no name of a variable"),
+        (format!("{acp}lines = {{ done = [\"x\"] }}\n"), "`acp` has no use for `lines`"),
+        (format!("{acp}lines = {{ dome = [] }}\n"), "did you mean `done`?"),
+        (
+            "harness = \"mini\"\nmodel = \"m\"\nargs = [\"x\"]\n".to_owned(),
+            "`mini` has no use for `args`; leave it out",
+        ),
+        (
+            "harness = \"custom\"\nprogram = \"owl\"\nlines = { text = [\"(\"] }\n".to_owned(),
+            "`(` is no pattern: error: unclosed group",
+        ),
+    ] {
+        let said = wrong(&with_agent(&lines));
+        assert!(said.contains(says), "{said}");
+    }
 }
 
 #[test]

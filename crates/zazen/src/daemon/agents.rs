@@ -5,19 +5,19 @@
 //! another configuration, in which that agent is another one, or none.
 
 mod acp;
-mod codex;
 mod learn;
+mod native;
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, bail};
+use anyhow::Context as _;
 use serde::{Deserialize, Serialize};
 use zazen_core::id::{AgentName, RunId};
 use zazen_core::task::{Run, Task};
 use zazen_core::{trace, words};
-use zazen_harness::{self as harness, Harness, Name, Speaker};
+use zazen_harness::{self as harness, Harness, Name, Patterns, Reader, Speaker};
 
 pub use self::learn::strange;
 use super::world::World;
@@ -58,6 +58,9 @@ pub struct Acting {
     /// How much of its stream is known, once the run has ended.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lines: Option<trace::Lines>,
+    /// What the lines mean that it prints, where the owner says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub patterns: Option<Patterns>,
 }
 
 /// The agent of a run that was not started yet is not in the configuration any more.
@@ -105,10 +108,18 @@ impl Agents {
 
     /// Says who acts in a run that is about to be started.
     pub(super) fn acting(&self, name: &AgentName) -> Result<Acting, Gone> {
-        let Ready { config, version, .. } = self.0.get(name).ok_or_else(|| Gone(name.clone()))?;
-        let version = version.clone();
-        let config::Agent { harness, model, effort, route, program: _ } = config.clone();
-        Ok(Acting { agent: name.clone(), harness, model, effort, route, version, lines: None })
+        let ready = self.0.get(name).ok_or_else(|| Gone(name.clone()))?;
+        let config::Agent { harness, model, effort, route, .. } = ready.config.clone();
+        Ok(Acting {
+            agent: name.clone(),
+            harness,
+            model,
+            effort,
+            route,
+            version: ready.version.clone(),
+            lines: None,
+            patterns: ready.harness.lines().cloned(),
+        })
     }
 }
 
@@ -175,7 +186,13 @@ impl Acting {
             route: route.split('/').next().unwrap_or_default().to_owned(),
             version: None,
             lines: None,
+            patterns: None,
         })
+    }
+
+    /// A reader for the stream of its run.
+    pub fn reader(&self) -> Reader {
+        self.harness.reader(self.patterns.as_ref())
     }
 
     /// Says who acts, for people.
@@ -225,14 +242,24 @@ pub fn find(
             Ok(Harness::Mini(harness::Mini { api, model, n_turns_max }))
         }
         Name::Codex => {
-            let (program, folder) = codex::native(program(environment, agent)?)?;
+            let program = program(environment, agent)?;
+            let folder = native::folder(&program);
             let effort = agent.effort.clone();
             Ok(Harness::Codex(harness::Codex { program, folder, model, effort }))
         }
         Name::Gemini => acp(Speaker::Gemini),
-        // They are read, and cannot be configured.
-        other @ (Name::OpenCode | Name::Qwen | Name::Copilot | Name::Acp) => {
-            bail!("`{other}` cannot be started by this zazen")
+        Name::OpenCode => acp(Speaker::OpenCode),
+        Name::Qwen => acp(Speaker::Qwen),
+        Name::Copilot => acp(Speaker::Copilot),
+        Name::Acp => {
+            let config::Own { args, env, login, lines: _ } = agent.own.clone();
+            acp(Speaker::Other(harness::Other { args, env, login }))
+        }
+        Name::Custom => {
+            let program = program(environment, agent)?;
+            let folder = program.parent().unwrap_or(Path::new("/")).to_owned();
+            let config::Own { args, env, login: _, lines } = agent.own.clone();
+            Ok(Harness::Custom(harness::Custom { program, folder, model, args, env, lines }))
         }
         Name::Claude => {
             let program = program(environment, agent)?;
@@ -252,12 +279,12 @@ pub fn find(
     }
 }
 
-/// The program of an agent, as it is named or found on the path.
+/// The program of an agent, as it is named or found on the path, or the native one beside it.
 fn program(environment: &Environment, agent: &config::Agent) -> anyhow::Result<PathBuf> {
     let word = agent.harness.word();
     let named = agent.program.clone().or_else(|| environment.find_program(word));
     let missing = || format!("`{word}` is not on the path; install it, or set `program`");
-    real(&named.with_context(missing)?)
+    native::of(agent.harness, real(&named.with_context(missing)?)?)
 }
 
 /// What npm puts on the path is a link to the real program.

@@ -59,7 +59,9 @@ pub(super) async fn start(
     let left = earlier.as_ref().and_then(|earlier| earlier.left.as_ref());
     let files = left.filter(|_| access(phase) == Access::ReadWrite).unwrap_or(from);
     let ids = sandbox::sandbox_ids();
-    workspace::prepare_with(&mirror, &workspace, (from, files), &seen_as, ids).await?;
+    let hides_agent_config = acting.is_some_and(|acting| acting.harness.heeds_repository());
+    let content = workspace::Content { commit: from, files, hides_agent_config };
+    workspace::prepare_with(&mirror, &workspace, content, &seen_as, ids).await?;
     let (work, launch) = if let Some(acting) = acting {
         let onto = review::onto(world, task, &mirror).await?;
         let told = Told {

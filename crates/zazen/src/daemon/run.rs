@@ -290,11 +290,9 @@ pub(super) async fn follow(
     (run, acting): (RunId, Option<Acting>),
     mut reports: mpsc::Receiver<CallReport>,
 ) -> anyhow::Result<Option<Ended>> {
-    // What checks print is no stream: a reader takes it as it comes.
-    let harness = acting.as_ref().map_or(harness::Name::Mini, |acting| acting.harness);
     let watch = acting.as_ref().map(|_| Watch::default());
     let mut stream = Stream {
-        reader: session::reader(dir, harness),
+        reader: session::reader(dir, acting.as_ref()),
         acting,
         collected: None,
         failed: Vec::new(),

@@ -268,7 +268,7 @@ fn account(home: &Home, runs: &[RunId]) -> anyhow::Result<Account> {
 fn add(account: &mut Account, home: &Home, run: RunId) -> anyhow::Result<()> {
     let dir = RunDir::new(home.run_dir(run));
     let Some(acting) = Acting::in_run(home, run) else { return Ok(()) };
-    let mut reader = acting.harness.reader();
+    let mut reader = acting.reader();
     let mut offset = 0;
     loop {
         let lines = dir.read_new(&mut offset)?;
@@ -320,8 +320,9 @@ fn own(dir: &RunDir) -> Option<Own> {
 }
 
 /// A reader for the stream of a run. What its session had used before is not counted again.
-pub(super) fn reader(dir: &RunDir, harness: Name) -> Reader {
-    let reader = harness.reader();
+pub(super) fn reader(dir: &RunDir, acting: Option<&Acting>) -> Reader {
+    // Checks have no agent; what they print is told as it is.
+    let reader = acting.map_or_else(|| Name::Mini.reader(None), Acting::reader);
     match own(dir).and_then(|own| own.used) {
         Some(Used { tokens, cost_micros }) => reader.after(Totals { tokens, cost_micros }),
         None => reader,

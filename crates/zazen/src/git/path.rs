@@ -119,13 +119,14 @@ const AGENT_FILES: [&str; 14] = [
 
 const AGENT_FILE_BEGINNINGS: [&str; 4] = [".aider", ".cursorrules", ".windsurfrules", ".roorules"];
 
-const AGENT_FOLDERS: [&str; 16] = [
+const AGENT_FOLDERS: [&str; 17] = [
     ".agents",
     ".amp",
     ".claude",
     ".claude-plugin",
     ".codex",
     ".continue",
+    ".copilot",
     ".crush",
     ".cursor",
     ".gemini",
@@ -138,12 +139,14 @@ const AGENT_FOLDERS: [&str; 16] = [
     ".zed",
 ];
 
-const GITHUB_AGENT_PATHS: [&str; 5] = [
+const GITHUB_AGENT_PATHS: [&str; 7] = [
     ".github/agents/",
     ".github/chatmodes/",
     ".github/copilot",
+    ".github/hooks/",
     ".github/instructions/",
     ".github/prompts/",
+    ".github/skills/",
 ];
 
 fn check_text(bytes: &[u8], limits: PathLimits) -> Result<&str, PathFault> {

@@ -290,7 +290,7 @@ fn parse_change(facts: &[u8], path: &[u8]) -> Option<Change> {
 }
 
 /// The parts between zeros, of which the last is the end.
-fn split(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
+pub(super) fn split(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
     bytes.split(|&b| b == 0).filter(|part| !part.is_empty())
 }
 

@@ -6,7 +6,10 @@
 //! ours ever runs in it: results come back as a bundle (see `collect`), and
 //! the folder goes to the trash (see `trash`).
 
+use std::ffi::OsStr;
 use std::fs;
+use std::io::ErrorKind;
+use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::{DirBuilderExt, chown};
 use std::path::Path;
 use std::time::Duration;
@@ -14,8 +17,23 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 use zazen_core::id::CommitId;
 
-use super::{Git, Mirror, trash};
+use super::path::is_agent_config;
+use super::read::{LISTING_BYTES_MAX, split};
+use super::{Call, Git, Mirror, trash};
 use crate::exec::Ids;
+
+/// What is checked out.
+#[derive(Debug, Clone, Copy)]
+pub struct Content<'a> {
+    /// What the branch is at.
+    pub commit: &'a CommitId,
+    /// The commit whose files there are. Where it is another one, they are changes to `commit`
+    /// that are not committed.
+    pub files: &'a CommitId,
+    /// Files that tell coding agents what to do, or have programs of them start something,
+    /// are not among them. To git they are unchanged.
+    pub hides_agent_config: bool,
+}
 
 /// The branch that a run works on, in its own checkout.
 pub const WORK_BRANCH: &str = "work";
@@ -59,21 +77,21 @@ pub async fn prepare(
     alternates: &Path,
     user: Option<Ids>,
 ) -> anyhow::Result<()> {
-    prepare_with(mirror, dest, (commit, commit), alternates, user).await
+    let what = Content { commit, files: commit, hides_agent_config: false };
+    prepare_with(mirror, dest, what, alternates, user).await
 }
 
-/// The same, with the files of another commit: they are changes to `commit` that are not
-/// committed.
+/// The same, with this content.
 pub async fn prepare_with(
     mirror: &Mirror,
     dest: &Path,
-    (commit, files): (&CommitId, &CommitId),
+    what: Content<'_>,
     alternates: &Path,
     user: Option<Ids>,
 ) -> anyhow::Result<()> {
     let context = || format!("prepare the workspace `{}`", dest.display());
     fs::DirBuilder::new().mode(0o755).create(dest).with_context(context)?;
-    let filled = fill(mirror, dest, (commit, files), alternates, user).await;
+    let filled = fill(mirror, dest, what, alternates, user).await;
     if filled.is_err() {
         trash::delete(dest).with_context(context)?;
     }
@@ -83,21 +101,17 @@ pub async fn prepare_with(
 async fn fill(
     mirror: &Mirror,
     dest: &Path,
-    (commit, files): (&CommitId, &CommitId),
+    what: Content<'_>,
     alternates: &Path,
     user: Option<Ids>,
 ) -> anyhow::Result<()> {
     let alternates = one_path(alternates)?;
     let objects = mirror.objects();
     let objects = one_path(&objects)?;
-    write_skeleton(dest, commit, user)?;
-    Git::at(&dest.join(".git"))
-        .call("read-tree")
-        .args(["--reset", "-u", files.as_str()])
+    write_skeleton(dest, what.commit, user)?;
+    call(dest, "read-tree", user)
+        .args(["--reset", "-u", what.files.as_str()])
         .env("GIT_ALTERNATE_OBJECT_DIRECTORIES", objects)
-        .work_tree(dest)
-        .timeout(CHECKOUT_TIMEOUT)
-        .user(user)
         .run()
         .await
         .with_context(|| match user {
@@ -106,8 +120,54 @@ async fn fill(
             }
             None => "check out".to_owned(),
         })?;
+    if what.hides_agent_config {
+        hide_agent_config(dest, user).await.context("hide what is for coding agents")?;
+    }
     // Only now, since the path is that in the sandbox and leads nowhere here.
     write(&dest.join(".git/objects/info/alternates"), &format!("{alternates}\n"), user)
+}
+
+/// A call of git in a checkout that nobody else has touched.
+fn call(dest: &Path, name: &'static str, user: Option<Ids>) -> Call {
+    let call = Git::at(&dest.join(".git")).call(name);
+    call.work_tree(dest).timeout(CHECKOUT_TIMEOUT).user(user)
+}
+
+/// Takes files away that are for coding agents. The index keeps them, marked as not checked
+/// out, so that neither what an agent commits nor what it leaves says that they are gone.
+async fn hide_agent_config(dest: &Path, user: Option<Ids>) -> anyhow::Result<()> {
+    let listed = call(dest, "ls-files", user).arg("-z").stdout_bytes_max(LISTING_BYTES_MAX);
+    let listed = listed.run().await?.stdout;
+    let hidden: Vec<&[u8]> = split(&listed).filter(|path| is_agent_config(path)).collect();
+    if hidden.is_empty() {
+        return Ok(());
+    }
+    let paths = hidden.iter().flat_map(|path| [*path, b"\0"]).collect::<Vec<_>>().concat();
+    let args = ["-z", "--skip-worktree", "--stdin"];
+    call(dest, "update-index", user).args(args).stdin(paths).run().await?;
+    for path in hidden {
+        let path = dest.join(OsStr::from_bytes(path));
+        match fs::symlink_metadata(&path) {
+            // A submodule is a folder, with nothing in it.
+            Ok(facts) if facts.is_dir() => {}
+            Ok(_) => {
+                fs::remove_file(&path).with_context(|| format!("remove `{}`", path.display()))?;
+            }
+            Err(err) if err.kind() == ErrorKind::NotFound => {}
+            Err(err) => return Err(err).with_context(|| format!("find `{}`", path.display())),
+        }
+        remove_empty(dest, &path);
+    }
+    Ok(())
+}
+
+/// Removes the folders above a file that have nothing in them.
+fn remove_empty(dest: &Path, path: &Path) {
+    for folder in path.ancestors().skip(1).take_while(|folder| *folder != dest) {
+        if fs::remove_dir(folder).is_err() {
+            return;
+        }
+    }
 }
 
 /// Lays out the `.git` by hand: it is the same few files each time, and

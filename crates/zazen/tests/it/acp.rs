@@ -5,13 +5,11 @@
 //! it. Where one is missing, or `bwrap`, the tests say so and pass; with
 //! `ZAZEN_REQUIRE_TOOLS=1` they fail.
 
-use std::env;
 use std::fs;
-use std::path::PathBuf;
 
 use serde_json::json;
 
-use crate::harness::machine::named;
+use crate::harness::machine::{named, with_node};
 use crate::harness::model::{Call, Model, Turn, script, small_script};
 use crate::harness::place::{KEY, Place, Setup, git, has_bwrap};
 
@@ -104,7 +102,7 @@ fn a_stopped_acp_agent_leaves_no_process() {
 /// none are required.
 pub(crate) fn place(model: &Model) -> Option<Place> {
     let program = named("ZAZEN_GEMINI")?;
-    let node = node()?;
+    let path = with_node()?;
     if !has_bwrap() {
         return None;
     }
@@ -117,16 +115,6 @@ pub(crate) fn place(model: &Model) -> Option<Place> {
         model.url()
     );
     let mut place = Place::new(&Setup { harness, more, ..Setup::mini("bwrap", &model.url()) });
-    let path = env::var_os("PATH").unwrap_or_default();
-    let path = env::join_paths([node].into_iter().chain(env::split_paths(&path)));
-    let path = path.expect("a path");
-    place.set("PATH", &path.to_string_lossy());
+    place.set("PATH", &path);
     Some(place)
-}
-
-/// The folder of the node that the double of GitHub runs on.
-fn node() -> Option<PathBuf> {
-    let arch = if cfg!(target_arch = "aarch64") { "arm64" } else { "x64" };
-    let double = named("ZAZEN_GITHUB_DOUBLE")?;
-    Some(double.join(format!("node_modules/node-linux-{arch}/bin")))
 }

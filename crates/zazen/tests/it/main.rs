@@ -33,6 +33,8 @@ mod hosts;
 #[cfg(test)]
 mod limits;
 #[cfg(test)]
+mod others;
+#[cfg(test)]
 mod plans;
 #[cfg(test)]
 mod quota;
@@ -48,6 +50,7 @@ mod routes;
 mod sandbox;
 mod servers;
 mod skills;
+mod speakers;
 #[cfg(test)]
 pub(crate) mod split;
 #[cfg(test)]

@@ -138,7 +138,8 @@ pub(super) fn unconfigured(harness: Name) -> config::Agent {
         Choice::Optional | Choice::Never => String::new(),
     };
     let (effort, route, program) = (String::new(), String::new(), None);
-    config::Agent { harness, model, effort, route, program }
+    let own = config::Own::default();
+    config::Agent { harness, model, effort, route, program, own }
 }
 
 /// A harness's program as it is here.

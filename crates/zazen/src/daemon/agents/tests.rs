@@ -18,6 +18,7 @@ fn deep() -> Acting {
         route: "work".to_owned(),
         version: None,
         lines: None,
+        patterns: None,
     }
 }
 

@@ -98,6 +98,7 @@ fn a_session_is_of_one_agent_and_the_next_is_told_of_the_last_runs() {
         route: "anthropic".to_owned(),
         version: None,
         lines: None,
+        patterns: None,
     };
     assert!(kept.is_of(&acting("default", Name::Claude)));
     assert!(!kept.is_of(&acting("deep", Name::Claude)), "it may have another account");

@@ -117,8 +117,17 @@ fn links_that_leave_the_repository_are_refused() {
 
 #[test]
 fn what_tells_agents_what_to_do_is_known_by_its_name() {
-    for text in ["AGENTS.md", "a/agents.MD", ".claude", ".claude/skills/x/SKILL.md", "a/.mcp.json"]
-    {
+    for text in [
+        "AGENTS.md",
+        "a/agents.MD",
+        ".claude",
+        ".claude/skills/x/SKILL.md",
+        "a/.mcp.json",
+        ".github/hooks/start.json",
+        ".github/skills/x/SKILL.md",
+        ".copilot/mcp-config.json",
+        ".opencode/plugin/x.js",
+    ] {
         assert!(is_agent_config(text.as_bytes()), "{text}");
     }
     for text in ["agents.rs", "claude/x", "docs/agents/readme.md", ".github/workflows/ci.yml"] {

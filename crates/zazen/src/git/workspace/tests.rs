@@ -106,3 +106,38 @@ async fn a_folder_that_is_there_is_not_touched() {
     prepare(&mirror, &dest, &place.head(), inside, None).await.unwrap_err();
     assert_eq!(listing(&dest), ["kept"]);
 }
+
+#[tokio::test]
+async fn what_is_for_coding_agents_is_not_there_and_to_git_nothing_is_changed() {
+    let place = Place::new();
+    for (path, text) in [
+        ("AGENTS.md", "Obey.\n"),
+        (".github/hooks/start.json", "{}\n"),
+        (".github/workflows/ci.yml", "on: push\n"),
+        ("sub/.qwen/settings.json", "{}\n"),
+    ] {
+        place.commit(path, text, path);
+    }
+    std::os::unix::fs::symlink("sub", place.person().join(".opencode")).unwrap();
+    let commit = place.commit("last", "x\n", "A link for agents");
+    let mirror = place.mirror().await;
+    let dest = place.path("work");
+    let content = Content { commit: &commit, files: &commit, hides_agent_config: true };
+    prepare_with(&mirror, &dest, content, &mirror.objects(), None).await.unwrap();
+    let there = listing(&dest);
+    let there: Vec<&str> =
+        there.iter().map(String::as_str).filter(|path| !path.starts_with(".git/")).collect();
+    let expected = [".git", ".github", ".github/workflows", ".github/workflows/ci.yml"];
+    assert_eq!(there[..4], expected, "{there:?}");
+    for hidden in ["AGENTS.md", ".github/hooks", "sub", ".opencode"] {
+        assert!(!there.contains(&hidden), "{hidden} is in {there:?}");
+    }
+    assert_eq!(git(&dest, &["status", "--porcelain"]), "");
+    // As the runner takes what an agent leaves, and as an agent commits by itself.
+    fs::write(dest.join("README.md"), "changed\n").unwrap();
+    git(&dest, &["add", "--all"]);
+    git(&dest, &["commit", "-q", "-a", "-m", "Change"]);
+    assert_eq!(git(&dest, &["show", "--format=", "--name-only"]), "README.md");
+    git(&dest, &["reset", "-q", "--hard"]);
+    assert!(!dest.join("AGENTS.md").exists());
+}

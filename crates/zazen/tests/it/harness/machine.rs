@@ -22,6 +22,17 @@ pub(crate) fn named(variable: &str) -> Option<PathBuf> {
     named
 }
 
+/// A search path that begins with the node which the double of GitHub runs on: scripts for
+/// node need a newer one than systems have.
+pub(crate) fn with_node() -> Option<String> {
+    let arch = if cfg!(target_arch = "aarch64") { "arm64" } else { "x64" };
+    let double = named("ZAZEN_GITHUB_DOUBLE")?;
+    let node = double.join(format!("node_modules/node-linux-{arch}/bin"));
+    let path = env::var_os("PATH").unwrap_or_default();
+    let path = env::join_paths([node].into_iter().chain(env::split_paths(&path)));
+    Some(path.expect("a path").to_string_lossy().into_owned())
+}
+
 /// A process on this machine.
 #[derive(Debug)]
 pub(crate) struct Process {

@@ -207,7 +207,10 @@ async fn answer(
     let request = read(&body);
     let wire = Wire::of(uri.path(), &request);
     let (label, turn) = match wire {
-        Some(wire) => (label(&wire.prompt(&request)), wire.turn(&request)),
+        Some(wire) => {
+            let prompt = wire.prompt(&request);
+            (of_issue(&script, label(&prompt), &prompt), wire.turn(&request))
+        }
         None => (more_exact(&script, label(&prompt(&request)), &request), turn(&request)),
     };
     // A login comes as another header than a key.
@@ -302,12 +305,9 @@ fn label(first: &str) -> String {
 /// script has words for that.
 fn more_exact(script: &Script, label: String, request: &Value) -> String {
     let first = request["messages"][0]["content"].to_string();
-    let of_issue = |key: &&String| {
-        let title = key.strip_prefix(&*label).and_then(|rest| rest.strip_prefix('@'));
-        title.is_some_and(|title| first.contains(title))
-    };
-    if let Some(key) = script.keys().find(of_issue) {
-        return key.clone();
+    let label = of_issue(script, label, &first);
+    if label.contains('@') {
+        return label;
     }
     let told = format!("{label}/told");
     if script.contains_key(&told) && request["messages"].to_string().contains(TOLD) {
@@ -322,6 +322,15 @@ fn more_exact(script: &Script, label: String, request: &Value) -> String {
         }
     }
     label
+}
+
+/// The label for one issue, where the script has words for that.
+fn of_issue(script: &Script, label: String, prompt: &str) -> String {
+    let is_of_it = |key: &&String| {
+        let title = key.strip_prefix(&*label).and_then(|rest| rest.strip_prefix('@'));
+        title.is_some_and(|title| prompt.contains(title))
+    };
+    script.keys().find(is_of_it).cloned().unwrap_or(label)
 }
 
 /// What an agent is told while it works has this in it.

@@ -97,7 +97,8 @@ impl Wire {
         if let Some((status, kind)) = &said.error {
             return self.refuse(*status, kind, said.after);
         }
-        let call = said.command.as_ref().map(|command| (name, arguments(command, &takes)));
+        let command = said.command.as_ref().map(|command| (name, arguments(command, &takes)));
+        let call = said.tool.clone().or(command);
         self.say(request, (&said.say, call), turn)
     }
 
