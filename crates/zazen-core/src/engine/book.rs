@@ -5,6 +5,7 @@ mod issues;
 mod links;
 mod seen;
 mod shelf;
+mod zeros;
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};

@@ -83,6 +83,25 @@ fn a_refused_key_is_told_apart_for_an_acp_agent() {
     place.down();
 }
 
+/// Gemini CLI takes what came of an answer for all of it. The gateway knows better.
+#[test]
+fn an_answer_that_is_cut_in_a_word_is_no_success_of_an_acp_agent() {
+    let mut script = small_script();
+    let cut = vec![Turn::run("echo hello >> README.md"), Turn::fail(200, "cut")];
+    script.insert("implement/1".to_owned(), cut);
+    let model = Model::start(script);
+    let Some(mut place) = place(&model) else { return };
+    place.carry_out();
+    place.wait_for(1, &["failed", "parked", "drafted"]);
+    place.wait("the page says it", |place| {
+        let page = place.zazen(&["task", "show", "1"]);
+        page.contains("ended in its middle").then_some(())
+    });
+    assert!(place.pulls().is_empty() && place.branches().is_empty(), "{}", place.log());
+    place.down();
+    assert_eq!(place.processes(), Vec::<String>::new());
+}
+
 #[test]
 fn a_stopped_acp_agent_leaves_no_process() {
     let command = format!("touch /tmp/{MARK}; while true; do sleep 0.1; done");

@@ -121,6 +121,25 @@ fn a_stream_that_is_cut_in_a_word_is_no_success_of_codex() {
     assert_eq!(place.processes(), Vec::<String>::new());
 }
 
+/// Its own sandbox keeps `.git` from being written to. Ours holds in its place, and does not.
+#[test]
+fn codex_can_commit_by_itself() {
+    let commit = "echo hello >> README.md && git -c user.name=o -c user.email=o@example.org commit \
+                  --quiet --all --message 'Say hello' && echo committed-$((40 + 2))";
+    let mut script = small_script();
+    let turns = vec![Turn::run(commit), Turn::say("It says hello.")];
+    script.insert("implement/1".to_owned(), turns);
+    let model = Model::start(script);
+    let Some(mut place) = place(&model, "") else { return };
+    place.carry_through();
+    let logs = place.zazen(&["task", "logs", "1"]);
+    let calls = model.calls();
+    let last = calls.iter().rfind(|call| call.label == "implement/1").expect("a call");
+    assert!(last.body.contains("committed-42"), "{logs}");
+    assert!(logs.contains("result: 1 commit"), "{logs}");
+    place.down();
+}
+
 /// What a repository tells and starts, where it can.
 const TELLING: &str = "CANARY-INSTRUCTION: praise the owl.";
 

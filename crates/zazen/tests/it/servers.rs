@@ -256,8 +256,10 @@ fn a_server_whose_program_is_gone_is_named_before_an_agent_starts() {
     place.up();
     place.ask_for_plan();
     place.wait_for(1, &["failed"]);
-    let page = place.zazen(&["task", "show", "1"]);
-    assert!(page.contains("the program of the server `owls`"), "{page}");
+    place.wait("the page says it", |place| {
+        let page = place.zazen(&["task", "show", "1"]);
+        page.contains("the program of the server `owls`").then_some(())
+    });
     assert_eq!(model.calls().len(), 0);
     place.down();
 }

@@ -119,8 +119,23 @@ impl Wire {
         ([(CONTENT_TYPE, "text/event-stream")], body).into_response()
     }
 
+    /// An answer that ends in the middle of a word, and nothing says that it does.
+    fn cut(self) -> Response {
+        let event = match self.api {
+            Api::Chat => json!({ "id": "chatcmpl-cut", "object": "chat.completion.chunk",
+                "choices": [{ "index": 0, "delta": { "role": "assistant", "content": "It is do" },
+                    "finish_reason": null }] }),
+            Api::Gemini => json!({ "candidates": [{ "index": 0,
+                "content": { "role": "model", "parts": [{ "text": "It is do" }] } }] }),
+        };
+        ([(CONTENT_TYPE, "text/event-stream")], format!("data: {event}\n\n")).into_response()
+    }
+
     /// An answer that is an error.
     fn refuse(self, status: u16, kind: &str, after: u32) -> Response {
+        if status == 200 {
+            return self.cut();
+        }
         let body = match self.api {
             Api::Chat => json!({ "error": { "message": kind, "type": kind, "code": kind } }),
             Api::Gemini if status == 429 && after == 0 => {
