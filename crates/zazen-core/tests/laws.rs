@@ -98,6 +98,8 @@ proptest! {
         for action in script {
             world.act(action);
         }
+        // It is about runs. A service that is closed is waited for, in the laws beside this one.
+        world.act(Action::Close(0, 0));
         world.rest(Luck::Bad, FAILED_RUNS_TO_REST_MAX)?;
     }
 
