@@ -219,9 +219,20 @@ impl Closing {
 impl Limits {
     /// Takes in what an answer of `model` says. One without a closing says that none is there.
     pub fn take(&mut self, model: &str, report: Report, now: Time) -> Changed {
+        self.note(model, (report, true), now)
+    }
+
+    /// Takes in that a call of `model` was not answered well, which opens nothing.
+    pub fn take_failed(&mut self, model: &str, report: Report, now: Time) -> Changed {
+        self.note(model, (report, false), now)
+    }
+
+    fn note(&mut self, model: &str, (report, opens): (Report, bool), now: Time) -> Changed {
         let before = self.clone();
-        self.closings.retain(|closing| !closing.is_over(now) && !closing.is_for(model));
-        self.closings.extend(report.closing);
+        if opens || report.closing.is_some() {
+            self.closings.retain(|closing| !closing.is_over(now) && !closing.is_for(model));
+            self.closings.extend(report.closing);
+        }
         for window in report.windows {
             self.windows.retain(|old| !old.is_same(&window));
             self.windows.push(window);
@@ -234,18 +245,6 @@ impl Limits {
         } else {
             Changed::Nothing
         }
-    }
-
-    /// Takes in that a call of `model` was not answered well, which opens nothing.
-    pub fn take_failed(&mut self, model: &str, report: Report, now: Time) -> Changed {
-        let closings = self.closings.clone();
-        let is_closing = report.closing.is_some();
-        let changed = self.take(model, report, now);
-        if is_closing {
-            return changed;
-        }
-        self.closings = closings;
-        changed.min(Changed::Measures)
     }
 
     /// What was kept, as far as it can be true: from a file that anybody could have written.

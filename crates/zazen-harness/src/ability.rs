@@ -223,6 +223,14 @@ impl Stream {
 }
 
 impl Choice {
+    /// What is taken where nobody says anything. Empty where the harness chooses.
+    pub fn usual(self) -> &'static str {
+        match self {
+            Self::Needed(such_as) => such_as,
+            Self::Optional | Self::Never => "",
+        }
+    }
+
     fn words(self) -> String {
         match self {
             Self::Needed(such_as) => format!("needed, such as `{such_as}`"),

@@ -194,6 +194,13 @@ impl Why {
     }
 }
 
+impl Waits {
+    /// The same with one wait more.
+    pub(super) fn next(self) -> Self {
+        Self { n: self.n + 1, forced: false, n_put_off: 0, ..self }
+    }
+}
+
 impl Hold {
     /// The next wait, from `at` on.
     pub(super) fn pause(&self, waits: &Waits, at: Time) -> Pause {

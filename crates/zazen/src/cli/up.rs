@@ -25,11 +25,7 @@ pub(super) fn run(args: &Args, context: &Context) -> Result {
         environment: context.environment.clone(),
         zazen: context::zazen()?,
     };
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
-        .max_blocking_threads(8)
-        .enable_all()
-        .build()?;
+    let runtime = daemon::runtime()?;
     runtime.block_on(async {
         // Listened to from the start: a daemon that is told to end while it begins ends well.
         let signals = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);

@@ -18,7 +18,7 @@ use super::crash::{self, Moment};
 use super::kit::{self, Given};
 use super::perform::check_command;
 use super::review;
-use super::run::{EGRESS_FILE, token};
+use super::run::{EGRESS_FILE, socket, token};
 use super::session::{self, Earlier};
 use super::skills;
 use super::world::World;
@@ -52,8 +52,7 @@ pub(super) async fn start(
     clear(world, &workspace)?;
     let objects = mirror.objects();
     let engine = world.engine_of(&task.repo)?;
-    let seen_as =
-        if engine.is_isolated() { PathBuf::from(sandbox::OBJECTS_INSIDE) } else { objects.clone() };
+    let seen_as = seen_as(engine, &objects);
     let (whose, what) = ((dir, acting), (run, phase, from));
     let earlier = session::find(world, (task, &mirror), whose, what).await?;
     let left = earlier.as_ref().and_then(|earlier| earlier.left.as_ref());
@@ -100,9 +99,8 @@ pub(super) async fn start(
         access: access(phase),
         objects,
         files: launch.files,
-        tools: world.config.sandbox.tools.iter().cloned().chain(launch.tools).collect(),
-        gateway_socket: (phase != Phase::Verify || !hosts.is_empty())
-            .then(|| dir.path().join("gateway").join("gateway.sock")),
+        tools: tools(world, launch.tools),
+        gateway_socket: (phase != Phase::Verify || !hosts.is_empty()).then(|| socket(dir)),
         collect: collect(world, task, phase, from)?,
         limits: limits(world),
         container,
@@ -186,6 +184,16 @@ fn access(phase: Phase) -> Access {
         Phase::Plan | Phase::Ask | Phase::Review => Access::ReadOnly,
         Phase::Implement { .. } | Phase::Correct | Phase::Verify => Access::ReadWrite,
     }
+}
+
+/// Where a run sees a mirror's objects.
+pub(super) fn seen_as(engine: EngineKind, objects: &Path) -> PathBuf {
+    if engine.is_isolated() { sandbox::OBJECTS_INSIDE.into() } else { objects.to_owned() }
+}
+
+/// The folders of the host that a run sees: the owner's, and those of its agent.
+pub(super) fn tools(world: &World, of_agent: Vec<PathBuf>) -> Vec<PathBuf> {
+    world.config.sandbox.tools.iter().cloned().chain(of_agent).collect()
 }
 
 pub(super) fn limits(world: &World) -> Limits {

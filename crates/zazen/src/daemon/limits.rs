@@ -4,8 +4,7 @@
 //! in it is believed only as far as it can be true (`Limits::checked`).
 
 use std::collections::BTreeMap;
-use std::fs::{self, File};
-use std::io::{self, Read as _};
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -35,7 +34,7 @@ const BYTES_MAX: u64 = 1 << 20;
 
 /// What is known of the limits of routes, by their names, as the daemon last kept it.
 pub fn limits(home: &Home) -> BTreeMap<String, Limits> {
-    let text = read(&file(home)).unwrap_or_default();
+    let text = atomic::read_small(&file(home), BYTES_MAX).unwrap_or_default();
     let kept: Kept = serde_json::from_slice(&text).unwrap_or_default();
     if kept.version != VERSION {
         return BTreeMap::new();
@@ -46,12 +45,6 @@ pub fn limits(home: &Home) -> BTreeMap<String, Limits> {
 
 fn file(home: &Home) -> PathBuf {
     home.dot_dir().join("limits.json")
-}
-
-fn read(path: &Path) -> io::Result<Vec<u8>> {
-    let mut text = Vec::new();
-    File::open(path)?.take(BYTES_MAX).read_to_end(&mut text)?;
-    Ok(text)
 }
 
 fn write(path: &Path, routes: &BTreeMap<String, Limits>) -> anyhow::Result<()> {

@@ -81,10 +81,10 @@ use self::owed::{Owed, Place};
 use self::pages::Pages;
 use self::perform::{Ending, Report};
 pub use self::trial::{Came, Step, Trial};
-pub use self::version::{Asking, version};
+pub use self::version::{Asking, untested, version};
 pub use self::waits::waits;
 pub use self::world::{
-    Live, LiveRun, NO_SANDBOX, Options, World, local_forge, read_key, read_plan, task_dir,
+    Live, LiveRun, NO_SANDBOX, Options, World, local_forge, read_key, read_plan, runtime, task_dir,
 };
 use crate::config;
 use crate::forge::github::client::Waiting;

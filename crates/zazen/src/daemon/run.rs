@@ -5,7 +5,7 @@
 //! ended while no daemon was there.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::Context as _;
@@ -71,7 +71,7 @@ pub(super) const RECORDING_FILE: &str = "recording.jsonl";
 pub(crate) const EGRESS_FILE: &str = "egress.jsonl";
 
 /// The name of the folder with the run's socket.
-const GATEWAY_DIR: &str = "gateway";
+pub(super) const GATEWAY_DIR: &str = "gateway";
 
 /// What a run came to: its end, and what was read from its stream.
 pub(super) struct Ended {
@@ -241,10 +241,7 @@ fn grant(
     dir: &RunDir,
     (run, phase, source): (RunId, Phase, Source),
 ) -> anyhow::Result<Grant> {
-    let folder = dir.path().join(GATEWAY_DIR);
-    make_dir(&folder)?;
-    // Only who can enter the folder gets to the socket, and the token is needed as well.
-    let socket_mode = if sandbox::sandbox_ids().is_some() { 0o666 } else { 0o600 };
+    make_dir(&dir.path().join(GATEWAY_DIR))?;
     let Payer { repo, may_use_reserve, .. } = payer(task, (run, phase));
     let age = task.run.as_ref().map_or(0, |run| now().millis_since(run.begun));
     let lifetime = world.config.limits.wall.saturating_add(TOKEN_SLACK);
@@ -262,12 +259,22 @@ fn grant(
         lifetime: lifetime.saturating_sub(Duration::from_millis(age)),
         label: phase.to_string(),
         token: token(dir)?,
-        socket: folder.join("gateway.sock"),
+        socket: socket(dir),
         source,
         record_to: dir.path().join(RECORDING_FILE),
         outside,
-        socket_mode,
+        socket_mode: socket_mode(),
     })
+}
+
+/// Where a run finds the gateway.
+pub(super) fn socket(dir: &RunDir) -> PathBuf {
+    dir.path().join(GATEWAY_DIR).join("gateway.sock")
+}
+
+/// Only who can enter the folder gets to the socket, and the token is needed as well.
+pub(super) fn socket_mode() -> u32 {
+    if sandbox::sandbox_ids().is_some() { 0o666 } else { 0o600 }
 }
 
 /// The run's token: a new one, or the one that it was started with.

@@ -14,13 +14,12 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 use zazen_core::id::AgentName;
-use zazen_core::words;
 use zazen_harness::Task;
 
 use self::act::{Act, Acted};
 use self::place::{Place, Proof};
 use super::agents;
-use super::version::{Asking, version};
+use super::version::{Asking, untested, version};
 use crate::config::{Config, Environment};
 use crate::sandbox::Zazen;
 
@@ -139,16 +138,12 @@ fn program(harness: &zazen_harness::Harness, version: Option<&str>) -> Step {
     let name = harness.name();
     let path = harness.program().map(|program| program.path.display().to_string());
     let at = path.map(|path| format!(", {path}")).unwrap_or_default();
-    let says = match version {
-        None => return Step::unsure("program", &format!("{name} of an unknown version{at}")),
-        Some(version) => format!("{name} {version}{at}"),
+    let Some(version) = version else {
+        return Step::unsure("program", &format!("{name} of an unknown version{at}"));
     };
-    match (name.abilities().tested, version) {
-        (Some(tested), Some(version)) if tested != version => {
-            let said = words::untested(name.word(), version, tested);
-            Step::unsure("program", &format!("{said}{at}"))
-        }
-        _ => Step::good("program", &says),
+    match untested(name, version) {
+        Some(said) => Step::unsure("program", &format!("{said}{at}")),
+        None => Step::good("program", &format!("{name} {version}{at}")),
     }
 }
 

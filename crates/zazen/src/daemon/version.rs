@@ -13,7 +13,8 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use serde::{Deserialize, Serialize};
-use zazen_harness::{Harness, Program, version_in};
+use zazen_core::words;
+use zazen_harness::{Harness, Name, Program, version_in};
 
 use crate::exec;
 use crate::home::Home;
@@ -90,6 +91,13 @@ pub async fn version(asking: Asking<'_>, harness: &Harness) -> Option<String> {
     Some(version)
 }
 
+/// Says that this is not the version that was tested, if it is not.
+pub fn untested(harness: Name, version: &str) -> Option<String> {
+    let abilities = harness.abilities();
+    let tested = abilities.tested.filter(|_| abilities.is_tested(version) == Some(false))?;
+    Some(words::untested(harness.word(), version, tested))
+}
+
 impl Known {
     fn new(facts: &Metadata, version: &str) -> Self {
         let changed = (facts.mtime(), facts.mtime_nsec());
@@ -102,8 +110,7 @@ impl Known {
 }
 
 fn read(file: &Path) -> BTreeMap<PathBuf, Known> {
-    let is_small = file.metadata().is_ok_and(|facts| facts.len() <= FILE_BYTES_MAX);
-    let text = is_small.then(|| fs::read(file).ok()).flatten().unwrap_or_default();
+    let text = atomic::read_small(file, FILE_BYTES_MAX).unwrap_or_default();
     serde_json::from_slice(&text).unwrap_or_default()
 }
 
@@ -120,10 +127,8 @@ fn of_package(program: &Path) -> Option<String> {
     }
     let mut above = program.ancestors().skip(1).take(N_ABOVE);
     let file = above.find(|folder| is_package(folder))?.join("package.json");
-    if file.metadata().ok()?.len() > PACKAGE_BYTES_MAX {
-        return None;
-    }
-    let package: Package = serde_json::from_slice(&fs::read(file).ok()?).ok()?;
+    let text = atomic::read_small(&file, PACKAGE_BYTES_MAX)?;
+    let package: Package = serde_json::from_slice(&text).ok()?;
     version_in(&package.version).map(str::to_owned)
 }
 

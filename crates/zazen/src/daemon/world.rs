@@ -126,6 +126,15 @@ impl Live {
     }
 }
 
+/// What a daemon runs on.
+pub fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .max_blocking_threads(8)
+        .enable_all()
+        .build()
+}
+
 impl World {
     /// Makes ready all that a daemon needs, and refuses where a protection is missing.
     pub async fn open(options: Options) -> anyhow::Result<Arc<Self>> {

@@ -48,12 +48,7 @@ const ANSWER: &str = "Leave empty months out.\n\n/implement";
 
 pub(crate) fn run(args: &Args, context: &Context) -> Result {
     let show = Show::new(args.json);
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
-        .max_blocking_threads(8)
-        .enable_all()
-        .build()
-        .context("start the demo")?;
+    let runtime = daemon::runtime().context("start the demo")?;
     Ok(runtime.block_on(play(args, context, show))?)
 }
 

@@ -5,7 +5,7 @@
 //! be made again from the journal, and are not worth a sync each.
 
 use std::fs::{self, DirBuilder, File, OpenOptions};
-use std::io::{self, Write as _};
+use std::io::{self, Read as _, Write as _};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -55,6 +55,14 @@ impl Stamp {
             inode: meta.ino(),
         })
     }
+}
+
+/// Reads a file of zazen's own that may be deleted or spoilt. One that is too large counts as none.
+pub fn read_small(path: &Path, bytes_max: u64) -> Option<Vec<u8>> {
+    let file = File::open(path).ok()?;
+    let mut bytes = Vec::new();
+    file.take(bytes_max + 1).read_to_end(&mut bytes).ok()?;
+    (bytes.len() as u64 <= bytes_max).then_some(bytes)
 }
 
 /// Writes a file, in place of the one that may be there.

@@ -13,9 +13,7 @@ use serde_json::json;
 use crate::harness::machine::{files_with, named};
 use crate::harness::model::{Model, SMALL_PLAN, Turn, script};
 use crate::harness::place::{KEY, Place, Setup, git, has_bwrap};
-
-/// The title of an issue at which the model's service refuses the key.
-const REFUSED: &str = "Nobody is let in";
+use crate::speakers::{REFUSED, carry_through_and_be_refused};
 
 /// The lines of the model's service, for an agent whose route is `other`.
 fn route(model: &Model) -> String {
@@ -111,13 +109,7 @@ fn a_custom_program_takes_an_issue_to_a_draft_and_its_errors_are_no_success() {
         route(&model)
     );
     place.configure("[[repo]]\n", &agent);
-    place.up();
-    place.ask_for_plan();
-    place.zazen(&["issue", "new", REFUSED, "--body", "Please."]);
-    place.comment(2, "/plan");
-    place.wait_for(1, &["awaiting-approval", "failed"]);
-    place.approve();
-    place.wait_for(1, &["drafted", "failed"]);
+    carry_through_and_be_refused(&mut place);
     place.wait_for(2, &["failed", "awaiting-approval"]);
     let page = place.zazen(&["task", "show", "2"]);
     assert!(page.contains("the model's service refused the key"), "{page}");

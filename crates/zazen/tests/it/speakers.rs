@@ -21,7 +21,7 @@ const CANARY: &str = "CANARY-OF-THE-REPOSITORY";
 const RAN: &str = "RAN-BY-THE-REPOSITORY";
 
 /// The title of an issue at which the model's service refuses the key.
-const REFUSED: &str = "Nobody is let in";
+pub(crate) const REFUSED: &str = "Nobody is let in";
 
 /// An agent of a test.
 struct Program {
@@ -59,13 +59,7 @@ fn carry_through(program: &Program) {
     ]));
     let Some(mut place) = place(program, &model) else { return };
     plant(&place);
-    place.up();
-    place.ask_for_plan();
-    place.zazen(&["issue", "new", REFUSED, "--body", "Please."]);
-    place.comment(2, "/plan");
-    place.wait_for(1, &["awaiting-approval", "failed"]);
-    place.approve();
-    place.wait_for(1, &["drafted", "failed"]);
+    carry_through_and_be_refused(&mut place);
     let logs = place.zazen(&["task", "logs", "1"]);
     check_result(&place, &logs);
     check_calls(&model);
@@ -80,6 +74,17 @@ fn carry_through(program: &Program) {
     place.down();
     assert_eq!(place.processes(), Vec::<String>::new());
     assert_eq!(files_with(KEY, &place.home()), Vec::<PathBuf>::new());
+}
+
+/// Takes an issue to its draft, and has the key refused on another one beside it.
+pub(crate) fn carry_through_and_be_refused(place: &mut Place) {
+    place.up();
+    place.ask_for_plan();
+    place.zazen(&["issue", "new", REFUSED, "--body", "Please."]);
+    place.comment(2, "/plan");
+    place.wait_for(1, &["awaiting-approval", "failed"]);
+    place.approve();
+    place.wait_for(1, &["drafted", "failed"]);
 }
 
 /// The draft has the one line, and nothing that the agent or the repository put beside it.

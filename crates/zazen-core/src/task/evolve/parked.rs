@@ -6,8 +6,8 @@
 use std::mem::discriminant;
 
 use super::{
-    IllegalEvent, Note, Outcome, Passed, Run, State, Task, Trouble, Try, attempt_of, give_up,
-    illegal, is_fresh, waiting,
+    IllegalEvent, Note, Outcome, Passed, Run, State, Task, Trouble, attempt_of, give_up, illegal,
+    is_fresh, waiting,
 };
 use crate::id::Time;
 use crate::task::parked::{PASSED_MAX, WAITS_MAX};
@@ -23,13 +23,13 @@ pub(super) fn hold(task: &mut Task, run: &Run, (hold, trouble): (Hold, Trouble))
         if hold.is_too_long(&waits, &pause) {
             return no_longer(task, trouble, &waited(&waits, &pause));
         }
-        return park(task, (waits, pause), Vec::new());
+        return park(task, (waits.next(), pause), Vec::new());
     }
     if waits.n >= WAITS_MAX {
         let because = format!("waits since {}: {}", waits.since.utc(), waits.n);
         return no_longer(task, trouble, &because);
     }
-    again(task, waits);
+    again(task, waits.next());
 }
 
 /// Nobody may begin the next run. Says nothing where that is not the question any more.
@@ -60,11 +60,8 @@ pub(super) fn put_off(task: &mut Task, hold: Hold, passed: Vec<Passed>) {
     if hold.is_too_long(&waits, &Pause { known, ..pause }) {
         return no_longer(task, trouble, &waited(&waits, &pause));
     }
-    park(task, (waits, pause), passed);
-    if let Some(attempt) = attempt_of_parked(&mut task.state) {
-        let n_put_off = waits.n_put_off.saturating_add(1);
-        attempt.waits = attempt.waits.map(|waits| Waits { n_put_off, ..waits });
-    }
+    let n_put_off = waits.n_put_off.saturating_add(1);
+    park(task, (Waits { n_put_off, ..waits.next() }, pause), passed);
 }
 
 /// Who may not act, and why, for the evidence.
@@ -76,11 +73,6 @@ fn evidence(passed: &[Passed]) -> String {
     passed.iter().map(line).collect::<String>().trim_end().to_owned()
 }
 
-fn attempt_of_parked(state: &mut State) -> Option<&mut Try> {
-    let State::Parked { back, .. } = state else { return None };
-    attempt_of(back)
-}
-
 /// The waits of this phase so far, if there are any such.
 fn waits_of(task: &mut Task) -> Option<Waits> {
     let since = task.changed;
@@ -88,10 +80,10 @@ fn waits_of(task: &mut Task) -> Option<Waits> {
     Some(attempt.waits.unwrap_or(Waits { n: 0, since, forced: false, n_put_off: 0 }))
 }
 
-/// Counts one wait more. What the task then stands in says that no run is under way.
+/// Keeps the waits so far. What the task then stands in says that no run is under way.
 fn again(task: &mut Task, waits: Waits) {
     if let Some(attempt) = attempt_of(&mut task.state) {
-        attempt.waits = Some(Waits { n: waits.n + 1, forced: false, n_put_off: 0, ..waits });
+        attempt.waits = Some(waits);
     }
     task.state = waiting(task.state.clone());
 }

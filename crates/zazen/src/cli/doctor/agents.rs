@@ -1,8 +1,6 @@
 //! Whether every agent that acts somewhere can be started, of which version it is, and
 //! whether its stream is still known.
 
-use zazen_core::words;
-
 use super::super::{Context, context};
 use super::{Finding, bad, good, warning};
 use crate::config::{self, Config, Target};
@@ -48,12 +46,12 @@ async fn one(
         let fix = format!("zazen harness test {word}");
         return warning(what, &says, &fix);
     };
-    match abilities.tested {
-        Some(tested) if tested != version => {
-            let says = format!("{}{at}; {key}", words::untested(word, &version, tested));
-            warning(what, &says, &format!("zazen harness test {word}"))
+    match daemon::untested(agent.harness, &version) {
+        Some(said) => {
+            let fix = format!("zazen harness test {word}");
+            warning(what, &format!("{said}{at}; {key}"), &fix)
         }
-        Some(_) | None => good(what, &format!("{word} {version}{at}; {key}")),
+        None => good(what, &format!("{word} {version}{at}; {key}")),
     }
 }
 

@@ -7,7 +7,7 @@ use zazen_core::id::{AgentName, RepoName};
 use zazen_core::merit::Merit;
 use zazen_core::roster::Role;
 use zazen_core::words;
-use zazen_harness::{Choice, Harness, Name};
+use zazen_harness::{Harness, Name};
 
 use super::super::{Context, Result, context, json, line};
 use crate::config::{self, Config};
@@ -133,10 +133,7 @@ async fn look(context: &Context, (home, config): (&Home, &Config)) -> Result<Lis
 
 /// An agent that nobody has configured, to find its program by.
 pub(super) fn unconfigured(harness: Name) -> config::Agent {
-    let model = match harness.abilities().model {
-        Choice::Needed(such_as) => such_as.to_owned(),
-        Choice::Optional | Choice::Never => String::new(),
-    };
+    let model = harness.abilities().model.usual().to_owned();
     let (effort, route, program) = (String::new(), String::new(), None);
     let own = config::Own::default();
     config::Agent { harness, model, effort, route, program, own }

@@ -10,7 +10,7 @@ use zazen_harness::Name;
 use super::super::{Context, ErrorKind, Result, context, json, kinded, line, say};
 use super::list::unconfigured;
 use crate::config::{Config, Target};
-use crate::daemon::{Came, Step, Trial};
+use crate::daemon::{self, Came, Step, Trial};
 
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Args {
@@ -50,11 +50,7 @@ pub(super) fn run(args: &Args, context: &Context) -> Result {
         agent: agent.clone(),
         micros_max,
     };
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
-        .max_blocking_threads(8)
-        .enable_all()
-        .build()?;
+    let runtime = daemon::runtime()?;
     let mut steps = Vec::new();
     let folder = runtime.block_on(trial.run(&mut |step| {
         if !args.json {

@@ -3,7 +3,7 @@
 
 use std::path::PathBuf;
 
-use zazen_harness::{Api, Choice, Name};
+use zazen_harness::{Api, Name};
 
 use crate::config::Environment;
 
@@ -30,10 +30,7 @@ impl Here {
 
     /// The model to ask for. Empty where the harness has its own choice.
     pub(crate) fn model(&self) -> &'static str {
-        match self.harness.abilities().model {
-            Choice::Needed(such_as) => such_as,
-            Choice::Optional | Choice::Never => "",
-        }
+        self.harness.abilities().model.usual()
     }
 
     fn api(&self) -> Api {

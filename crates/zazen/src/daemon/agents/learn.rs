@@ -9,7 +9,7 @@ use zazen_core::trace::Lines;
 use zazen_core::words;
 
 use super::{Acting, Agents};
-use crate::daemon::version::{Asking, version};
+use crate::daemon::version::{Asking, untested, version};
 use crate::home::Home;
 use crate::sandbox::RunDir;
 
@@ -25,11 +25,8 @@ impl Agents {
     ) {
         for (name, ready) in self.0.iter_mut().filter(|(name, _)| used.contains(*name)) {
             ready.version = version(asking, &ready.harness).await;
-            let harness = ready.harness.name();
-            if let (Some(version), Some(tested)) = (&ready.version, harness.abilities().tested)
-                && version != tested
-            {
-                let said = words::untested(harness.word(), version, tested);
+            let version = ready.version.as_deref();
+            if let Some(said) = version.and_then(|it| untested(ready.harness.name(), it)) {
                 tracing::warn!("the agent `{name}`: {said}");
             }
         }

@@ -12,7 +12,7 @@ use zazen_core::words;
 use zazen_harness::{self as harness, Order, Session};
 
 use super::super::agents::Acting;
-use super::super::run::{self, EGRESS_FILE, Ended, RECORDING_FILE};
+use super::super::run::{self, EGRESS_FILE, Ended, GATEWAY_DIR, RECORDING_FILE};
 use super::super::{containers, kit, launch, session};
 use super::place::Place;
 use crate::gateway::{self, Grant, Outside};
@@ -105,8 +105,7 @@ impl Place {
     }
 
     fn grant(&self, dir: &RunDir, run: RunId, acting: &Acting) -> anyhow::Result<Grant> {
-        let folder = dir.path().join("gateway");
-        run::make_dir(&folder)?;
+        run::make_dir(&dir.path().join(GATEWAY_DIR))?;
         let limits = &self.world.config.limits;
         Ok(Grant {
             run,
@@ -118,7 +117,7 @@ impl Place {
             lifetime: limits.wall.saturating_add(TOKEN_SLACK),
             label: format!("trial/{}", run.n),
             token: run::token(dir)?,
-            socket: folder.join("gateway.sock"),
+            socket: run::socket(dir),
             source: self.world.source(&acting.route),
             record_to: dir.path().join(RECORDING_FILE),
             outside: Outside {
@@ -129,7 +128,7 @@ impl Place {
                 download_bytes: limits.download_bytes,
                 upload_bytes: limits.upload_bytes,
             },
-            socket_mode: if sandbox::sandbox_ids().is_some() { 0o666 } else { 0o600 },
+            socket_mode: run::socket_mode(),
         })
     }
 
@@ -143,11 +142,7 @@ impl Place {
         let engine = world.engine_of(&self.repo)?;
         let mirror = world.mirror(&self.repo).await?;
         let objects = mirror.objects();
-        let seen_as = if engine.is_isolated() {
-            PathBuf::from(sandbox::OBJECTS_INSIDE)
-        } else {
-            objects.clone()
-        };
+        let seen_as = launch::seen_as(engine, &objects);
         let at = world.home.work_dir().join(run.to_string());
         workspace::prepare(&mirror, &at, &self.base, &seen_as, sandbox::sandbox_ids()).await?;
         drop(mirror);
@@ -195,8 +190,8 @@ impl Place {
             access,
             objects,
             files: launch.files,
-            tools: world.config.sandbox.tools.iter().cloned().chain(launch.tools).collect(),
-            gateway_socket: Some(dir.path().join("gateway").join("gateway.sock")),
+            tools: launch::tools(world, launch.tools),
+            gateway_socket: Some(run::socket(dir)),
             collect,
             limits: launch::limits(world),
             container,
