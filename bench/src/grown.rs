@@ -13,10 +13,11 @@ use zazen::home::Home;
 use zazen::home::journal::{self, Entry, Position};
 use zazen_core::effect::Effect;
 use zazen_core::engine::{Book, Cause, Change, Engine, Fact, Opened, Patience, Policy};
-use zazen_core::id::Time;
-use zazen_core::id::{CommentId, CommitId, IssueNumber, PlanHash, PullNumber, RepoName, TaskId};
+use zazen_core::id::{
+    CommentId, CommitId, ContentHash, IssueNumber, PlanHash, PullNumber, RepoName, TaskId, Time,
+};
 use zazen_core::roster::Roster;
-use zazen_core::task::{Event, Kind, Outcome, Phase, PlanRef};
+use zazen_core::task::{Event, Examined, Kind, Outcome, Phase, PlanRef};
 use zazen_core::usage::{Cost, Tokens, Usage};
 
 use crate::model::PLAN;
@@ -142,6 +143,7 @@ fn outcome(effect: &Effect, id: u32) -> anyhow::Result<Event> {
                 Phase::Plan => Outcome::Planned { plan: plan(id) },
                 Phase::Implement { .. } => Outcome::StepDone { head: commit(id), n_commits: 1 },
                 Phase::Verify => Outcome::ChecksGreen { head: commit(id) },
+                Phase::Baseline => Outcome::ChecksGreen { head: commit(1) },
                 Phase::Ask | Phase::Review | Phase::Correct => bail!("nobody asked for that"),
             };
             let tokens =
@@ -156,6 +158,15 @@ fn outcome(effect: &Effect, id: u32) -> anyhow::Result<Event> {
         Effect::AnswerThread { to, .. } => Event::ThreadAnswered { to: *to },
         Effect::Acknowledge { text, .. } => {
             Event::Acknowledged { comment: text.id, on: Some(text.on) }
+        }
+        Effect::Examine { head, .. } => {
+            let report = ContentHash::of(head.as_str().as_bytes());
+            let examined = Examined { report, n_flagged: 0, hold: None, wants_review: false };
+            Event::Examined { head: head.clone(), examined }
+        }
+        Effect::Seal { head, .. } => {
+            let receipt = ContentHash::of(head.as_str().as_bytes());
+            Event::Sealed { head: head.clone(), receipt }
         }
         Effect::Push { head, .. } => Event::Pushed { head: head.clone() },
         Effect::OpenPull { .. } => Event::PullOpened { pull: pull(id) },

@@ -62,6 +62,7 @@ pub fn decide(task: &Task, around: &Around) -> Wish {
     if task.run.is_none() && task.waits(around) {
         return wish;
     }
+    wish.effects.extend(examining(task));
     let Some((phase, urgent)) = wanted_phase(task) else {
         if let Some(run) = &task.run {
             wish.effects.push(Effect::StopRun { run: run.id });
@@ -69,7 +70,7 @@ pub fn decide(task: &Task, around: &Around) -> Wish {
         wish.effects.extend(publishing(task));
         return wish;
     };
-    let from = start(task);
+    let from = start(task, phase);
     match (&task.run, &from) {
         // The run under way is for something else. It has to end first.
         (Some(run), from)
@@ -102,11 +103,15 @@ fn wanted_phase(task: &Task) -> Option<(Phase, bool)> {
         State::Queued(work) | State::Implementing(work) => {
             Some((Phase::Implement { step: work.n_done + 1 }, true))
         }
+        State::Verifying(work) if work.proof.is_checked() => Some((Phase::Baseline, true)),
         State::Verifying(_) => Some((Phase::Verify, true)),
+        State::Reviewing(work) if work.proof.wants_review() => Some((Phase::Review, true)),
         State::Correcting(_) => Some((Phase::Correct, true)),
         State::AwaitingApproval
         | State::Splitting(_)
         | State::Split(_)
+        | State::Reviewing(_)
+        | State::Held(_)
         | State::Publishing(_)
         | State::Drafted { .. }
         | State::Rebasing(_)
@@ -129,8 +134,18 @@ fn is_waiting(state: &State) -> bool {
 }
 
 /// The commit that the next run starts from, if it is known.
-fn start(task: &Task) -> Option<CommitId> {
+fn start(task: &Task, phase: Phase) -> Option<CommitId> {
+    if phase == Phase::Baseline {
+        return task.base.clone();
+    }
     task.state.work().and_then(|work| work.head.clone()).or_else(|| task.base.clone())
+}
+
+/// The guards have their look before anything else is made of green checks.
+fn examining(task: &Task) -> Option<Effect> {
+    let State::Reviewing(work) = &task.state else { return None };
+    let head = work.head.clone().filter(|_| work.proof.examined.is_none())?;
+    Some(Effect::Examine { task: task.id, head })
 }
 
 fn publishing(task: &Task) -> Option<Effect> {
@@ -139,7 +154,9 @@ fn publishing(task: &Task) -> Option<Effect> {
     }
     let State::Publishing(published) = &task.state else { return None };
     let head = published.head.clone();
-    Some(if published.pushed && published.work.rework.is_some() {
+    Some(if published.receipt.is_none() {
+        Effect::Seal { task: task.id, head }
+    } else if published.pushed && published.work.rework.is_some() {
         Effect::UpdatePull { task: task.id, head }
     } else if published.pushed {
         Effect::OpenPull { task: task.id, head }

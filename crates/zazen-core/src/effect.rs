@@ -34,6 +34,10 @@ pub enum Effect {
     OpenPart { task: TaskId, step: u32 },
     /// Tell the agent at work what somebody wrote, if one is at work that listens.
     Tell { task: TaskId, run: Option<RunId>, text: TextRef, by: String },
+    /// Have the guards look at the whole change up to this commit.
+    Examine { task: TaskId, head: CommitId },
+    /// See to it that there is a signed receipt for this commit.
+    Seal { task: TaskId, head: CommitId },
     /// Push the verified commit to the task's branch.
     Push { task: TaskId, head: CommitId },
     /// Open the draft pull request.
@@ -62,6 +66,8 @@ pub enum Key {
     Acknowledge(TaskId, TextRef),
     OpenPart(TaskId, u32),
     Tell(TaskId, TextRef),
+    Examine(TaskId),
+    Seal(TaskId),
     Push(TaskId),
     OpenPull(TaskId),
     UpdatePull(TaskId),
@@ -84,6 +90,8 @@ impl Effect {
             Self::Acknowledge { task, text } => Key::Acknowledge(*task, *text),
             Self::OpenPart { task, step } => Key::OpenPart(*task, *step),
             Self::Tell { task, text, .. } => Key::Tell(*task, *text),
+            Self::Examine { task, .. } => Key::Examine(*task),
+            Self::Seal { task, .. } => Key::Seal(*task),
             Self::Push { task, .. } => Key::Push(*task),
             Self::OpenPull { task, .. } => Key::OpenPull(*task),
             Self::UpdatePull { task, .. } => Key::UpdatePull(*task),
@@ -103,6 +111,8 @@ impl Effect {
             | Self::Acknowledge { task, .. }
             | Self::OpenPart { task, .. }
             | Self::Tell { task, .. }
+            | Self::Examine { task, .. }
+            | Self::Seal { task, .. }
             | Self::Push { task, .. }
             | Self::OpenPull { task, .. }
             | Self::UpdatePull { task, .. }
@@ -133,6 +143,8 @@ impl fmt::Display for Effect {
                 write!(f, "open an issue for step {step} of task {task}")
             }
             Self::Tell { text, .. } => write!(f, "tell the agent of comment {}", text.id),
+            Self::Examine { task, .. } => write!(f, "examine the change of task {task}"),
+            Self::Seal { task, .. } => write!(f, "seal the receipt of task {task}"),
             Self::Push { task, .. } => write!(f, "push the branch of task {task}"),
             Self::OpenPull { task, .. } => write!(f, "open the pull request of task {task}"),
             Self::UpdatePull { task, .. } => write!(f, "update the pull request of task {task}"),

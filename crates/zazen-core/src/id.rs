@@ -5,6 +5,7 @@
 
 mod agent;
 mod comment;
+mod hash;
 mod moment;
 
 use std::fmt;
@@ -17,6 +18,7 @@ use serde::{Deserialize, Serialize};
 
 pub use self::agent::AgentName;
 pub use self::comment::{CommentId, Stream};
+pub use self::hash::ContentHash;
 pub use self::moment::Utc;
 
 /// The number of a task: unique in one home, given out in order, never reused.
@@ -237,7 +239,7 @@ macro_rules! as_text {
     )*};
 }
 
-as_text!(RunId, RepoName, CommitId, PlanHash);
+as_text!(RunId, RepoName, CommitId, PlanHash, ContentHash);
 
 /// Packs hexadecimal digits two to a byte.
 macro_rules! as_bytes {
@@ -260,7 +262,7 @@ macro_rules! as_bytes {
     )*};
 }
 
-as_bytes!(CommitId: 20, PlanHash: 32);
+as_bytes!(CommitId: 20, PlanHash: 32, ContentHash: 32);
 
 impl Pack for RepoName {
     fn serialize<W: Write>(&self, writer: &mut W) -> io::Result<()> {

@@ -6,6 +6,7 @@
 //! what has happened.
 
 mod flag;
+mod release;
 mod split;
 
 use std::borrow::Cow;
@@ -96,8 +97,21 @@ pub enum PlanOnDisk {
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(tag = "ask", rename_all = "kebab-case")]
 pub enum Request {
-    Stop { task: TaskId, by: String },
-    Retry { task: TaskId, by: String, remarks: String },
+    Stop {
+        task: TaskId,
+        by: String,
+    },
+    Retry {
+        task: TaskId,
+        by: String,
+        remarks: String,
+    },
+    /// Let through what is held back, by at least the digits of its hash that people are shown.
+    Release {
+        task: TaskId,
+        by: String,
+        hold: String,
+    },
 }
 
 /// Reads one comment, and says what it changes.
@@ -146,7 +160,8 @@ pub fn comment(book: &Book, rules: &Rules, comment: &Comment<'_>, on_disk: &Plan
 
 /// Reads one request of the command line. Says what is wrong where it cannot be done.
 pub fn request(book: &Book, id: &str, request: &Request) -> Result<Fact, String> {
-    let (Request::Stop { task, .. } | Request::Retry { task, .. }) = request;
+    let (Request::Stop { task, .. } | Request::Retry { task, .. } | Request::Release { task, .. }) =
+        request;
     let task = *task;
     let known = book.task(task).ok_or_else(|| format!("there is no task {task}"))?;
     let event = match request {
@@ -154,6 +169,11 @@ pub fn request(book: &Book, id: &str, request: &Request) -> Result<Fact, String>
         Request::Retry { by, remarks, .. } => {
             split::go_on(split::waits(book, &known), by.clone(), remarks.clone())
         }
+        Request::Release { by, hold, .. } => match release::release(&known, by.clone(), hold) {
+            Ok(event) => event,
+            Err(held) if held.is_empty() => return Err(format!("task {task} holds nothing back")),
+            Err(held) => return Err(format!("task {task} holds `{held}` back, and not `{hold}`")),
+        },
     };
     if !fits(&known, &event) {
         return Err(format!("task {task} is {}", known.state));
@@ -202,6 +222,7 @@ impl<'a> Reader<'a> {
             Command::Plan { remarks } => self.plan(by, remarks),
             Command::Ask { question } => self.open(Kind::Question, question),
             Command::Status => self.status(),
+            Command::Approve { answers } if self.is_held() => self.release(by, &answers),
             Command::Implement { answers } | Command::Approve { answers } => {
                 self.implement(word, (by, answers), on_disk);
             }
@@ -450,6 +471,7 @@ impl<'a> Reader<'a> {
         let fits = [
             (Name::Plan, is_here && (may_be_planned_again(task) || is_over(task))),
             (Name::Implement, is_own && matches!(task.state, State::AwaitingApproval)),
+            (Name::Approve, is_own && matches!(task.state, State::Held(_))),
             (Name::Split, is_own && may_be_split(task)),
             (Name::Fix, reached(&fix)),
             (Name::Rebase, reached(&Event::RebaseAsked { by: by() })),

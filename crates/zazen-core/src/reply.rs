@@ -26,6 +26,8 @@ pub enum Reply {
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         can: Vec<String>,
     },
+    /// `/approve` without the hash of what is held back, or with another.
+    OtherHold { task: TaskId, held: String },
     /// `/stop`, `/retry` with no task on the issue.
     NoTask { command: String },
     /// `/review` where there is no pull request.
@@ -55,6 +57,7 @@ impl Reply {
             | Self::UnreadablePlan { .. }
             | Self::NothingToSplit
             | Self::WrongTime { .. }
+            | Self::OtherHold { .. }
             | Self::NoTask { .. }
             | Self::NotPossible { .. }
             | Self::NoPull
@@ -74,6 +77,7 @@ impl Reply {
             | Self::UnreadablePlan { .. }
             | Self::NothingToSplit
             | Self::WrongTime { .. }
+            | Self::OtherHold { .. }
             | Self::NoTask { .. }
             | Self::NotPossible { .. }
             | Self::NoPull

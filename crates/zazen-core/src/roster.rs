@@ -76,7 +76,7 @@ impl Role {
             Phase::Review => Some(Self::Review),
             Phase::Implement { .. } => Some(Self::Implement),
             Phase::Correct => Some(Self::Correct),
-            Phase::Verify => None,
+            Phase::Verify | Phase::Baseline => None,
         }
     }
 

@@ -8,6 +8,7 @@ mod evolve;
 mod note;
 mod parked;
 mod print;
+mod proof;
 mod rebase;
 mod rework;
 mod run;
@@ -21,6 +22,7 @@ use serde::{Deserialize, Serialize};
 pub use self::evolve::{IllegalEvent, evolve};
 pub use self::note::{Digest, Note, Slot, TakenOver};
 pub use self::parked::{Free, Hold, Known, Passed, Pause, Waits, Why};
+pub use self::proof::{Before, Checks, Examined, OwnReview, Proof};
 pub use self::rebase::{CONFLICTS_MAX, NotRebased};
 pub use self::rework::{Answer, Ask, IssueEnd, PullHead, ReviewOf, Rework, Rounds, TextRef};
 pub use self::run::{Phase, Run};
@@ -28,8 +30,8 @@ pub use self::split::{Around, Other, Part, Split, Stands};
 pub use self::told::{Reached, Saying};
 pub use self::trouble::{EVIDENCE_BYTES_MAX, Reaction, Trouble, TroubleKind};
 use crate::id::{
-    AgentName, CommentId, CommitId, IssueNumber, PlanHash, PullNumber, RepoName, RunId, TaskId,
-    Time,
+    AgentName, CommentId, CommitId, ContentHash, IssueNumber, PlanHash, PullNumber, RepoName,
+    RunId, TaskId, Time,
 };
 use crate::usage::Usage;
 
@@ -127,8 +129,13 @@ pub enum State {
     Queued(Work),
     /// An agent carries out one step of the plan.
     Implementing(Work),
-    /// zazen runs the validation command on the commit that is to be published.
+    /// zazen runs the validation command on the commit that is to be published, and on the
+    /// one that the work began with.
     Verifying(Work),
+    /// The checks are green. The guards look at the change, then a second agent reviews it.
+    Reviewing(Work),
+    /// A guard holds the change back. A person has to release exactly that, or have it changed.
+    Held(Work),
     /// The checks were red, or people want the pull request changed. An agent does that.
     Correcting(Work),
     /// The branch is pushed and the draft pull request opened, or brought up to date.
@@ -188,6 +195,9 @@ pub struct Work {
     #[serde(default)]
     pub n_corrections: u32,
     pub attempt: Try,
+    /// What has been shown of the head.
+    #[serde(default)]
+    pub proof: Box<Proof>,
     /// What is to be changed in the pull request, if it is open already.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rework: Option<Box<Rework>>,
@@ -203,6 +213,9 @@ pub struct Published {
     pub verified_by: RunId,
     /// Whether the branch is known to be on the remote at `head`.
     pub pushed: bool,
+    /// The receipt, once it is signed. Nothing is pushed without one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub receipt: Option<ContentHash>,
 }
 
 /// A plan, by its text and what the engine must know of it.
@@ -284,6 +297,12 @@ pub enum Event {
     Said { text: TextRef, by: String },
     /// It is known whom that reached.
     Told { text: TextRef, reached: Reached },
+    /// The guards have looked at the whole change up to this commit.
+    Examined { head: CommitId, examined: Examined },
+    /// A person lets through what a guard held back.
+    Released { by: String, hold: ContentHash },
+    /// The receipt for this commit is signed.
+    Sealed { head: CommitId, receipt: ContentHash },
     /// The branch is on the remote at this commit.
     Pushed { head: CommitId },
     /// The draft pull request is open.
@@ -335,7 +354,16 @@ pub enum Outcome {
     /// An answer to a question.
     Answered { digest: Digest },
     /// A review of a pull request; its text is the task's report.
-    Reviewed { digest: Digest, n_findings: u32 },
+    Reviewed {
+        digest: Digest,
+        n_findings: u32,
+        /// How many of them should be mended first. Only known of our own work.
+        #[serde(default)]
+        n_blocking: u32,
+        /// Whether an agent is to mend them, by what the owner wants.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        sends_back: bool,
+    },
     /// A step is done; the branch is at `head` (unchanged, if nothing was left to do).
     StepDone { head: CommitId, n_commits: u32 },
     /// The validation command passed on this commit.
@@ -359,6 +387,7 @@ impl Task {
         match &self.state {
             State::AwaitingApproval
             | State::Split(_)
+            | State::Held(_)
             | State::Drafted { .. }
             | State::Merged { .. }
             | State::Closed { .. }
@@ -371,6 +400,7 @@ impl Task {
             | State::Queued(_)
             | State::Implementing(_)
             | State::Verifying(_)
+            | State::Reviewing(_)
             | State::Correcting(_)
             | State::Publishing(_)
             | State::Rebasing(_) => false,
@@ -390,6 +420,8 @@ impl State {
             Self::Queued(work)
             | Self::Implementing(work)
             | Self::Verifying(work)
+            | Self::Reviewing(work)
+            | Self::Held(work)
             | Self::Correcting(work) => Some(work),
             Self::Publishing(published) => Some(&published.work),
             Self::Parked { back, .. } | Self::Stopped { back, .. } | Self::Failed { back, .. } => {
@@ -422,6 +454,8 @@ impl State {
             | Self::Queued(_)
             | Self::Implementing(_)
             | Self::Verifying(_)
+            | Self::Reviewing(_)
+            | Self::Held(_)
             | Self::Correcting(_)
             | Self::Publishing(_)
             | Self::Drafted { .. }
@@ -443,6 +477,8 @@ impl State {
             | Self::Queued(_)
             | Self::Implementing(_)
             | Self::Verifying(_)
+            | Self::Reviewing(_)
+            | Self::Held(_)
             | Self::Correcting(_)
             | Self::Publishing(_)
             | Self::Rebasing(_)
@@ -468,6 +504,8 @@ impl State {
             Self::Queued(_) => "queued",
             Self::Implementing(_) => "implementing",
             Self::Verifying(_) => "verifying",
+            Self::Reviewing(_) => "reviewing",
+            Self::Held(_) => "held",
             Self::Correcting(_) => "correcting",
             Self::Publishing(_) => "publishing",
             Self::Drafted { .. } => "drafted",

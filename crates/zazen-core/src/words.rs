@@ -13,6 +13,7 @@ mod links;
 mod money;
 mod page;
 mod parked;
+mod proof;
 mod pull;
 mod rebase;
 mod review;
@@ -99,6 +100,8 @@ fn n_done(task: &Task, plan: &Plan) -> usize {
         | State::Queued(_)
         | State::Implementing(_)
         | State::Verifying(_)
+        | State::Reviewing(_)
+        | State::Held(_)
         | State::Correcting(_)
         | State::Publishing(_)
         | State::Closed { pull: None }
@@ -155,11 +158,13 @@ fn headline(task: &Task, plan: &Plan, around: &Around) -> String {
         State::Verifying(_) if task.state.is_rework() => {
             "**The pull request is being changed.** The checks are running.".to_owned()
         }
+        State::Held(_) => "**Held back.** A person has to look at it.".to_owned(),
+        State::Reviewing(work) => proof::headline(work).to_owned(),
         State::Publishing(_) if task.state.is_rework() => {
             "**The checks are green.** The pull request is being updated.".to_owned()
         }
         State::Verifying(_) => "**All steps are done.** The checks are running.".to_owned(),
-        State::Correcting(_) => "**The checks are red.** An agent is mending that.".to_owned(),
+        State::Correcting(work) => proof::correcting(work).to_owned(),
         State::Publishing(_) => {
             "**The checks are green.** The draft pull request is being opened.".to_owned()
         }
@@ -192,6 +197,7 @@ fn next_move(task: &Task, plan: &Plan, (around, page): (&Around, &str)) -> Strin
         State::Failed { trouble, .. } => trouble.kind.advice().to_owned(),
         State::Stopped { .. } => "Write `/retry` to go on from here.".to_owned(),
         State::Parked { pause, .. } => parked::next_move(pause),
+        State::Held(work) => work.proof.held().map_or_else(String::new, proof::next_move),
         State::Drafted { .. } => {
             "Please review it there; `/fix` with your remarks has it changed. zazen never merges."
                 .to_owned()
@@ -205,6 +211,7 @@ fn next_move(task: &Task, plan: &Plan, (around, page): (&Around, &str)) -> Strin
         | State::Queued(_)
         | State::Implementing(_)
         | State::Verifying(_)
+        | State::Reviewing(_)
         | State::Correcting(_)
         | State::Publishing(_)
         | State::Rebasing(_) => "Write `/stop` to stop it.".to_owned(),
@@ -219,7 +226,8 @@ pub struct Kept {
     pub fetch: String,
 }
 
-/// A note: a sentence that people must see. `answer` is the text of an answered question.
+/// A note: a sentence that people must see. `answer` is the text of an answered question, or
+/// what the guards say of a change that is held back.
 pub fn note(note: &Note, answer: &str, kept: Option<&Kept>) -> Text {
     Text(match note {
         Note::Drafted { pull } => format!(
@@ -274,6 +282,7 @@ pub fn note(note: &Note, answer: &str, kept: Option<&Kept>) -> Text {
             issue_end(*how),
             person(by)
         ),
+        Note::Held { hold } => proof::held(hold, answer),
     })
 }
 
@@ -368,6 +377,12 @@ fn reply_text(reply: &Reply) -> String {
         Reply::WrongTime { command, task, state, can } => {
             format!("`/{command}` does not fit now: task {task} {}.{}", line(state), fits(can))
         }
+        Reply::OtherHold { task, held } => format!(
+            "Nothing was released: task {task} holds `{}` back. Write `/approve {}` if you have \
+             looked at exactly that.",
+            line(held),
+            line(held)
+        ),
         Reply::Status { tasks } if tasks.is_empty() => {
             "Nothing was asked for on this issue yet. Write `/plan` to begin.".to_owned()
         }
@@ -415,7 +430,9 @@ pub fn standing(task: &Task, around: &Around) -> String {
             "is being changed, as was asked".to_owned()
         }
         State::Verifying(_) => "is being checked".to_owned(),
-        State::Correcting(_) => "is being mended, as its checks are red".to_owned(),
+        State::Reviewing(work) => proof::standing(work).to_owned(),
+        State::Held(_) => "is held back until you look at it".to_owned(),
+        State::Correcting(work) => proof::correcting_standing(work).to_owned(),
         State::Publishing(_) => "is being published".to_owned(),
         State::Drafted { pull, .. } => format!("is a draft, #{pull}"),
         State::Rebasing(_) => "is being put on its base as that is now".to_owned(),

@@ -24,7 +24,7 @@ const RUNS_TO_REST_MAX: usize = 48;
 
 /// How many of them there are at most when every run fails: two for a try and its repetition,
 /// and the checks before a correction.
-const FAILED_RUNS_TO_REST_MAX: usize = 4;
+const FAILED_RUNS_TO_REST_MAX: usize = 6;
 
 /// How many runs and waits there are at most when the model is never free.
 const WAITS_TO_REST_MAX: usize = 2 * 42;

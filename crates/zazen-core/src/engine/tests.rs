@@ -15,12 +15,14 @@ use expect_test::{Expect, expect};
 
 use super::*;
 use crate::budget::Scope;
-use crate::id::{AgentName, CommentId, CommitId, IssueNumber, PlanHash, PullNumber, RepoName};
+use crate::id::{
+    AgentName, CommentId, CommitId, ContentHash, IssueNumber, PlanHash, PullNumber, RepoName,
+};
 use crate::intake::{self, PlanOnDisk, Rules};
 use crate::roster::{Role, Roles, Shut};
 use crate::task::{
-    Ask, Free, Hold, Kind, Known, NotRebased, Outcome, PlanRef, State, Task, TextRef, Trouble,
-    TroubleKind, Why,
+    Ask, Examined, Free, Hold, Kind, Known, NotRebased, Outcome, Phase, PlanRef, State, Task,
+    TextRef, Trouble, TroubleKind, Why,
 };
 use crate::usage::Usage;
 
@@ -131,9 +133,10 @@ fn red_checks_are_mended_once() {
             1 step done
                 > run 1.3: verify
             1 red
-                > run 1.4: correct
+                > run 1.4: verify
+                > run 1.6: correct
             1 mended
-                > run 1.5: verify
+                > run 1.7: verify
             1 green
                 > push the branch of task 1
         "#]],
@@ -155,15 +158,17 @@ fn red_checks_that_stay_red_are_given_up_and_a_retry_mends_again() {
             1 step done
                 > run 1.3: verify
             1 red
-                > run 1.4: correct
-            1 mended
-                > run 1.5: verify
-            1 red
-                = task 1 is failed: the checks are red
-            1 retried
+                > run 1.4: verify
                 > run 1.6: correct
             1 mended
                 > run 1.7: verify
+            1 red
+                > run 1.8: verify
+                = task 1 is failed: the checks are red
+            1 retried
+                > run 1.9: correct
+            1 mended
+                > run 1.10: verify
             1 green
                 > push the branch of task 1
         "#]],
@@ -853,18 +858,18 @@ fn a_review_is_worked_in_and_the_pull_request_updated() {
             1 drafted
                 = task 1 is drafted as #1
             1 reviewed
-                > run 1.4: correct
+                > run 1.5: correct
             1 reviewed
             1 mended
-                > run 1.5: verify
+                > run 1.6: verify
             1 green
                 > push the branch of task 1
             1 pushed
                 > update the pull request of task 1
             1 updated
-                > run 1.6: correct
+                > run 1.7: correct
             1 merged
-                > stop run 1.6
+                > stop run 1.7
                 = task 1 is merged as #1
         "#]],
     );
@@ -891,9 +896,9 @@ fn a_pull_request_that_is_merged_ends_what_is_being_done_to_it() {
             1 drafted
                 = task 1 is drafted as #1
             1 to be fixed
-                > run 1.4: correct
+                > run 1.5: correct
             1 merged
-                > stop run 1.4
+                > stop run 1.5
                 = task 1 is merged as #1
             1 run halted
             1 reviewed
@@ -925,9 +930,9 @@ fn somebody_elses_commits_are_built_upon_only_when_that_is_asked_for() {
             1 pushed to by grace
             1 reviewed
             1 to be fixed
-                > run 1.4: correct
+                > run 1.5: correct
             1 closed
-                > stop run 1.4
+                > stop run 1.5
                 = task 1 is closed
             1 run halted
             1 reopened
@@ -963,7 +968,7 @@ fn a_branch_is_rebased_checked_anew_and_pushed() {
             1 to be rebased
                 ! task 1 is rebasing and cannot take the event RebaseAsked
             1 rebased
-                > run 1.4: verify
+                > run 1.5: verify
             1 green
                 > push the branch of task 1
             1 pushed
@@ -1326,6 +1331,7 @@ impl Play {
                 self.engine.ended(&Key::OpenPull(id));
             }
             what if self.split(id, what) => {}
+            "red" => self.red(id),
             what => self.run_ended(id, what),
         }
     }
@@ -1337,6 +1343,15 @@ impl Play {
         let text = TextRef { on: IssueNumber(u64::from(id.0)), id: id_of };
         let ask = Ask { text, by: "ada".to_owned(), remarks: String::new(), by_command };
         self.event(id, Event::FixAsked { ask, rounds_max: 2 });
+    }
+
+    /// Red checks are red again when they are run again.
+    fn red(&mut self, id: TaskId) {
+        self.run_ended(id, "red");
+        self.give_out();
+        if self.task(id).run.as_ref().is_some_and(|run| run.phase == Phase::Verify) {
+            self.run_ended(id, "red");
+        }
     }
 
     fn run_ended(&mut self, id: TaskId, what: &str) {
@@ -1502,6 +1517,12 @@ impl Play {
     }
 }
 
+/// Guards that found nothing, where nobody reviews.
+fn examined() -> Examined {
+    let report = ContentHash::of(b"a report");
+    Examined { report, n_flagged: 0, hold: None, wants_review: false }
+}
+
 /// What comes of a small thing.
 fn done(effect: &Effect) -> Option<Fact> {
     let (task, event) = match effect.clone() {
@@ -1517,6 +1538,14 @@ fn done(effect: &Effect) -> Option<Fact> {
             (task, Event::Told { text, reached: crate::task::Reached::Next })
         }
         Effect::AnswerThread { task, to, .. } => (task, Event::ThreadAnswered { to }),
+        Effect::Run { run, phase: Phase::Baseline, from } => {
+            let outcome = Outcome::ChecksGreen { head: from };
+            (run.task, Event::RunEnded { run, outcome, usage: Usage::default() })
+        }
+        Effect::Examine { task, head } => (task, Event::Examined { head, examined: examined() }),
+        Effect::Seal { task, head } => {
+            (task, Event::Sealed { head, receipt: ContentHash::of(b"a receipt") })
+        }
         Effect::Reply { repo, issue, comment, .. } => {
             let change = Change::Replied { repo, issue, comment };
             return Some(Fact { cause: None, changes: vec![change] });

@@ -6,8 +6,8 @@ use expect_test::{Expect, expect, expect_file};
 
 use super::*;
 use crate::engine::Unfit;
-use crate::id::{PullNumber, RunId, Stream, Time};
-use crate::task::{Outcome, Phase, Trouble, TroubleKind};
+use crate::id::{ContentHash, PullNumber, RunId, Stream, Time};
+use crate::task::{Examined, Outcome, Phase, Trouble, TroubleKind};
 use crate::usage::Usage;
 
 /// How far the task of issue 12 has come when the comment is read.
@@ -22,6 +22,7 @@ enum Stand {
     Implementing,
     Verifying,
     Correcting,
+    Held,
     Publishing,
     Drafted,
     Merged,
@@ -37,6 +38,8 @@ fn every_command_in_every_state() {
         "/plan smaller",
         "/implement yes",
         "/approve",
+        "/approve 0123456789ab",
+        "/approve {held}",
         "/fix the names",
         "/review",
         "/remember that sums are in cents",
@@ -49,7 +52,7 @@ fn every_command_in_every_state() {
         writeln!(table, "\n## `{command}`\n").unwrap();
         let mut stand = Some(Stand::Nothing);
         while let Some(at) = stand {
-            let fact = read(&book(at), command);
+            let fact = read(&book(at), &command.replace("{held}", hash().short()));
             writeln!(table, "- {at:?}: {}", in_words(&fact)).unwrap();
             stand = at.next();
         }
@@ -287,6 +290,22 @@ fn requests_of_the_command_line() {
 }
 
 #[test]
+fn the_command_line_releases_what_is_held_back_and_nothing_else() {
+    let book = book(Stand::Held);
+    let ask = |hold: &str| Request::Release {
+        task: TaskId(1),
+        by: "ada".to_owned(),
+        hold: hold.to_owned(),
+    };
+    let fact = request(&book, "1", &ask(hash().short())).unwrap();
+    check(&fact, expect!["task 1: ada releases 4cca48057f7f"]);
+    let why = request(&book, "2", &ask("4cca")).unwrap_err();
+    expect!["task 1 holds `4cca48057f7f` back, and not `4cca`"].assert_eq(&why);
+    let why = request(&super::tests::book(Stand::Verifying), "3", &ask("4cca")).unwrap_err();
+    expect!["task 1 holds nothing back"].assert_eq(&why);
+}
+
+#[test]
 fn a_request_is_written_as_it_was_before() {
     let text = r#"{"ask":"retry","task":3,"by":"ada","remarks":"slowly"}"#;
     let request: Request = serde_json::from_str(text).unwrap();
@@ -329,7 +348,12 @@ fn change_in_words(change: &Change) -> String {
             Event::RebaseAsked { by } => format!("task {task}: {by} says rebase"),
             Event::ChecksFailed { evidence, .. } => format!("task {task}: red, {evidence:?}"),
             Event::ResumingSet { resumes } => format!("task {task}: resumes {resumes}"),
+            Event::Released { by, hold } => {
+                format!("task {task}: {by} releases {}", hold.short())
+            }
             event @ (Event::PlanEdited { .. }
+            | Event::Examined { .. }
+            | Event::Sealed { .. }
             | Event::PartOpened { .. }
             | Event::WaitWaived { .. }
             | Event::BaseFound { .. }
@@ -396,7 +420,8 @@ impl Stand {
             Self::Queued => Self::Implementing,
             Self::Implementing => Self::Verifying,
             Self::Verifying => Self::Correcting,
-            Self::Correcting => Self::Publishing,
+            Self::Correcting => Self::Held,
+            Self::Held => Self::Publishing,
             Self::Publishing => Self::Drafted,
             Self::Drafted => Self::Merged,
             Self::Merged => Self::Closed,
@@ -446,8 +471,8 @@ fn events_to(stand: Stand) -> Vec<Event> {
     };
     let ended = |n, outcome| Event::RunEnded { run: run(n), outcome, usage: Usage::default() };
     let trouble = |kind| Trouble::new(kind, none());
-    let verify = Event::RunBegun {
-        run: run(3),
+    let verify = |n| Event::RunBegun {
+        run: run(n),
         phase: Phase::Verify,
         from: commit('c'),
         agent: None,
@@ -459,8 +484,10 @@ fn events_to(stand: Stand) -> Vec<Event> {
         (Stand::Queued, Event::PlanApproved { by: by(), hash: plan().hash, answers: none() }),
         (Stand::Implementing, begun(2, Phase::Implement { step: 1 })),
         (Stand::Verifying, ended(2, Outcome::StepDone { head: commit('c'), n_commits: 1 })),
-        (Stand::Verifying, verify),
+        (Stand::Verifying, verify(3)),
         (Stand::Publishing, ended(3, Outcome::ChecksGreen { head: commit('c') })),
+        (Stand::Publishing, Event::Examined { head: commit('c'), examined: examined() }),
+        (Stand::Publishing, Event::Sealed { head: commit('c'), receipt: hash() }),
         (Stand::Publishing, Event::Pushed { head: commit('c') }),
         (Stand::Drafted, Event::PullOpened { pull: PullNumber(5) }),
     ];
@@ -470,18 +497,23 @@ fn events_to(stand: Stand) -> Vec<Event> {
     };
     let (last, then) = match stand {
         Stand::Revising => {
-            (Stand::AwaitingApproval, Some(Event::PlanSentBack { by: by(), remarks: none() }))
+            (Stand::AwaitingApproval, vec![Event::PlanSentBack { by: by(), remarks: none() }])
         }
         Stand::Correcting => {
-            let trouble = trouble(TroubleKind::RedChecks);
-            (Stand::Verifying, Some(ended(3, Outcome::Failed { trouble })))
+            let red = || Outcome::Failed { trouble: trouble(TroubleKind::RedChecks) };
+            (Stand::Verifying, vec![ended(3, red()), verify(4), ended(4, red())])
         }
-        Stand::Merged => (Stand::Drafted, Some(Event::PullMerged)),
-        Stand::Closed => (Stand::Drafted, Some(Event::PullClosed)),
-        Stand::Stopped => (Stand::Implementing, Some(Event::StopAsked { by: by() })),
+        Stand::Held => {
+            let examined = Examined { hold: Some(hash()), ..examined() };
+            let green = ended(3, Outcome::ChecksGreen { head: commit('c') });
+            (Stand::Verifying, vec![green, Event::Examined { head: commit('c'), examined }])
+        }
+        Stand::Merged => (Stand::Drafted, vec![Event::PullMerged]),
+        Stand::Closed => (Stand::Drafted, vec![Event::PullClosed]),
+        Stand::Stopped => (Stand::Implementing, vec![Event::StopAsked { by: by() }]),
         Stand::Failed => {
             let trouble = trouble(TroubleKind::NeedsLogin);
-            (Stand::Planning, Some(ended(1, Outcome::Failed { trouble })))
+            (Stand::Planning, vec![ended(1, Outcome::Failed { trouble })])
         }
         Stand::Nothing
         | Stand::Received
@@ -491,13 +523,21 @@ fn events_to(stand: Stand) -> Vec<Event> {
         | Stand::Implementing
         | Stand::Verifying
         | Stand::Publishing
-        | Stand::Drafted => (stand, None),
+        | Stand::Drafted => (stand, Vec::new()),
     };
     upto(last).into_iter().chain(then).collect()
 }
 
 fn plan() -> PlanRef {
     PlanRef { hash: PlanHash::of("the plan"), version: 1, n_steps: 1, n_questions: 0 }
+}
+
+fn examined() -> Examined {
+    Examined { report: hash(), n_flagged: 0, hold: None, wants_review: false }
+}
+
+fn hash() -> ContentHash {
+    ContentHash::of(b"something")
 }
 
 fn commit(digit: char) -> CommitId {

@@ -1,6 +1,7 @@
 //! One event moves one task.
 
 mod parked;
+mod proof;
 mod rebase;
 mod rework;
 mod split;
@@ -8,8 +9,8 @@ mod split;
 use super::told;
 use super::trouble::{CORRECTIONS_MAX, FAILURES_MAX, Reaction};
 use super::{
-    Event, Kind, Note, Outcome, Passed, Phase, PlanRef, Published, Rounds, Run, Saying, Slot,
-    State, Task, TextRef, Trouble, TroubleKind, Try, Work,
+    Event, Kind, Note, Outcome, OwnReview, Passed, Phase, PlanRef, Published, Rounds, Run, Saying,
+    Slot, State, Task, TextRef, Trouble, TroubleKind, Try, Work,
 };
 use crate::id::{CommitId, Time};
 
@@ -86,9 +87,12 @@ pub fn evolve(mut task: Task, event: Event, at: Time) -> Result<Task, IllegalEve
         Event::PlanSentBack { .. }
         | Event::PlanEdited { .. }
         | Event::PlanApproved { .. }
+        | Event::Sealed { .. }
         | Event::Pushed { .. }
         | Event::PullOpened { .. }
         | Event::PullUpdated { .. } => return advance(task, event),
+        Event::Examined { head, examined } => return proof::examined(task, (head, examined)),
+        Event::Released { hold, .. } => return proof::released(task, hold),
         Event::PullMerged => return rework::closed(task, true),
         Event::PullClosed => return rework::closed(task, false),
         Event::PullReopened { head } => return rework::reopened(task, head),
@@ -130,7 +134,15 @@ fn begin(mut task: Task, run: Run, passed: Vec<Passed>) -> Result<Task, IllegalE
         {
             State::Implementing(work)
         }
-        (state @ State::Verifying(_), Phase::Verify) => state,
+        (State::Verifying(work), Phase::Verify) if !work.proof.is_checked() => {
+            State::Verifying(work)
+        }
+        (State::Verifying(work), Phase::Baseline) if work.proof.is_checked() => {
+            State::Verifying(work)
+        }
+        (State::Reviewing(work), Phase::Review) if work.proof.wants_review() => {
+            State::Reviewing(work)
+        }
         (state @ State::Correcting(_), Phase::Correct) => state,
         (state, _) => {
             task.state = state;
@@ -183,25 +195,23 @@ fn end(mut task: Task, run: &Run, outcome: Outcome) -> Result<Task, IllegalEvent
             return Ok(task);
         }
         (State::Correcting(work), Outcome::StepDone { head, .. }) => {
-            State::Verifying(Work { head: Some(head), attempt: Try::default(), ..work })
+            proof::corrected(work, (run, head), &mut task.notes)
         }
-        (State::Verifying(work), Outcome::ChecksGreen { head }) if head == run.from => {
-            State::Publishing(Published {
-                work: Work { attempt: Try::default(), ..work },
-                head,
-                verified_by: run.id,
-                pushed: false,
-            })
+        (State::Verifying(work), outcome) if proof::is_of_checks(run, &outcome) => {
+            task.state = State::AwaitingApproval;
+            let state = proof::checked(&mut task, work, (run, outcome));
+            task.state = state;
+            return Ok(task);
         }
-        (State::Verifying(work), Outcome::Failed { trouble })
-            if trouble.kind == TroubleKind::RedChecks =>
-        {
-            red_checks(work, trouble, &mut task.notes)
+        (State::Reviewing(work), Outcome::Reviewed { n_findings, n_blocking, sends_back, .. }) => {
+            let review = OwnReview { run: run.id, n_findings, n_blocking };
+            proof::reviewed(work, (review, sends_back), &mut task.notes)
         }
         (
             state @ (State::Planning(_)
             | State::Implementing(_)
             | State::Verifying(_)
+            | State::Reviewing(_)
             | State::Correcting(_)),
             outcome @ (Outcome::Failed { .. } | Outcome::Held { .. } | Outcome::Stopped),
         ) => {
@@ -283,6 +293,12 @@ fn run_failed(task: &mut Task, trouble: Trouble) {
 }
 
 fn give_up(state: State, trouble: Trouble, notes: &mut Vec<Note>) -> State {
+    let state = match state {
+        State::Reviewing(work) if work.proof.examined.is_some() => {
+            return proof::unreviewed(work, trouble.kind, notes);
+        }
+        state => state,
+    };
     notes.push(Note::Failed { trouble: trouble.clone() });
     State::Failed { trouble, back: Box::new(waiting(state)) }
 }
@@ -298,6 +314,8 @@ fn interrupt(mut task: Task, event: Event) -> Result<Task, IllegalEvent> {
             | State::Queued(_)
             | State::Implementing(_)
             | State::Verifying(_)
+            | State::Reviewing(_)
+            | State::Held(_)
             | State::Correcting(_)
             | State::Publishing(_)
             | State::Rebasing(_)),
@@ -319,6 +337,7 @@ fn interrupt(mut task: Task, event: Event) -> Result<Task, IllegalEvent> {
             parked::try_anew(&mut task.passed, &mut state, (remarks, task.changed));
             state
         }
+        (State::Held(work), Event::RetryAsked { remarks, .. }) => proof::sent_back(work, remarks),
         (
             state @ (State::Received(_)
             | State::Splitting(_)
@@ -326,6 +345,7 @@ fn interrupt(mut task: Task, event: Event) -> Result<Task, IllegalEvent> {
             | State::Planning(_)
             | State::Implementing(_)
             | State::Verifying(_)
+            | State::Reviewing(_)
             | State::Correcting(_)
             | State::Publishing(_)),
             Event::Blocked { trouble },
@@ -349,6 +369,7 @@ fn advance(mut task: Task, event: Event) -> Result<Task, IllegalEvent> {
             State::AwaitingApproval
             | State::Received(_)
             | State::Planning(_)
+            | State::Held(_)
             | State::Stopped { .. }
             | State::Failed { .. },
             Event::PlanSentBack { remarks, .. },
@@ -368,7 +389,14 @@ fn advance(mut task: Task, event: Event) -> Result<Task, IllegalEvent> {
             task.base = None;
             State::Queued(Work::first(plan, answers))
         }
-        (State::Publishing(published), Event::Pushed { head }) if published.head == head => {
+        (State::Publishing(published), Event::Sealed { head, receipt })
+            if published.head == head =>
+        {
+            State::Publishing(Published { receipt: Some(receipt), ..published })
+        }
+        (State::Publishing(published), Event::Pushed { head })
+            if published.head == head && published.receipt.is_some() =>
+        {
             State::Publishing(Published { pushed: true, ..published })
         }
         (State::Publishing(published), Event::PullOpened { pull })
@@ -402,6 +430,7 @@ impl Work {
             head: None,
             n_corrections: 0,
             attempt: Try::default(),
+            proof: Box::default(),
             rework: None,
         }
     }
@@ -430,8 +459,10 @@ fn attempt_of(state: &mut State) -> Option<&mut Try> {
         State::Queued(work)
         | State::Implementing(work)
         | State::Verifying(work)
+        | State::Reviewing(work)
         | State::Correcting(work) => Some(&mut work.attempt),
         State::AwaitingApproval
+        | State::Held(_)
         | State::Splitting(_)
         | State::Split(_)
         | State::Publishing(_)

@@ -6,7 +6,7 @@ use borsh::{BorshDeserialize as Unpack, BorshSerialize as Pack};
 use serde::{Deserialize, Serialize};
 
 use super::{IssueEnd, NotRebased, Passed, Pause, Trouble};
-use crate::id::{AgentName, CommitId, PullNumber, RunId};
+use crate::id::{AgentName, CommitId, ContentHash, PullNumber, RunId};
 
 /// A place on the issue where zazen writes. Each has at most one comment.
 #[derive(
@@ -92,6 +92,10 @@ pub enum Note {
     IssueEnded {
         how: IssueEnd,
         by: String,
+    },
+    /// A guard holds the change back; the lines are in the guards' report.
+    Held {
+        hold: ContentHash,
     },
 }
 

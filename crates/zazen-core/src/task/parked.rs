@@ -267,11 +267,13 @@ impl State {
             Self::Queued(work)
             | Self::Implementing(work)
             | Self::Verifying(work)
+            | Self::Reviewing(work)
             | Self::Correcting(work) => Some(&work.attempt),
             Self::Parked { back, .. } => back.attempt(),
             Self::AwaitingApproval
             | Self::Splitting(_)
             | Self::Split(_)
+            | Self::Held(_)
             | Self::Publishing(_)
             | Self::Drafted { .. }
             | Self::Rebasing(_)

@@ -11,9 +11,12 @@ impl fmt::Display for Phase {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Implement { step } => write!(f, "implement/{step}"),
-            Self::Plan | Self::Ask | Self::Review | Self::Verify | Self::Correct => {
-                f.write_str(self.word())
-            }
+            Self::Plan
+            | Self::Ask
+            | Self::Review
+            | Self::Verify
+            | Self::Correct
+            | Self::Baseline => f.write_str(self.word()),
         }
     }
 }
@@ -35,12 +38,15 @@ impl fmt::Display for State {
                 f.write_str(")")
             }
             Self::Drafted { pull, .. } | Self::Merged { pull } => write!(f, " as #{pull}"),
-            Self::Correcting(_) | Self::Verifying(_) | Self::Publishing(_) | Self::Rebasing(_) => {
-                match self.pull() {
-                    Some(pull) => write!(f, " for #{pull}"),
-                    None => Ok(()),
-                }
-            }
+            Self::Correcting(_)
+            | Self::Verifying(_)
+            | Self::Reviewing(_)
+            | Self::Held(_)
+            | Self::Publishing(_)
+            | Self::Rebasing(_) => match self.pull() {
+                Some(pull) => write!(f, " for #{pull}"),
+                None => Ok(()),
+            },
             Self::Split(split) => write!(f, " into {} issues", split.parts.len()),
             Self::Parked { pause, .. } => match pause.until {
                 Some(until) => write!(f, " ({}) until {}", pause.why.word(), until.utc()),

@@ -33,13 +33,15 @@ pub enum Phase {
     },
     Verify,
     Correct,
+    /// The checks, on the commit that the work began with.
+    Baseline,
 }
 
 impl Run {
     /// The agent that acts, if one does.
     pub fn agent(&self) -> Option<AgentName> {
         match self.phase {
-            Phase::Verify => None,
+            Phase::Verify | Phase::Baseline => None,
             Phase::Plan | Phase::Ask | Phase::Review | Phase::Implement { .. } | Phase::Correct => {
                 Some(self.agent.clone().unwrap_or_default())
             }
@@ -48,6 +50,11 @@ impl Run {
 }
 
 impl Phase {
+    /// Whether the validation command runs, and no agent.
+    pub fn is_checks(self) -> bool {
+        matches!(self, Self::Verify | Self::Baseline)
+    }
+
     /// The word for this phase, the same everywhere.
     pub fn word(self) -> &'static str {
         match self {
@@ -57,6 +64,7 @@ impl Phase {
             Self::Implement { .. } => "implement",
             Self::Verify => "verify",
             Self::Correct => "correct",
+            Self::Baseline => "baseline",
         }
     }
 }

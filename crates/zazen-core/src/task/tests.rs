@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use expect_test::{expect, expect_file};
 
 use self::waits::{NEVER, UNTIL, held, over, parked, quota};
+use super::proof::SENT_BACK_MAX;
 use super::trouble::{CORRECTIONS_MAX, FAILURES_MAX};
 use super::*;
 use crate::id::Stream;
@@ -111,15 +112,101 @@ fn what_another_try_cannot_mend_fails_at_once() {
 fn red_checks_get_one_correction_and_then_fail() {
     let mut task = task(State::Verifying(work()));
     for _ in 0..CORRECTIONS_MAX {
-        task = end(task, failed(TroubleKind::RedChecks));
+        task = red_for_good(task);
         assert_eq!(task.state.word(), "correcting");
         task = end(task, step_done('d'));
         assert_eq!(task.state.word(), "verifying");
     }
-    task = end(task, failed(TroubleKind::RedChecks));
+    task = red_for_good(task);
     assert_eq!(task.state.word(), "failed");
     let work = task.state.work().expect("the work is kept");
     assert_eq!(work.head, Some(commit('d')), "with what the correction did");
+}
+
+/// Red checks are run once more, and then those of the base, where they are not known.
+fn red_for_good(mut task: Task) -> Task {
+    let red = || failed(TroubleKind::RedChecks);
+    let is_known = task.state.work().is_some_and(|work| work.proof.before.is_some());
+    task = end(end(task, red()), red());
+    if is_known { task } else { end(task, red()) }
+}
+
+#[test]
+fn checks_that_are_red_and_then_green_are_flaky() {
+    let mut task = end(task(State::Verifying(work())), failed(TroubleKind::RedChecks));
+    assert_eq!(task.state.word(), "verifying");
+    task = end(task, Outcome::ChecksGreen { head: commit('c') });
+    task = end(task, failed(TroubleKind::RedChecks));
+    let State::Reviewing(work) = &task.state else { panic!("{}", task.state) };
+    assert!(work.proof.is_flaky());
+    assert_eq!(work.proof.before.map(|before| before.result), Some(Checks::Red));
+}
+
+#[test]
+fn nothing_is_let_through_but_what_was_held_back() {
+    let held = task(State::Held(held_back()));
+    let other = Event::Released { by: ada(), hold: ContentHash::of(b"something else") };
+    assert!(evolve(held.clone(), other, Time(2)).is_err());
+    let released = then(held.clone(), Event::Released { by: ada(), hold: hold() });
+    assert_eq!(released.state.word(), "publishing");
+
+    // The same on another commit needs nobody; something else does.
+    let mut task = then(held, retry("bring the test back"));
+    task = end(task, step_done('d'));
+    let mut task = then(end(task, Outcome::ChecksGreen { head: commit('d') }), looked('d', hold()));
+    assert_eq!(task.state.word(), "held", "it was never released");
+    task = then(task, Event::Released { by: ada(), hold: hold() });
+    let State::Publishing(published) = task.state else { panic!("{}", task.state) };
+    let again = Task { state: State::Correcting(published.work), ..self::task(drafted()) };
+    let mut again = end(again, step_done('e'));
+    again = end(again, Outcome::ChecksGreen { head: commit('e') });
+    let same = then(again.clone(), looked('e', hold()));
+    assert_eq!(same.state.word(), "publishing");
+    let other = then(again, looked('e', ContentHash::of(b"more of it")));
+    assert_eq!(other.state.word(), "held");
+}
+
+fn looked(head: char, hold: ContentHash) -> Event {
+    let examined = Examined { hold: Some(hold), ..examined(false) };
+    Event::Examined { head: commit(head), examined }
+}
+
+#[test]
+fn a_review_is_sent_back_so_often_and_what_remains_stays() {
+    let mut task = task(State::Reviewing(review_due()));
+    for head in "def".chars() {
+        task = end(task, reviewed(true));
+        assert_eq!(task.state.word(), "correcting");
+        task = end(task, step_done(head));
+        task = end(task, Outcome::ChecksGreen { head: commit(head) });
+        let examined = Examined { hold: None, ..examined(true) };
+        task = then(task, Event::Examined { head: commit(head), examined });
+        assert_eq!(task.state.word(), "reviewing", "the review was about another commit");
+        assert!(task.state.work().unwrap().proof.earlier.is_some());
+    }
+    let work = task.state.work().unwrap();
+    assert_eq!(work.proof.n_sent_back, SENT_BACK_MAX);
+    task = end(task, reviewed(true));
+    assert_eq!(task.state.word(), "publishing");
+}
+
+#[test]
+fn a_correction_that_changes_nothing_has_nothing_shown_anew() {
+    let task = end(task(State::Reviewing(review_due())), reviewed(true));
+    let task = end(task, step_done('c'));
+    let State::Publishing(published) = &task.state else { panic!("{}", task.state) };
+    assert_eq!(published.verified_by, run_id(3));
+}
+
+#[test]
+fn work_that_nobody_can_review_is_published_and_says_so() {
+    let mut task = task(State::Reviewing(review_due()));
+    for _ in 0..FAILURES_MAX {
+        task = end(task, failed(TroubleKind::UnreadableReview));
+    }
+    let State::Publishing(published) = &task.state else { panic!("{}", task.state) };
+    assert_eq!(published.work.proof.unreviewed, Some(TroubleKind::UnreadableReview));
+    assert!(task.notes.is_empty(), "nobody has to do anything about it");
 }
 
 #[test]
@@ -184,6 +271,11 @@ fn stop_and_retry_come_back_to_the_right_place() {
         Implementing (step 2 of 2, try 2) → queued (step 2 of 2), from the same base
         Verifying → verifying, from the same base
         Verifying, corrected before → verifying, from the same base
+        Verifying, the base → verifying, from the same base
+        Verifying, the base → verifying, from the same base
+        Reviewing → reviewing, from the same base
+        Reviewing, by a second agent → reviewing, from the same base
+        Held → held, from the same base
         Correcting → correcting, from the same base
         Publishing, not pushed → publishing, from the same base
         Publishing, pushed → publishing, from the same base
@@ -260,11 +352,14 @@ fn samples() -> Vec<(String, Task)> {
         let task = match &state {
             State::Planning(_) | State::Implementing(_) => begun(task(state)),
             State::Verifying(_) | State::Correcting(_) => begun(task(state)),
+            State::Reviewing(work) if work.proof.wants_review() => begun(task(state)),
             State::Received(_)
             | State::AwaitingApproval
             | State::Splitting(_)
             | State::Split(_)
             | State::Queued(_)
+            | State::Reviewing(_)
+            | State::Held(_)
             | State::Publishing(_)
             | State::Drafted { .. }
             | State::Rebasing(_)
@@ -309,7 +404,11 @@ fn after(state: &State) -> Option<State> {
         State::Verifying(work) if work.n_corrections == 0 => {
             State::Verifying(Work { n_corrections: CORRECTIONS_MAX, ..work.clone() })
         }
-        State::Verifying(work) => State::Correcting(work.clone()),
+        State::Verifying(work) if work.proof.green.is_none() => State::Verifying(green(None)),
+        State::Verifying(_) => State::Reviewing(green(Some(Checks::Green))),
+        State::Reviewing(work) if work.proof.examined.is_none() => State::Reviewing(review_due()),
+        State::Reviewing(_) => State::Held(held_back()),
+        State::Held(_) => State::Correcting(corrected()),
         State::Correcting(work) if work.rework.is_none() => State::Publishing(published(false)),
         State::Correcting(_) => State::Publishing(Published { work: rework(), ..published(true) }),
         State::Publishing(Published { pushed: false, .. }) => State::Publishing(published(true)),
@@ -361,7 +460,7 @@ fn events(task: &Task) -> Vec<(String, Event)> {
             }
             Event::RunEnded { usage, .. } => {
                 let Some(run) = &task.run else { continue };
-                let is_check = run.phase == Phase::Verify;
+                let is_check = run.phase.is_checks();
                 for outcome in outcomes() {
                     let name = name_of_outcome(&outcome);
                     if name == "the checks are red" && !is_check {
@@ -386,6 +485,9 @@ fn events(task: &Task) -> Vec<(String, Event)> {
                 assert_eq!(after.state, task.state);
             }
             Event::PlanSentBack { .. }
+            | Event::Examined { .. }
+            | Event::Released { .. }
+            | Event::Sealed { .. }
             | Event::PlanEdited { .. }
             | Event::PlanApproved { .. }
             | Event::SplitApproved { .. }
@@ -512,8 +614,17 @@ fn event_after(event: &Event) -> Option<Event> {
         Event::NotRebased { .. } => Event::ReviewPosted,
         Event::ReviewPosted => Event::Said { text: a_text(), by: ada() },
         Event::Said { .. } => Event::Told { text: a_text(), reached: Reached::AtWork },
-        Event::Told { .. } => return None,
+        Event::Told { .. } => Event::Examined { head: commit('c'), examined: examined(false) },
+        Event::Examined { .. } => Event::Released { by: ada(), hold: hold() },
+        Event::Released { .. } => {
+            Event::Sealed { head: commit('c'), receipt: ContentHash::of(b"a receipt") }
+        }
+        Event::Sealed { .. } => return None,
     })
+}
+
+fn sealed(head: char) -> Event {
+    Event::Sealed { head: commit(head), receipt: ContentHash::of(b"a receipt") }
 }
 
 fn a_text() -> TextRef {
@@ -562,6 +673,9 @@ fn name_of_event(event: &Event) -> &'static str {
         Event::ReviewPosted => "the review is posted",
         Event::Said { .. } => "somebody says something",
         Event::Told { .. } => "the agent is told",
+        Event::Examined { .. } => "the guards have looked",
+        Event::Released { .. } => "what is held back is released",
+        Event::Sealed { .. } => "the receipt is signed",
     }
 }
 
@@ -575,7 +689,8 @@ fn phases(task: &Task) -> Vec<Phase> {
             Phase::Review => Phase::Implement { step },
             Phase::Implement { .. } => Phase::Verify,
             Phase::Verify => Phase::Correct,
-            Phase::Correct => return phases,
+            Phase::Correct => Phase::Baseline,
+            Phase::Baseline => return phases,
         });
     }
 }
@@ -586,7 +701,8 @@ fn outcomes() -> Vec<Outcome> {
     loop {
         outcomes.push(match outcomes.last().expect("it begins with one") {
             Outcome::Planned { .. } => Outcome::Answered { digest: Digest(7) },
-            Outcome::Answered { .. } => Outcome::Reviewed { digest: Digest(7), n_findings: 2 },
+            Outcome::Answered { .. } => reviewed(false),
+            Outcome::Reviewed { sends_back: false, .. } => reviewed(true),
             Outcome::Reviewed { .. } => step_done('d'),
             Outcome::StepDone { .. } => Outcome::ChecksGreen { head: commit('c') },
             Outcome::ChecksGreen { .. } => failed(TroubleKind::Crash),
@@ -609,6 +725,7 @@ fn name_of_outcome(outcome: &Outcome) -> String {
     match outcome {
         Outcome::Planned { .. } => "a plan comes back".to_owned(),
         Outcome::Answered { .. } => "an answer comes back".to_owned(),
+        Outcome::Reviewed { sends_back: true, .. } => "a review wants it mended".to_owned(),
         Outcome::Reviewed { .. } => "a review comes back".to_owned(),
         Outcome::StepDone { .. } => "a step is done".to_owned(),
         Outcome::ChecksGreen { .. } => "the checks are green".to_owned(),
@@ -641,7 +758,9 @@ fn heading(state: &State) -> String {
         State::Publishing(Published { pushed: false, .. }) => ", not pushed",
         State::Publishing(_) => ", pushed",
         State::Drafted { rounds, .. } if rounds.foreign => ", with somebody else's commits",
+        State::Verifying(work) if work.proof.is_checked() => ", the base",
         State::Verifying(work) if work.n_corrections > 0 => ", corrected before",
+        State::Reviewing(work) if work.proof.wants_review() => ", by a second agent",
         State::Splitting(of) if !of.parts.is_empty() => ", one step is left",
         State::Received(_)
         | State::Planning(_)
@@ -651,6 +770,8 @@ fn heading(state: &State) -> String {
         | State::Queued(_)
         | State::Implementing(_)
         | State::Verifying(_)
+        | State::Reviewing(_)
+        | State::Held(_)
         | State::Correcting(_)
         | State::Drafted { .. }
         | State::Rebasing(_)
@@ -676,6 +797,8 @@ fn full(state: &State) -> String {
         | State::Queued(_)
         | State::Implementing(_)
         | State::Verifying(_)
+        | State::Reviewing(_)
+        | State::Held(_)
         | State::Correcting(_)
         | State::Publishing(_)
         | State::Drafted { .. }
@@ -730,11 +853,14 @@ fn begun(mut task: Task) -> Task {
         State::Queued(work) | State::Implementing(work) => {
             Phase::Implement { step: work.n_done + 1 }
         }
+        State::Verifying(work) if work.proof.is_checked() => Phase::Baseline,
         State::Verifying(_) => Phase::Verify,
+        State::Reviewing(_) => Phase::Review,
         State::Correcting(_) => Phase::Correct,
         State::AwaitingApproval
         | State::Splitting(_)
         | State::Split(_)
+        | State::Held(_)
         | State::Publishing(_)
         | State::Drafted { .. }
         | State::Rebasing(_)
@@ -787,6 +913,7 @@ fn work() -> Work {
         head: Some(commit('c')),
         n_corrections: 0,
         attempt: Try::default(),
+        proof: Box::default(),
         rework: None,
     }
 }
@@ -827,7 +954,47 @@ fn fix(n: u64, by_command: bool) -> Event {
 
 fn published(pushed: bool) -> Published {
     let work = Work { n_done: 2, ..work() };
-    Published { work, head: commit('c'), verified_by: run_id(3), pushed }
+    let receipt = pushed.then(|| ContentHash::of(b"a receipt"));
+    Published { work, head: commit('c'), verified_by: run_id(3), pushed, receipt }
+}
+
+/// Work whose checks are green, and were that way on the base if that is known.
+fn green(before: Option<Checks>) -> Work {
+    let before = before.map(|result| Before { run: run_id(4), result });
+    let proof = Box::new(Proof { green: Some(run_id(3)), before, ..Proof::default() });
+    Work { n_done: 2, proof, ..work() }
+}
+
+/// Work that a second agent is to review.
+fn review_due() -> Work {
+    let mut work = green(Some(Checks::Green));
+    work.proof.examined = Some(Examined { hold: None, ..examined(true) });
+    work
+}
+
+/// Work that a guard holds back.
+fn held_back() -> Work {
+    let mut work = green(Some(Checks::Green));
+    work.proof.examined = Some(examined(false));
+    work
+}
+
+/// Work whose checks were red, and that is corrected for the last time.
+fn corrected() -> Work {
+    Work { n_done: 2, n_corrections: CORRECTIONS_MAX, ..work() }
+}
+
+fn examined(wants_review: bool) -> Examined {
+    let report = ContentHash::of(b"a report");
+    Examined { report, n_flagged: 1, hold: Some(hold()), wants_review }
+}
+
+fn hold() -> ContentHash {
+    ContentHash::of(b"what is held")
+}
+
+fn reviewed(sends_back: bool) -> Outcome {
+    Outcome::Reviewed { digest: Digest(7), n_findings: 2, n_blocking: 1, sends_back }
 }
 
 fn drafted() -> State {
@@ -868,6 +1035,9 @@ fn a_review_is_answered_by_commits_on_the_same_pull_request() {
     let usage = Usage::default();
     task = then(task, Event::RunEnded { run, outcome: step_done('d'), usage });
     task = end(task, Outcome::ChecksGreen { head: commit('d') });
+    let examined = Examined { hold: None, ..examined(false) };
+    task = then(task, Event::Examined { head: commit('d'), examined });
+    task = then(task, sealed('d'));
     let opened = Event::PullOpened { pull: PullNumber(10) };
     task = then(task, Event::Pushed { head: commit('d') });
     assert!(evolve(task.clone(), opened, Time(2)).is_err(), "there is one already");
@@ -941,7 +1111,7 @@ fn a_review_stays_at_its_commit_and_is_posted_once() {
     let stopped = then(review.clone(), Event::StopAsked { by: ada() });
     assert_eq!(then(stopped, retry("")).base, Some(commit('b')));
     let (run, usage) = (review.run.as_ref().unwrap().id, Usage::default());
-    let outcome = Outcome::Reviewed { digest: Digest(7), n_findings: 2 };
+    let outcome = reviewed(false);
     review = then(review, Event::RunEnded { run, outcome, usage });
     assert_eq!(review.state, State::Closed { pull: None });
     assert_eq!(review.review.as_ref().unwrap().to_post, Some(Digest(7)));
@@ -956,6 +1126,9 @@ fn a_rebased_branch_is_checked_anew_before_it_replaces_what_was_published() {
     assert_eq!(task.base, Some(commit('9')));
     expect!["verifying for #9"].assert_eq(&task.state.to_string());
     task = end(task, Outcome::ChecksGreen { head: commit('8') });
+    let examined = Examined { hold: None, ..examined(false) };
+    task = then(task, Event::Examined { head: commit('8'), examined });
+    task = then(task, sealed('8'));
     let State::Publishing(published) = &task.state else { panic!("{}", task.state) };
     let rework = published.work.rework.as_ref().unwrap();
     assert_eq!((&rework.head, &rework.rebased), (&commit('c'), &Some(commit('b'))));

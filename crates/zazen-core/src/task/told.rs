@@ -6,7 +6,7 @@
 use borsh::{BorshDeserialize as Unpack, BorshSerialize as Pack};
 use serde::{Deserialize, Serialize};
 
-use super::{Phase, Task, TextRef};
+use super::{Task, TextRef};
 
 /// A text of a person for the agent at work.
 #[derive(Debug, Clone, PartialEq, Eq, Pack, Unpack, Serialize, Deserialize)]
@@ -31,7 +31,7 @@ const SAYINGS_MAX: usize = 16;
 
 /// Somebody wrote something while a run is under way.
 pub(super) fn said(task: &mut Task, saying: Saying) {
-    let is_at_work = task.run.as_ref().is_some_and(|run| run.phase != Phase::Verify);
+    let is_at_work = task.run.as_ref().is_some_and(|run| !run.phase.is_checks());
     if is_at_work && task.to_tell.len() < SAYINGS_MAX && !task.to_tell.contains(&saying) {
         task.to_tell.push(saying);
     }

@@ -2,7 +2,7 @@
 
 use super::{line, n_of, parked, person};
 use crate::id::CommitId;
-use crate::task::{Event, IssueEnd, Outcome, State, Task, Why};
+use crate::task::{Event, Examined, IssueEnd, Outcome, State, Task, Why};
 use crate::text::{neutral, one_line};
 
 /// The line that an event adds to the day's page, if it is worth one.
@@ -31,6 +31,11 @@ pub fn day_line(task: &Task, event: &Event) -> Option<String> {
         Event::RetryAsked { by, .. } => format!("{} had {name} tried again.", person(by)),
         Event::Blocked { trouble } => format!("Gave {name} up: {}.", trouble.kind.sentence()),
         Event::RunEnded { outcome, .. } => return outcome_line(&name, task, outcome),
+        Event::Examined { examined, .. } => return examined_line(&name, task, examined),
+        Event::Released { by, hold } => {
+            format!("{} released `{}` of {name}.", person(by), hold.short())
+        }
+        Event::Sealed { .. } => return None,
         Event::Pushed { head } => format!("Pushed `{}` for {name}.", head.short()),
         Event::PullOpened { pull } => format!("Opened draft pull request #{pull} for {name}."),
         Event::PullMerged => format!("The pull request of {name} was merged."),
@@ -112,6 +117,16 @@ fn outcome_line(name: &str, task: &Task, outcome: &Outcome) -> Option<String> {
     })
 }
 
+/// What the guards found, where somebody has to know.
+fn examined_line(name: &str, task: &Task, examined: &Examined) -> Option<String> {
+    if let State::Held(_) = task.state {
+        let hold = examined.hold.as_ref().map_or("", |hold| hold.short());
+        return Some(format!("Held {name} back, until a person releases `{hold}`."));
+    }
+    let n = n_of(u64::from(examined.n_flagged), "finding");
+    (examined.n_flagged > 0).then(|| format!("The guards flagged {n} in {name}."))
+}
+
 /// What became of a task that nobody can go on with now.
 fn put_off(name: &str, task: &Task, why: Why) -> String {
     match &task.state {
@@ -128,6 +143,8 @@ fn put_off(name: &str, task: &Task, why: Why) -> String {
         | State::Queued(_)
         | State::Implementing(_)
         | State::Verifying(_)
+        | State::Reviewing(_)
+        | State::Held(_)
         | State::Correcting(_)
         | State::Publishing(_)
         | State::Drafted { .. }
@@ -160,6 +177,8 @@ fn step_line(name: &str, task: &Task, head: &CommitId) -> Option<String> {
         | State::Splitting(_)
         | State::Split(_)
         | State::Queued(_)
+        | State::Reviewing(_)
+        | State::Held(_)
         | State::Correcting(_)
         | State::Publishing(_)
         | State::Drafted { .. }

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::money::{cost, tokens};
-use super::{n_done, n_of, parked, split};
+use super::{n_done, n_of, parked, proof, split};
 use crate::plan::Plan;
 use crate::task::{Around, Note, Phase, State, Task};
 use crate::text::{cut_middle, fence, one_line};
@@ -75,6 +75,7 @@ pub fn result(task: &Task) -> Option<String> {
             Some(text)
         }
         State::Parked { pause, .. } => Some(format!("Waits: {}.\n", parked::because(pause))),
+        State::Held(work) => Some(proof::held_back(work)),
         State::Stopped { by, .. } => Some(format!("Stopped, as {} asked.\n", one_line(by, 60))),
         State::Closed { pull: None }
         | State::Received(_)
@@ -85,6 +86,7 @@ pub fn result(task: &Task) -> Option<String> {
         | State::Queued(_)
         | State::Implementing(_)
         | State::Verifying(_)
+        | State::Reviewing(_)
         | State::Correcting(_)
         | State::Publishing(_)
         | State::Rebasing(_) => None,
@@ -100,5 +102,6 @@ pub fn doing(phase: Phase) -> String {
         Phase::Implement { step } => format!("carrying out step {step}"),
         Phase::Verify => "running the checks".to_owned(),
         Phase::Correct => "mending what is wrong".to_owned(),
+        Phase::Baseline => "running the checks on what was there before".to_owned(),
     }
 }

@@ -8,7 +8,7 @@ use expect_test::{expect, expect_file};
 
 use super::*;
 use crate::host::Traffic;
-use crate::id::{CommitId, IssueNumber, PlanHash, PullNumber, RunId, TaskId, Time};
+use crate::id::{CommitId, ContentHash, IssueNumber, PlanHash, PullNumber, RunId, TaskId, Time};
 use crate::plan::Question;
 use crate::task::{
     Event, NotRebased, Outcome, Phase, PlanRef, Published, Run, TroubleKind, Try, Work, evolve,
@@ -287,7 +287,7 @@ fn the_day() {
     let step = |head| Outcome::StepDone { head: commit(head), n_commits: 1 };
     let mut all = String::new();
     let mut add = |state: State, event: Event| {
-        let mut task = task(state);
+        let mut task = Task { base: None, ..task(state) };
         if let Event::RunEnded { run, .. } = &event {
             let phase = Phase::Verify;
             task.run =
@@ -445,7 +445,14 @@ fn stopped() -> State {
 
 fn publishing(pushed: bool) -> State {
     let work = Work { n_done: 2, ..work() };
-    State::Publishing(Published { work, head: commit('c'), verified_by: run_id(3), pushed })
+    let receipt = Some(ContentHash::of(b"a receipt"));
+    State::Publishing(Published {
+        work,
+        head: commit('c'),
+        verified_by: run_id(3),
+        pushed,
+        receipt,
+    })
 }
 
 fn drafted() -> State {
@@ -497,6 +504,7 @@ fn work() -> Work {
         head: Some(commit('c')),
         n_corrections: 0,
         attempt: Try::default(),
+        proof: Box::default(),
         rework: None,
     }
 }

@@ -8,14 +8,14 @@ use zazen_core::command::Name;
 use zazen_core::effect::{Effect, Key};
 use zazen_core::engine::{Book, Change, Engine, Fact, Patience, Policy};
 use zazen_core::id::{
-    AgentName, CommentId, CommitId, IssueNumber, PlanHash, PullNumber, RepoName, RunId, Stream,
-    TaskId, Time,
+    AgentName, CommentId, CommitId, ContentHash, IssueNumber, PlanHash, PullNumber, RepoName,
+    RunId, Stream, TaskId, Time,
 };
 use zazen_core::intake::{self, Implied, PartOpened, PlanOnDisk, Request, Rules};
 use zazen_core::roster::{Closed, Role, Roles, Roster, Shut};
 use zazen_core::task::{
-    Digest, Event, Free, Hold, IssueEnd, Known, NotRebased, Note, Outcome, Part, Phase, PlanRef,
-    Reached, Run, Slot, State, Task, Trouble, TroubleKind, Why,
+    Digest, Event, Examined, Free, Hold, IssueEnd, Known, NotRebased, Note, Outcome, Part, Phase,
+    PlanRef, Reached, Run, Slot, State, Task, Trouble, TroubleKind, Why,
 };
 use zazen_core::usage::Usage;
 
@@ -29,7 +29,7 @@ const WAIT_MAX_MS: u64 = 32 * 48 * HALF_HOUR;
 const AGENTS: [&str; 3] = ["deep", "quick", "cheap"];
 
 /// What people write.
-pub(crate) const COMMENTS: [&str; 20] = [
+pub(crate) const COMMENTS: [&str; 23] = [
     "/plan",
     "/plan make it smaller",
     "/plan\n/ask how large is it?",
@@ -50,6 +50,9 @@ pub(crate) const COMMENTS: [&str; 20] = [
     "/split",
     "/retry --no-resume",
     "/split and use the first",
+    "/approve",
+    "/approve {held} I have looked",
+    "/approve 0123456789abcdef",
 ];
 
 /// Something that happens by itself, not because the engine asked for it.
@@ -312,13 +315,22 @@ impl World {
         })
     }
 
+    /// What is held back on an issue, as people are shown it.
+    fn held_on(&self, issue: IssueNumber) -> String {
+        let repo = repo();
+        let tasks = self.book().tasks_of(&repo, issue);
+        let held = tasks.filter_map(|task| task.state.work()?.proof.held().cloned());
+        held.last().map_or_else(|| "nothing".to_owned(), |hold| hold.short().to_owned())
+    }
+
     fn waiting(&self) -> Vec<Task> {
         let waits = |task: &Cow<'_, Task>| matches!(task.state, State::AwaitingApproval);
         self.book().tasks().filter(waits).map(Cow::into_owned).collect()
     }
 
     fn comment(&mut self, issue: IssueNumber, text: &str) {
-        self.say((issue, Stream::Comment), text, None);
+        let text = text.replace("{held}", &self.held_on(issue));
+        self.say((issue, Stream::Comment), &text, None);
     }
 
     fn say(
@@ -415,6 +427,15 @@ impl World {
             Effect::Push { task, .. } if luck.is_multiple_of(8) => {
                 (task, Event::Blocked { trouble: trouble(TroubleKind::ForeignBranch) })
             }
+            Effect::Examine { task, .. } if luck.is_multiple_of(16) => {
+                (task, Event::Blocked { trouble: trouble(TroubleKind::Repository) })
+            }
+            Effect::Examine { task, head } => {
+                (task, Event::Examined { examined: examined(&head), head })
+            }
+            Effect::Seal { task, head } => {
+                (task, Event::Sealed { receipt: ContentHash::of(head.as_str().as_bytes()), head })
+            }
             Effect::Push { task, head } => (task, Event::Pushed { head }),
             Effect::OpenPull { task, .. } => (task, Event::PullOpened { pull: pull_of(task) }),
             Effect::StopRun { run } => {
@@ -473,14 +494,16 @@ impl World {
         let luck = self.draw("run");
         let failed = |kind| Outcome::Failed { trouble: Trouble::new(kind, String::new()) };
         let is_held = luck.is_multiple_of(6) && self.luck == Luck::Mixed;
-        if (is_held || self.luck == Luck::Held) && run.phase != Phase::Verify {
+        if (is_held || self.luck == Luck::Held) && !run.phase.is_checks() {
             return self.held(luck);
         }
         let is_bad = self.luck == Luck::Bad || luck.is_multiple_of(4);
         let kinds = [TroubleKind::Crash, TroubleKind::Deadline, TroubleKind::NeedsLogin];
         match run.phase {
-            Phase::Verify if is_bad && luck.is_multiple_of(3) => failed(TroubleKind::Deadline),
-            Phase::Verify if is_bad => failed(TroubleKind::RedChecks),
+            Phase::Verify | Phase::Baseline if is_bad && luck.is_multiple_of(3) => {
+                failed(TroubleKind::Deadline)
+            }
+            Phase::Verify | Phase::Baseline if is_bad => failed(TroubleKind::RedChecks),
             _ if is_bad => failed(*pick(&kinds, luck.to_le_bytes()[1]).expect("there are three")),
             Phase::Plan => {
                 let hash = PlanHash::of(&format!("plan of {}", run.id));
@@ -488,7 +511,11 @@ impl World {
                 let n_steps = 1 + u32::from(luck.to_le_bytes()[2] % 3);
                 Outcome::Planned { plan: PlanRef { hash, version, n_steps, n_questions: 0 } }
             }
-            Phase::Review => Outcome::Reviewed { digest: Digest(8), n_findings: 1 },
+            Phase::Review => {
+                let sends_back = luck.is_multiple_of(2);
+                let n_blocking = u32::from(sends_back);
+                Outcome::Reviewed { digest: Digest(8), n_findings: 1, n_blocking, sends_back }
+            }
             Phase::Ask => Outcome::Answered { digest: Digest(7) },
             Phase::Implement { .. } | Phase::Correct if luck.is_multiple_of(5) => {
                 Outcome::StepDone { head: run.from.clone(), n_commits: 0 }
@@ -496,7 +523,7 @@ impl World {
             Phase::Implement { .. } | Phase::Correct => {
                 Outcome::StepDone { head: self.commit("step"), n_commits: 1 }
             }
-            Phase::Verify => Outcome::ChecksGreen { head: run.from.clone() },
+            Phase::Verify | Phase::Baseline => Outcome::ChecksGreen { head: run.from.clone() },
         }
     }
 
@@ -549,7 +576,8 @@ impl World {
                 assert_eq!((known.id, known.phase, &known.from), (*run, *phase, from));
             }
             Effect::StopRun { run } => assert!(!self.ended_runs.contains(run), "{run} has ended"),
-            Effect::Push { task, head }
+            Effect::Seal { task, head }
+            | Effect::Push { task, head }
             | Effect::OpenPull { task, head }
             | Effect::UpdatePull { task, head } => {
                 self.check_published(*task, head);
@@ -579,6 +607,7 @@ impl World {
                 assert!(changes.any(is_asked), "a person had this very plan split");
             }
             Effect::FindBase { .. }
+            | Effect::Examine { .. }
             | Effect::Show { .. }
             | Effect::Reply { .. }
             | Effect::AnswerThread { .. }
@@ -613,7 +642,19 @@ impl World {
             matches!(event, Event::RunEnded { outcome: Outcome::ChecksGreen { head }, .. }
                 if head == published)
         };
-        assert!(events[approved..].iter().any(is_green), "this very commit was verified");
+        let green =
+            events[approved..].iter().position(is_green).expect("this very commit was verified");
+        let look = |event: &&Event| match event {
+            Event::Examined { head, examined } if head == published => Some(examined.hold.clone()),
+            _ => None,
+        };
+        let hold = events[approved + green..].iter().rev().find_map(look);
+        let hold = hold.expect("the guards have looked at this very commit");
+        let is_released = |hold: &ContentHash| {
+            let mut events = events[approved..].iter();
+            events.any(|event| matches!(event, Event::Released { hold: let_through, .. } if let_through == hold))
+        };
+        assert!(hold.is_none_or(|hold| is_released(&hold)), "nothing is held back");
     }
 
     /// Nothing begins before what it comes after is merged, unless a person says so.
@@ -752,6 +793,9 @@ pub(crate) fn unfit_facts(book: &Book) -> Vec<Fact> {
             Event::Resumed { until: Time(1) },
             Event::PutOff { hold: hold(), passed: Vec::new() },
             Event::Blocked { trouble: trouble.clone() },
+            Event::Examined { head: head.clone(), examined: examined(&head) },
+            Event::Released { by: by(), hold: ContentHash::of(b"something") },
+            Event::Sealed { head: head.clone(), receipt: ContentHash::of(b"a receipt") },
             Event::Pushed { head: head.clone() },
             Event::PullOpened { pull: PullNumber(5) },
             Event::PullMerged,
@@ -762,7 +806,9 @@ pub(crate) fn unfit_facts(book: &Book) -> Vec<Fact> {
             Event::Rebased { from: head.clone(), onto: head.clone(), head: head.clone() },
             Event::Shown { slot: Slot::Note(7), digest: Digest(7) },
         ];
-        for phase in [Phase::Plan, Phase::Ask, Phase::Implement { step: 9 }, Phase::Verify] {
+        for phase in
+            [Phase::Plan, Phase::Ask, Phase::Implement { step: 9 }, Phase::Verify, Phase::Baseline]
+        {
             events.push(Event::RunBegun {
                 run,
                 phase,
@@ -788,6 +834,15 @@ pub(crate) fn unfit_facts(book: &Book) -> Vec<Fact> {
         facts.iter().rev().take(2).flat_map(|fact| fact.changes.clone()).collect();
     facts.push(Fact { cause: None, changes: halves });
     facts
+}
+
+/// What the guards find in a commit. The same, whenever they are asked.
+fn examined(head: &CommitId) -> Examined {
+    let report = ContentHash::of(head.as_str().as_bytes());
+    let luck = report.as_str().as_bytes()[0];
+    let hold = luck.is_multiple_of(3).then(|| report.clone());
+    let n_flagged = u32::from(luck % 2);
+    Examined { report, n_flagged, hold, wants_review: luck.is_multiple_of(2) }
 }
 
 fn hold() -> Hold {

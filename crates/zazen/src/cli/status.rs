@@ -174,6 +174,7 @@ fn column_of(book: &Book, task: &Task) -> Column {
     }
     match &task.state {
         State::AwaitingApproval
+        | State::Held(_)
         | State::Drafted { .. }
         | State::Failed { .. }
         | State::Stopped { .. } => Column::NeedsYou,
@@ -184,6 +185,7 @@ fn column_of(book: &Book, task: &Task) -> Column {
         | State::Queued(_)
         | State::Implementing(_)
         | State::Verifying(_)
+        | State::Reviewing(_)
         | State::Correcting(_)
         | State::Publishing(_)
         | State::Rebasing(_) => Column::Working,

@@ -34,6 +34,8 @@ pub(super) enum Command {
     Stop(Stop),
     /// Send a task on that failed or was stopped
     Retry(Retry),
+    /// Let through what a guard holds back
+    Release(Release),
 }
 
 #[derive(Debug, clap::Args)]
@@ -78,6 +80,14 @@ pub(super) struct Retry {
     remarks: Vec<String>,
 }
 
+#[derive(Debug, clap::Args)]
+pub(super) struct Release {
+    /// The task's number
+    task: u32,
+    /// The hash of what is held back: the task's page and `zazen task show` have it
+    hash: String,
+}
+
 /// How often new events are looked for.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
 
@@ -94,6 +104,11 @@ pub(super) fn run(command: Command, context: &Context) -> Result {
             let (_, config) = context.configured()?;
             let remarks = args.remarks.join(" ");
             ask(context, &Request::Retry { task: TaskId(args.task), by: config.name, remarks })
+        }
+        Command::Release(args) => {
+            let (_, config) = context.configured()?;
+            let (task, by) = (TaskId(args.task), config.name);
+            ask(context, &Request::Release { task, by, hold: args.hash })
         }
     }
 }

@@ -80,7 +80,7 @@ async fn look(
         return Ok(failed(because(run_trouble(kind, &what, &ended.stream))));
     }
     match phase {
-        Phase::Verify => checked(dir, from, exit.code),
+        Phase::Verify | Phase::Baseline => checked(dir, from, exit.code),
         Phase::Plan => Ok(match claimed(phase, ended, is_cut) {
             Ok(answer) => planned(world, task, &world.clean(answer))?,
             Err(trouble) => failed(because(trouble)),
@@ -151,7 +151,7 @@ fn claimed(phase: Phase, ended: &Ended, is_answer_cut: bool) -> Result<&str, Tro
         Phase::Implement { .. } | Phase::Correct => {
             stream.collected.as_ref().map(|claim| claim.n_commits > 0 || claim.base_mismatch)
         }
-        Phase::Plan | Phase::Ask | Phase::Review | Phase::Verify => None,
+        Phase::Plan | Phase::Ask | Phase::Review | Phase::Verify | Phase::Baseline => None,
     };
     let facts = Facts {
         code: exit.and_then(|exit| exit.code),
@@ -275,7 +275,8 @@ async fn reviewed(
     let text = review::print(&review);
     atomic::write(&Home::report_page(&dir), text.as_bytes(), Durability::Durable)?;
     let n_findings = u32::try_from(review.findings.len()).unwrap_or(u32::MAX);
-    Ok(Outcome::Reviewed { digest: Digest::of(&text), n_findings })
+    let digest = Digest::of(&text);
+    Ok(Outcome::Reviewed { digest, n_findings, n_blocking: 0, sends_back: false })
 }
 
 /// How large a file may be whose lines are counted.
@@ -363,7 +364,12 @@ async fn collect_from(
     let policy = &world.config.policy;
     let step = match phase {
         Phase::Implement { step } => task.state.work().map(|work| (step, work.plan.n_steps)),
-        Phase::Plan | Phase::Ask | Phase::Review | Phase::Verify | Phase::Correct => None,
+        Phase::Plan
+        | Phase::Ask
+        | Phase::Review
+        | Phase::Verify
+        | Phase::Correct
+        | Phase::Baseline => None,
     };
     let guards = Guards {
         scanner: world.scanner(),

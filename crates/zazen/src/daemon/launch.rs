@@ -100,7 +100,7 @@ pub(super) async fn start(
         objects,
         files: launch.files,
         tools: tools(world, launch.tools),
-        gateway_socket: (phase != Phase::Verify || !hosts.is_empty()).then(|| socket(dir)),
+        gateway_socket: (!phase.is_checks() || !hosts.is_empty()).then(|| socket(dir)),
         collect: collect(world, task, phase, from)?,
         limits: limits(world),
         container,
@@ -182,7 +182,9 @@ fn check_trust(world: &World, task: &Task, conversation: &Talk) -> anyhow::Resul
 fn access(phase: Phase) -> Access {
     match phase {
         Phase::Plan | Phase::Ask | Phase::Review => Access::ReadOnly,
-        Phase::Implement { .. } | Phase::Correct | Phase::Verify => Access::ReadWrite,
+        Phase::Implement { .. } | Phase::Correct | Phase::Verify | Phase::Baseline => {
+            Access::ReadWrite
+        }
     }
 }
 
@@ -266,7 +268,9 @@ fn collect(
     let step = match phase {
         Phase::Implement { step } => Some(step),
         Phase::Correct => None,
-        Phase::Plan | Phase::Ask | Phase::Review | Phase::Verify => return Ok(None),
+        Phase::Plan | Phase::Ask | Phase::Review | Phase::Verify | Phase::Baseline => {
+            return Ok(None);
+        }
     };
     let work = task.state.work().context("the task has no work")?;
     let (_, plan) = world.plan(&work.plan.hash)?;
@@ -336,7 +340,7 @@ fn prompt(
             prompt::correct(brief, &plan, &text, attempt)
         }
         (Phase::Implement { .. } | Phase::Correct, None) => bail!(no_plan(task)),
-        (Phase::Verify, _) => bail!("checks are run without an agent"),
+        (Phase::Verify | Phase::Baseline, _) => bail!("checks are run without an agent"),
     })
 }
 

@@ -23,12 +23,14 @@ use zazen_core::words::{self, Evidence, FileChange, Kept};
 
 use super::crash::{self, Moment};
 use super::evidence;
+use super::examine;
 use super::keep::now;
 use super::links;
 use super::rebase;
 use super::review;
 use super::reviewers;
 use super::run;
+use super::seal;
 use super::split;
 use super::tell;
 use super::world::World;
@@ -112,6 +114,8 @@ async fn act(world: &Arc<World>, effect: Effect, task: Option<Task>) -> anyhow::
         Effect::Tell { run, text, by, .. } => {
             tell::perform(world, &task, (run, Saying { text, by })).await
         }
+        Effect::Examine { head, .. } => examine::perform(world, &task, &head).await,
+        Effect::Seal { head, .. } => seal::perform(world, &task, &head).await,
         Effect::Push { head, .. } => push_branch(world, &task, &head).await,
         Effect::OpenPull { head, .. } => open_pull(world, &task, &head).await,
         Effect::Rebase { head, .. } => rebase::perform(world, &task, &head).await,

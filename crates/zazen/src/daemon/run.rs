@@ -189,7 +189,7 @@ async fn see_through(
     }
     let (sender, reports) = mpsc::channel(REPORTS_MAX);
     // Checks have no model, and no door at all where there are no hosts.
-    let has_door = phase != Phase::Verify
+    let has_door = !phase.is_checks()
         || !launch::outside(world, task, dir).hosts.is_empty()
         || dir.path().join(GATEWAY_DIR).exists();
     let door = if is_over || !has_door {
@@ -246,7 +246,7 @@ fn grant(
     let age = task.run.as_ref().map_or(0, |run| now().millis_since(run.begun));
     let lifetime = world.config.limits.wall.saturating_add(TOKEN_SLACK);
     let mut outside = launch::outside(world, task, dir);
-    if phase == Phase::Verify {
+    if phase.is_checks() {
         // Checks are no agents.
         outside.servers.clear();
     }

@@ -291,7 +291,8 @@ impl Earlier {
         match (phase, &self.left) {
             (Phase::Implement { .. } | Phase::Correct, Some(_)) => Tree::AsLeft,
             (Phase::Implement { .. } | Phase::Correct, None) => Tree::Only(from.clone()),
-            (Phase::Plan | Phase::Ask | Phase::Review | Phase::Verify, _) => Tree::ReadOnly,
+            (Phase::Plan | Phase::Ask | Phase::Review, _) => Tree::ReadOnly,
+            (Phase::Verify | Phase::Baseline, _) => Tree::ReadOnly,
         }
     }
 }

@@ -40,6 +40,7 @@ pub(super) fn put_off(task: &mut Task, hold: Hold, passed: Vec<Passed>) {
             | State::Planning(_)
             | State::Queued(_)
             | State::Implementing(_)
+            | State::Reviewing(_)
             | State::Correcting(_)
     );
     if !wants_an_agent || task.run.is_some() {

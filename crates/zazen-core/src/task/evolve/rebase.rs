@@ -67,6 +67,8 @@ fn is_out(state: &State) -> bool {
         | State::Queued(_)
         | State::Implementing(_)
         | State::Verifying(_)
+        | State::Reviewing(_)
+        | State::Held(_)
         | State::Correcting(_)
         | State::Drafted { .. }
         | State::Rebasing(_)

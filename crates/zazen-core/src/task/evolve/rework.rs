@@ -31,6 +31,14 @@ pub(super) fn fix_asked(mut task: Task, ask: Ask, n_max: u32) -> Result<Task, Il
             put_off(work.rework.as_deref_mut(), (ask, n_max));
             task.state = State::Verifying(work);
         }
+        (State::Reviewing(mut work), _) if has_room(&work) => {
+            put_off(work.rework.as_deref_mut(), (ask, n_max));
+            task.state = State::Reviewing(work);
+        }
+        (State::Held(mut work), _) if has_room(&work) => {
+            put_off(work.rework.as_deref_mut(), (ask, n_max));
+            task.state = State::Held(work);
+        }
         (State::Publishing(mut published), _) if has_room(&published.work) => {
             put_off(published.work.rework.as_deref_mut(), (ask, n_max));
             task.state = State::Publishing(published);
@@ -130,6 +138,7 @@ pub(super) fn run_for(task: &mut Task, rework: Rework, head: Option<CommitId>) -
         head: head.or_else(|| Some(rework.head.clone())),
         n_corrections: 0,
         attempt: Try::default(),
+        proof: Box::default(),
         rework: Some(Box::new(rework)),
     })
 }
@@ -218,7 +227,14 @@ pub(super) fn head_moved(task: &mut Task, theirs: &CommitId, by: &str) {
             let rounds = Rounds { foreign: true, ..rounds };
             State::Drafted { pull, head: theirs.clone(), rounds }
         }
-        (state @ (State::Correcting(_) | State::Verifying(_) | State::Publishing(_)), true) => {
+        (
+            state @ (State::Correcting(_)
+            | State::Verifying(_)
+            | State::Reviewing(_)
+            | State::Held(_)
+            | State::Publishing(_)),
+            true,
+        ) => {
             let evidence = format!("{by} moved the branch to {theirs}");
             let trouble = Trouble::new(TroubleKind::ForeignBranch, evidence);
             give_up(on_top(state, theirs), trouble, &mut task.notes)
@@ -261,6 +277,7 @@ fn on_top(state: State, theirs: &CommitId) -> State {
     let Some(mut work) = state.work().cloned() else { return state };
     work.head = Some(theirs.clone());
     work.n_corrections = 0;
+    work.proof = Box::default();
     if let Some(rework) = &mut work.rework {
         rework.head = theirs.clone();
         rework.rebased = None;
@@ -336,6 +353,8 @@ fn is_working(state: &State) -> bool {
         | State::Queued(_)
         | State::Implementing(_)
         | State::Verifying(_)
+        | State::Reviewing(_)
+        | State::Held(_)
         | State::Correcting(_)
         | State::Publishing(_)
         | State::Parked { .. }

@@ -1,8 +1,11 @@
 use super::*;
-use crate::id::{AgentName, CommentId, CommitId, IssueNumber, PlanHash, PullNumber, RunId, Time};
+use crate::id::{
+    AgentName, CommentId, CommitId, ContentHash, IssueNumber, PlanHash, PullNumber, RunId, Time,
+};
 use crate::task::{
-    Digest, IssueEnd, Kind, Known, Note, Passed, Pause, Phase, PlanRef, Rounds, Run, Slot, State,
-    TakenOver, TextRef, Trouble, TroubleKind, Try, Waits, Why, Work,
+    Before, Checks, Digest, Examined, IssueEnd, Kind, Known, Note, OwnReview, Passed, Pause, Phase,
+    PlanRef, Proof, Rounds, Run, Slot, State, TakenOver, TextRef, Trouble, TroubleKind, Try, Waits,
+    Why, Work,
 };
 use crate::usage::{Amount, Cost, Tokens, Usage};
 
@@ -46,6 +49,27 @@ fn full(state: State) -> Task {
     }
 }
 
+fn proof() -> Proof {
+    let run = RunId { task: TaskId(2), n: 4 };
+    let review = OwnReview { run, n_findings: 2, n_blocking: 1 };
+    Proof {
+        n_red: 1,
+        green: Some(run),
+        before: Some(Before { run, result: Checks::Red }),
+        examined: Some(Examined {
+            report: ContentHash::of(b"a report"),
+            n_flagged: 1,
+            hold: Some(ContentHash::of(b"what is held")),
+            wants_review: true,
+        }),
+        released: vec![ContentHash::of(b"what was held")],
+        review: Some(review),
+        earlier: Some(review),
+        n_sent_back: 1,
+        unreviewed: Some(TroubleKind::Crash),
+    }
+}
+
 fn failed_at_work() -> State {
     let work = Work {
         plan: PlanRef { hash: PlanHash::of("x"), version: 1, n_steps: 1, n_questions: 0 },
@@ -57,6 +81,7 @@ fn failed_at_work() -> State {
             waits: Some(Waits { n: 2, since: Time(3), forced: true, n_put_off: 1 }),
             ..Try::default()
         },
+        proof: Box::new(proof()),
         rework: None,
     };
     let trouble = Trouble::new(TroubleKind::RedChecks, "1 failed".to_owned());
@@ -152,7 +177,7 @@ fn the_bytes_of_a_task_are_those_of_this_layout() {
     let digest = Digest::of(&hex::encode(all)).0;
     assert_eq!(
         (LAYOUT, digest),
-        (9, 1_551_423_365),
+        (10, 1_052_029_176),
         "the bytes have changed: raise `LAYOUT`, and write the new pair here"
     );
 }
