@@ -7,6 +7,7 @@
 
 mod flag;
 mod release;
+mod request;
 mod split;
 
 use std::borrow::Cow;
@@ -22,6 +23,7 @@ use crate::text::{cut_middle, one_line, plain};
 use crate::trust::{Author, Permission, Trust};
 use crate::words;
 
+pub use self::request::{Request, request};
 pub use self::split::{PartOpened, part_opened};
 
 /// A comment, as its forge shows it. The issue's own text is comment 0.
@@ -93,27 +95,6 @@ pub enum PlanOnDisk {
     Unreadable { why: String },
 }
 
-/// What the command line asks of one task.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-#[serde(tag = "ask", rename_all = "kebab-case")]
-pub enum Request {
-    Stop {
-        task: TaskId,
-        by: String,
-    },
-    Retry {
-        task: TaskId,
-        by: String,
-        remarks: String,
-    },
-    /// Let through what is held back, by at least the digits of its hash that people are shown.
-    Release {
-        task: TaskId,
-        by: String,
-        hold: String,
-    },
-}
-
 /// Reads one comment, and says what it changes.
 ///
 /// Commands of people who may not give any change nothing. They are told so once on an
@@ -156,30 +137,6 @@ pub fn comment(book: &Book, rules: &Rules, comment: &Comment<'_>, on_disk: &Plan
         reader.say();
     }
     Fact { cause: Some(cause), changes: reader.finish() }
-}
-
-/// Reads one request of the command line. Says what is wrong where it cannot be done.
-pub fn request(book: &Book, id: &str, request: &Request) -> Result<Fact, String> {
-    let (Request::Stop { task, .. } | Request::Retry { task, .. } | Request::Release { task, .. }) =
-        request;
-    let task = *task;
-    let known = book.task(task).ok_or_else(|| format!("there is no task {task}"))?;
-    let event = match request {
-        Request::Stop { by, .. } => Event::StopAsked { by: by.clone() },
-        Request::Retry { by, remarks, .. } => {
-            split::go_on(split::waits(book, &known), by.clone(), remarks.clone())
-        }
-        Request::Release { by, hold, .. } => match release::release(&known, by.clone(), hold) {
-            Ok(event) => event,
-            Err(held) if held.is_empty() => return Err(format!("task {task} holds nothing back")),
-            Err(held) => return Err(format!("task {task} holds `{held}` back, and not `{hold}`")),
-        },
-    };
-    if !fits(&known, &event) {
-        return Err(format!("task {task} is {}", known.state));
-    }
-    let cause = Some(Cause::Request { id: id.to_owned() });
-    Ok(Fact { cause, changes: vec![Change::Task { task, event }] })
 }
 
 struct Reader<'a> {

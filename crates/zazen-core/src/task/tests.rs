@@ -8,7 +8,7 @@ use self::waits::{NEVER, UNTIL, held, over, parked, quota};
 use super::proof::SENT_BACK_MAX;
 use super::trouble::{CORRECTIONS_MAX, FAILURES_MAX};
 use super::*;
-use crate::id::Stream;
+use crate::id::{CommentId, Stream};
 
 mod waits;
 

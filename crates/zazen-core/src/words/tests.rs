@@ -10,6 +10,7 @@ use super::*;
 use crate::host::Traffic;
 use crate::id::{CommitId, ContentHash, IssueNumber, PlanHash, PullNumber, RunId, TaskId, Time};
 use crate::plan::Question;
+use crate::reply::{Reply, StatusLine};
 use crate::task::{
     Event, NotRebased, Outcome, Phase, PlanRef, Published, Run, TroubleKind, Try, Work, evolve,
 };

@@ -651,8 +651,9 @@ impl World {
         let hold = events[approved + green..].iter().rev().find_map(look);
         let hold = hold.expect("the guards have looked at this very commit");
         let is_released = |hold: &ContentHash| {
-            let mut events = events[approved..].iter();
-            events.any(|event| matches!(event, Event::Released { hold: let_through, .. } if let_through == hold))
+            let is_that =
+                |event: &&Event| matches!(event, Event::Released { hold: it, .. } if it == hold);
+            events[approved..].iter().any(|event| is_that(&event))
         };
         assert!(hold.is_none_or(|hold| is_released(&hold)), "nothing is held back");
     }
