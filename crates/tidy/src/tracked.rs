@@ -10,6 +10,7 @@ pub const BYTES_MAX: u64 = 200_000;
 /// nothing that can touch the world.
 pub const CORE_DEPENDENCIES: &[&str] = &[
     "aho-corasick",
+    "base64",
     "blake3",
     "borsh",
     "hex",

@@ -30,6 +30,7 @@ pub mod deny;
 pub mod page;
 pub mod plan;
 pub mod prompt;
+pub mod receipt;
 pub mod review;
 pub mod secret;
 pub mod skill;

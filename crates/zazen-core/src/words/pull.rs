@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use super::money::{cost, elapsed, tokens};
+use super::receipt::ReceiptAt;
 use super::traffic::traffic;
 use super::{Text, block, cell, fold, line, n_of, quote};
 use crate::host::Traffic;
@@ -42,6 +43,8 @@ pub struct Evidence {
     pub elapsed_ms: u64,
     /// What each agent said at the end of its step.
     pub reports: Vec<String>,
+    /// Where the receipt is, if the remote has it.
+    pub receipt: Option<ReceiptAt>,
 }
 
 /// One changed file.
@@ -80,6 +83,9 @@ pub fn pull(task: &Task, plan: &Plan, evidence: &Evidence) -> Pull {
         for risk in &plan.risks {
             let _infallible = writeln!(body, "- {}", line(risk));
         }
+    }
+    if let Some(receipt) = &evidence.receipt {
+        fold(&mut body, "Receipt", &super::receipt::where_it_is(receipt));
     }
     let output = cut_middle(evidence.output.trim_end(), OUTPUT_BYTES_MAX);
     fold(&mut body, "What the checks printed", &block(&output));

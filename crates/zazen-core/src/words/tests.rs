@@ -216,6 +216,7 @@ fn a_pull_request_of_hostile_texts() {
         agents: vec![HOSTILE.to_owned()],
         files: vec![FileChange { path: HOSTILE.to_owned(), lines: None }],
         reports: vec![HOSTILE.to_owned(), String::new(), HOSTILE.to_owned()],
+        receipt: Some(ReceiptAt { fetch: HOSTILE.to_owned(), key: HOSTILE.to_owned() }),
         ..evidence()
     };
     let Pull { title, body } = pull(&task, &plan, &evidence);
@@ -235,6 +236,7 @@ fn a_pull_request_of_much_is_cut() {
         output: "a line of output\n".repeat(10_000),
         files: many.collect(),
         reports: vec!["word ".repeat(10_000)],
+        receipt: None,
         ..evidence()
     };
     let body = pull(&task(drafted()), &plan(), &evidence).body;
@@ -575,6 +577,11 @@ fn evidence() -> Evidence {
         usage: usage(),
         elapsed_ms: 754_000,
         reports: vec!["Grouped the sums.\n\nThe order of months is by date.".to_owned()],
+        receipt: Some(ReceiptAt {
+            fetch: "git fetch origin refs/zazen/receipts && git show FETCH_HEAD:12/1.json"
+                .to_owned(),
+            key: format!("ed25519:{}", "07".repeat(32)),
+        }),
     }
 }
 
