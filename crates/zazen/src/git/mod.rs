@@ -7,7 +7,8 @@
 //! Read on in the order of the work: [`Mirror`] keeps a copy of what we work
 //! on, [`workspace`] gives a run its checkout, [`collect`] takes the result
 //! back as a bundle and judges it, [`rebase`] puts it onto another base, and
-//! [`publish`] pushes exactly that commit. `credential` tells git who we are.
+//! [`publish`] pushes exactly that commit. `credential` tells git who we are, and [`carry`]
+//! puts a change into a file.
 
 use std::ffi::{OsStr, OsString};
 use std::fmt;
@@ -22,6 +23,7 @@ use crate::exec::{self, Ids, Output};
 
 mod archive;
 mod bundle;
+mod carry;
 pub mod collect;
 mod credential;
 mod fault;
@@ -41,6 +43,7 @@ pub mod workspace;
 
 pub use archive::Archive;
 pub use bundle::{BundleFault, RESULT_REF};
+pub use carry::{Carried, CarryError, carry};
 pub use fetch::FetchError;
 pub use mirror::{KeptRef, Mirror};
 pub use path::PathFault;

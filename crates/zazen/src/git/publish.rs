@@ -15,6 +15,7 @@ use super::fault::{self, Fault};
 use super::{Auth, LOOK_TIMEOUT, Mirror, Source, TRANSFER_TIMEOUT};
 use crate::exec::Output;
 
+pub mod receipts;
 mod rewritten;
 
 pub use rewritten::{Rewritten, push_rewritten};

@@ -6,13 +6,15 @@
 //!
 //! [`lock`] keeps a second daemon out, [`atomic`] replaces files, [`snapshot`]
 //! saves a start from reading the whole journal, [`skills`] reads what agents are
-//! taught, [`commit`] and [`heal`] are the home's git, [`watch`] tells what people changed.
+//! taught, [`commit`] and [`heal`] are the home's git, [`watch`] tells what people changed,
+//! [`keys`] signs receipts.
 
 pub mod atomic;
 pub mod boot;
 pub mod commit;
 pub mod heal;
 pub mod journal;
+pub mod keys;
 pub mod lock;
 mod repository;
 pub mod skills;
@@ -27,7 +29,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
-use zazen_core::id::{RepoName, RunId, TaskId, Time};
+use zazen_core::id::{CommitId, RepoName, RunId, TaskId, Time};
 
 use self::atomic::Durability;
 
@@ -138,6 +140,11 @@ impl Home {
         self.root.join("missions.md")
     }
 
+    /// `receipts.pub`: the keys that receipts are signed with.
+    pub fn receipt_keys_page(&self) -> PathBuf {
+        self.root.join("receipts.pub")
+    }
+
     pub fn memory_dir(&self) -> PathBuf {
         self.root.join("memory")
     }
@@ -176,6 +183,21 @@ impl Home {
     /// `report.md` in the folder of a task.
     pub fn report_page(task_dir: &Path) -> PathBuf {
         task_dir.join("report.md")
+    }
+
+    /// `receipt.json` in the folder of a task.
+    pub fn receipt_page(task_dir: &Path) -> PathBuf {
+        task_dir.join("receipt.json")
+    }
+
+    /// The texts that the receipt of a commit has the hashes of, as they were then.
+    pub fn receipt_dir(&self, task: TaskId, head: &CommitId) -> PathBuf {
+        self.dot_dir().join("receipts").join(task.to_string()).join(head.as_str())
+    }
+
+    /// Bundles that were taken in, a folder each.
+    pub fn imported_dir(&self) -> PathBuf {
+        self.dot_dir().join("imported")
     }
 
     /// The day in prose.
