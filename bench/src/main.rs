@@ -21,6 +21,7 @@ mod overhead;
 mod parallel;
 mod place;
 mod process;
+mod receipt;
 mod report;
 mod resume;
 mod secrets;
@@ -84,6 +85,8 @@ enum Measurement {
     Crowd,
     /// How long the demo takes
     Demo,
+    /// How long it takes to make a receipt, and to check one
+    Receipt,
     /// What it saves to go on with a session
     Resume,
     /// How fast the streams of harnesses are read, and what that takes of memory
@@ -154,6 +157,7 @@ fn measure(measurement: Measurement, zazen: &Path, few: bool) -> anyhow::Result<
         }
         Measurement::Crowd => crowd::run(zazen, few),
         Measurement::Demo => demo::run(zazen),
+        Measurement::Receipt => receipt::run(zazen),
         Measurement::Resume => {
             if let Some(claude) = resume::claude() {
                 return resume::run(zazen, &claude);

@@ -15,7 +15,9 @@ use crate::source::{Source, find_words, leading_word, line_of};
 pub const ARROWS: &[(&str, &[&str])] = &[
     ("cli", ANYTHING),
     ("demo", ANYTHING),
-    ("daemon", &["config", "forge", "home", "git", "sandbox", "gateway", "exec"]),
+    ("daemon", &["config", "forge", "home", "git", "sandbox", "gateway", "receipt", "exec"]),
+    // It reads what all of these have written. See docs/design/0012.
+    ("receipt", &["home", "git", "sandbox", "gateway"]),
     ("config", &["http"]),
     // GitHub gives git its tokens, and `gh` is a program. See docs/design/0003.
     ("forge", &["home", "git", "http", "exec"]),

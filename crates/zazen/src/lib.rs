@@ -12,4 +12,5 @@ pub mod gateway;
 pub mod git;
 pub mod home;
 pub mod http;
+pub mod receipt;
 pub mod sandbox;

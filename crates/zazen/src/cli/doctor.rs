@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::{Context, ErrorKind, Result, context, json, kinded, line};
 use crate::config::{self, Config, Engine};
 use crate::home::Home;
-use crate::home::lock;
+use crate::home::{keys, lock};
 use crate::sandbox::EngineKind;
 use crate::{daemon, exec, sandbox};
 
@@ -104,8 +104,18 @@ async fn look(context: &Context) -> Vec<Finding> {
     findings.extend(repos(&config));
     findings.extend(skills::look(&home, &config));
     findings.extend(tools::look(context, &config));
+    findings.push(receipts(&home));
     findings.push(space(&home));
     findings
+}
+
+/// The key that receipts are signed with.
+fn receipts(home: &Home) -> Finding {
+    match keys::current(home) {
+        Ok(Some(key)) => good("receipts", &format!("are signed with {key}")),
+        Ok(None) => good("receipts", "the key is made with the first one"),
+        Err(err) => bad("receipts", &format!("{err:#}"), "do what it says"),
+    }
 }
 
 async fn git() -> Finding {

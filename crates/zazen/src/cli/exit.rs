@@ -24,6 +24,8 @@ pub(crate) enum ErrorKind {
     Config = 3,
     /// Something outside is not there: a program, a sandbox, a lock that another holds.
     Unavailable = 4,
+    /// Something could not be checked; what could be is as it should be.
+    Partial = 5,
 }
 
 /// Gives an error a kind.

@@ -4,6 +4,7 @@
 //! logs, errors) goes to standard error. `--json` prints the answer for machines.
 
 mod acp;
+mod bundle;
 mod completions;
 mod context;
 mod doctor;
@@ -22,6 +23,7 @@ mod spent;
 mod status;
 mod task;
 mod up;
+mod verify;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -74,6 +76,11 @@ enum Command {
     /// Look at tasks, stop them, send them on
     #[command(subcommand)]
     Task(task::Command),
+    /// Check the receipt of a pull request, a task or a bundle, offline
+    Verify(verify::Args),
+    /// Put all that proves a task into one file, or take it out
+    #[command(subcommand)]
+    Bundle(bundle::Command),
     /// Check everything that zazen needs, and say how to mend what is missing
     Doctor(doctor::Args),
     /// Cut a damaged journal before its first damaged line, because you say so
@@ -100,6 +107,8 @@ pub fn main() -> ExitCode {
         Command::Up(args) => up::run(&args, &context),
         Command::Status(args) => status::run(&args, &context),
         Command::Task(command) => task::run(command, &context),
+        Command::Verify(args) => verify::run(&args, &context),
+        Command::Bundle(command) => bundle::run(command, &context),
         Command::Doctor(args) => doctor::run(&args, &context),
         Command::Repair(args) => repair::run(&args, &context),
         Command::Completions(args) => {

@@ -78,6 +78,8 @@ pub struct Config {
     /// Nothing, where GitHub is not used.
     pub github: Option<Github>,
     pub repos: Vec<Repo>,
+    /// The file as it was read. There is no secret in it.
+    pub text: String,
 }
 
 /// What one run may use.
@@ -270,6 +272,7 @@ impl Check<'_> {
             budget: self.budget(&raw.budget, &prices)?,
             quota: self.quota(&raw.quota)?,
             prices,
+            text: self.text.to_owned(),
         })
     }
 

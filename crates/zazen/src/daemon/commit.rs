@@ -96,6 +96,9 @@ impl Batch {
             || path.starts_with(home.facts_dir())
             || path.starts_with(home.conflicts_dir())
             || path.starts_with(home.root().join("journal"))
+            || path == home.receipt_keys_page()
+            || (path.starts_with(home.tasks_dir())
+                && path.extension().is_some_and(|it| it == "json"))
             || (path.starts_with(home.root().join("forge")) && is_signed(path))
     }
 }

@@ -26,6 +26,10 @@ pub enum Moment {
     RunJudged,
     /// What the run needed is gone, and its end is not in the journal.
     RunCleaned,
+    /// The texts that a receipt is about are kept, and there is no receipt.
+    SealKept,
+    /// The branch is on the remote, and its receipt is not.
+    BranchPushed,
     /// Pages are written, and not committed.
     PagesWritten,
     /// The home is about to be committed.
@@ -43,7 +47,7 @@ impl Moment {
     pub const RARE: [Self; 1] = [Self::RunStuck];
 
     /// Every moment, for the test that goes through all.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 16] = [
         Self::JournalBefore,
         Self::JournalAfter,
         Self::EffectBefore,
@@ -53,6 +57,8 @@ impl Moment {
         Self::RunEnded,
         Self::RunJudged,
         Self::RunCleaned,
+        Self::SealKept,
+        Self::BranchPushed,
         Self::PagesWritten,
         Self::CommitBefore,
         Self::CommitAfter,
@@ -72,6 +78,8 @@ impl Moment {
             Self::RunEnded => "run.ended",
             Self::RunJudged => "run.judged",
             Self::RunCleaned => "run.cleaned",
+            Self::SealKept => "seal.kept",
+            Self::BranchPushed => "branch.pushed",
             Self::PagesWritten => "pages.written",
             Self::CommitBefore => "commit.before",
             Self::CommitAfter => "commit.after",

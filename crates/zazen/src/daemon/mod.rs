@@ -34,6 +34,7 @@ mod owed;
 mod page;
 mod pages;
 mod perform;
+mod push;
 mod rebase;
 mod recover;
 mod review;

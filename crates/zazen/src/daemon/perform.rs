@@ -26,6 +26,7 @@ use super::evidence;
 use super::examine;
 use super::keep::now;
 use super::links;
+use super::push;
 use super::rebase;
 use super::review;
 use super::reviewers;
@@ -36,9 +37,9 @@ use super::tell;
 use super::world::World;
 use crate::config::Forge;
 use crate::forge::NewPull;
-use crate::forge::github::client::{CallError, Purpose};
-use crate::git::publish::{BranchName, PushError, Pushed, Remote, push, push_rewritten};
-use crate::git::{FetchError, KeptRef, Mirror, Source, create_bare};
+use crate::forge::github::client::CallError;
+use crate::git::publish::{BranchName, PushError};
+use crate::git::{FetchError, KeptRef, Mirror};
 use crate::home::Home;
 use crate::home::atomic::{self, Durability};
 use crate::sandbox;
@@ -63,9 +64,6 @@ pub(super) enum Ending {
 
 /// The reaction that says "your command was taken".
 const TAKEN: &str = "eyes";
-
-/// Who it was that changed something, where nobody knows the name.
-const SOMEBODY: &str = "somebody";
 
 /// How much of the checks' output is read back for the pull request, in bytes.
 const OUTPUT_BYTES_MAX: usize = 256 * 1024;
@@ -116,7 +114,7 @@ async fn act(world: &Arc<World>, effect: Effect, task: Option<Task>) -> anyhow::
         }
         Effect::Examine { head, .. } => examine::perform(world, &task, &head).await,
         Effect::Seal { head, .. } => seal::perform(world, &task, &head).await,
-        Effect::Push { head, .. } => push_branch(world, &task, &head).await,
+        Effect::Push { head, .. } => push::perform(world, &task, &head).await,
         Effect::OpenPull { head, .. } => open_pull(world, &task, &head).await,
         Effect::Rebase { head, .. } => rebase::perform(world, &task, &head).await,
         Effect::UpdatePull { head, .. } => update_pull(world, &task, &head).await,
@@ -286,68 +284,6 @@ pub(super) fn branch(task: &Task) -> anyhow::Result<BranchName> {
     BranchName::new(task.id, &slug(&task.title)).context("name the branch")
 }
 
-async fn push_branch(world: &World, task: &Task, head: &CommitId) -> anyhow::Result<Vec<Fact>> {
-    let mut pushed = push_once(world, task, head).await?;
-    if pushed.as_ref().is_err_and(PushError::is_denial) {
-        // Somebody may have given it more since this token was made. A new one knows.
-        world.forget_tokens();
-        pushed = push_once(world, task, head).await?;
-    }
-    let event = match pushed {
-        Ok(_) => Event::Pushed { head: head.clone() },
-        Err(err @ PushError::Foreign { .. }) => {
-            Event::Blocked { trouble: trouble(TroubleKind::ForeignBranch, &err.into()) }
-        }
-        Err(err) if err.is_denial() || matches!(err, PushError::Rejected { .. }) => {
-            Event::Blocked { trouble: trouble(TroubleKind::Refused, &err.into()) }
-        }
-        // Who did it, git does not say.
-        Err(PushError::Gone { .. }) => Event::BranchDeleted { by: SOMEBODY.to_owned() },
-        Err(err) => return Err(shut_out(world, err)),
-    };
-    Ok(vec![Fact::of(task.id, event)])
-}
-
-async fn push_once(
-    world: &World,
-    task: &Task,
-    head: &CommitId,
-) -> anyhow::Result<Result<Pushed, PushError>> {
-    let mirror = world.mirror(&task.repo).await?;
-    let remote = remote(world, task, &mirror).await?;
-    let branch = branch(task)?;
-    Ok(match rebase::rewritten(world, task, head) {
-        Some(what) => push_rewritten(&mirror, &remote, &branch, &what).await,
-        None => push(&mirror, &remote, &branch, head).await,
-    })
-}
-
-/// What kept us from a remote. The token that it did not take is not used again.
-pub(super) fn shut_out(world: &World, err: PushError) -> anyhow::Error {
-    if matches!(err, PushError::Unauthorized { .. }) {
-        world.forget_tokens();
-    }
-    err.into()
-}
-
-/// Where the branches of a task's repository go.
-pub(super) async fn remote(world: &World, task: &Task, mirror: &Mirror) -> anyhow::Result<Remote> {
-    let repo = world.repo(&task.repo)?;
-    match repo.forge {
-        Forge::Github => {
-            let auth = world.auth(&task.repo, Purpose::Push).await?;
-            Ok(Remote { source: repo.source.parse()?, auth })
-        }
-        Forge::Local => {
-            let path = repo.remote.clone();
-            if !path.exists() {
-                create_bare(&path, mirror).await?;
-            }
-            Ok(Remote { source: Source::Path(path), auth: None })
-        }
-    }
-}
-
 async fn open_pull(world: &World, task: &Task, head: &CommitId) -> anyhow::Result<Vec<Fact>> {
     let State::Publishing(published) = &task.state else { return Ok(Vec::new()) };
     let (pull, base_branch) = pull_text(world, task, (published, head)).await?;
@@ -445,6 +381,7 @@ async fn pull_text(
         usage: task.usage,
         elapsed_ms: now().millis_since(task.opened),
         reports: evidence::reports(world, task),
+        receipt: seal::published(world, task, head)?,
     };
     Ok((words::pull(task, &plan, &evidence), base_branch))
 }

@@ -10,7 +10,8 @@ use zazen_core::id::CommitId;
 use zazen_core::task::{CONFLICTS_MAX, EVIDENCE_BYTES_MAX, Event, NotRebased, State, Task};
 use zazen_core::text::{cut_middle, plain};
 
-use super::perform::{base_branch, branch, may_pass, remote, shut_out};
+use super::perform::{base_branch, branch, may_pass};
+use super::push::{remote, shut_out};
 use super::world::World;
 use crate::git::publish::{Rewritten, look};
 use crate::git::rebase::{Conflict, People, Rebase, RebaseError, rebase};

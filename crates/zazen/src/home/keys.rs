@@ -45,9 +45,9 @@ const SEED_BYTES: usize = 32;
 const FILE_BYTES_MAX: u64 = 1 << 20;
 
 /// What a new page of known keys begins with.
-const PAGE_HEAD: &str = "# The keys that this zazen signs receipts with, the newest last. What an older \
-                         one signed can\n# still be checked. Remove the line of a key that somebody \
-                         else may have.\n";
+const PAGE_HEAD: &str = "\
+    # The keys that this zazen signs receipts with, the newest last. What an older one signed\n\
+    # can still be checked. Remove the line of a key that somebody else may have.\n";
 
 impl SigningKey {
     /// The key of a home, made now if there is none. Its public part is in the home's page

@@ -41,6 +41,8 @@ mod quota;
 #[cfg(test)]
 mod rebase;
 #[cfg(test)]
+pub(crate) mod receipt;
+#[cfg(test)]
 mod red_team;
 #[cfg(test)]
 mod results;

@@ -21,6 +21,8 @@ pub(super) struct Delivered {
     commits: Vec<String>,
     tree: String,
     n_pulls: usize,
+    /// How many receipts the remote has, and how many commits of them.
+    receipts: (usize, usize),
     day: Vec<String>,
 }
 
@@ -43,7 +45,7 @@ impl Delivered {
     fn differs_from(&self, expected: &Self) -> &'static str {
         let size = |it: &Self| {
             let n_lists = it.comments.len() + it.branches.len() + it.commits.len();
-            n_lists + it.n_pulls + it.day.len()
+            n_lists + it.n_pulls + it.receipts.0 + it.receipts.1 + it.day.len()
         };
         match size(self).cmp(&size(expected)) {
             std::cmp::Ordering::Less => "lost",
@@ -225,8 +227,22 @@ pub(super) fn delivered(place: &Place) -> Delivered {
         commits: log.split('\0').map(|message| message.trim().to_owned()).collect(),
         tree: git(&place.remote(), &["rev-parse", &format!("{branch}^{{tree}}")]),
         n_pulls: place.pulls().len(),
+        receipts: receipts(place),
         day: day(place),
     }
+}
+
+/// How many receipts the remote has, each of which has to hold, and how many commits of them.
+fn receipts(place: &Place) -> (usize, usize) {
+    let at = "refs/zazen/receipts";
+    let listed = git(&place.remote(), &["for-each-ref", "--format=%(refname)", at]);
+    if listed.trim().is_empty() {
+        return (0, 0);
+    }
+    let said = place.zazen(&["verify", "1"]);
+    assert!(said.contains("It holds: all "), "{said}");
+    let n_lines = |args: &[&str]| git(&place.remote(), args).lines().count();
+    (n_lines(&["ls-tree", "-r", at]), n_lines(&["log", "--format=%H", at]))
 }
 
 /// The day's lines without their times; over midnight, both days'.

@@ -140,6 +140,13 @@ impl Place {
         self.command(args).stdin(Stdio::null()).output().expect("zazen starts")
     }
 
+    /// Runs the program in a folder, as somebody does who has no home.
+    pub(crate) fn zazen_in(&self, dir: &Path, args: &[&str]) -> Output {
+        let mut command = self.command(args);
+        command.env_remove("ZAZEN_HOME").current_dir(dir).stdin(Stdio::null());
+        command.output().expect("zazen starts")
+    }
+
     pub(crate) fn command(&self, args: &[&str]) -> Command {
         self.command_by(&[], args)
     }
