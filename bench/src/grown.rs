@@ -161,7 +161,7 @@ fn outcome(effect: &Effect, id: u32) -> anyhow::Result<Event> {
         }
         Effect::Examine { head, .. } => {
             let report = ContentHash::of(head.as_str().as_bytes());
-            let examined = Examined { report, n_flagged: 0, hold: None, wants_review: false };
+            let examined = Examined { report, n_flagged: 0, hold: None, reviewers: Vec::new() };
             Event::Examined { head: head.clone(), examined }
         }
         Effect::Seal { head, .. } => {

@@ -39,6 +39,7 @@ pub mod words;
 
 pub mod account;
 pub mod budget;
+pub mod check;
 pub mod limit;
 pub mod merit;
 pub mod price;

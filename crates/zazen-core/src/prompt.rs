@@ -4,6 +4,7 @@
 //! it says what is wanted, and cannot change the rules of the run.
 
 mod going_on;
+mod own;
 mod skills;
 
 use std::fmt::Write as _;
@@ -17,6 +18,7 @@ use crate::review;
 use crate::task::{Rework, Trouble, TroubleKind, Try};
 use crate::text::{cut_middle, fence, one_line, plain};
 
+pub use self::own::{Own, correct_own, review_own};
 pub use self::skills::Skills;
 
 /// What every run is told: whose work it is and what people said.

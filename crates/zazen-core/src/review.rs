@@ -2,10 +2,18 @@
 //!
 //! [`parse`] is tolerant of how agents write, and says what is wrong so that an agent
 //! can mend it. Whether a place exists in the commit is not known here; who knows it
-//! asks with [`Review::place`]. A review never approves anything.
+//! asks with [`Review::check`]. A review never approves anything. Whether a second one
+//! says what the first did is told by [`Progress`].
+
+mod check;
+mod progress;
+mod undone;
 
 use std::fmt::{self, Write as _};
 
+pub use self::check::{Quotes, Unfounded};
+pub use self::progress::Progress;
+pub use self::undone::undoes;
 use crate::text::{Fence, fence, one_line};
 
 /// What an agent says of a pull request.
@@ -24,6 +32,8 @@ pub struct Finding {
     /// Where it is; nothing, where it is about no single place, or one that is not there.
     pub place: Option<Place>,
     pub title: String,
+    /// The line that it is about, as it stands in the file.
+    pub quote: Option<String>,
     /// Why it is wrong, as Markdown.
     pub why: String,
     /// What could stand there instead of that line.
@@ -45,6 +55,16 @@ pub enum Severity {
     High,
     Medium,
     Low,
+}
+
+/// What keeps work from going on as it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Blocks {
+    /// Findings that are high.
+    #[default]
+    High,
+    /// Those that are medium, too.
+    Medium,
 }
 
 /// Why a review cannot be read.
@@ -153,6 +173,7 @@ impl Reader {
         }
         review.summary = String::from(review.summary.trim());
         for finding in &mut review.findings {
+            (finding.quote, finding.why) = split_quote(&finding.why);
             (finding.why, finding.suggestion) = split_suggestion(&finding.why);
         }
         review.findings.sort_by_key(|finding| finding.severity);
@@ -178,7 +199,7 @@ fn finding(title: &str) -> Option<Finding> {
     let place = place(first.trim_matches(marks));
     let title = if place.is_some() { after.trim_start_matches(marks) } else { rest };
     let title = one_line(title.trim(), TITLE_CHARS_MAX);
-    Some(Finding { severity, place, title, why: String::new(), suggestion: None })
+    Some(Finding { severity, place, title, quote: None, why: String::new(), suggestion: None })
 }
 
 /// Reads `src/lib.rs:12`, also `src/lib.rs:12-15` and `src/lib.rs#L12`.
@@ -191,6 +212,19 @@ fn place(text: &str) -> Option<Place> {
         && !path.starts_with('/')
         && path.split('/').all(|part| !matches!(part, "" | "." | ".."));
     is_path.then(|| Place { path: path.to_owned(), line })
+}
+
+/// Takes the quoted line from the beginning of a finding's text.
+fn split_quote(text: &str) -> (Option<String>, String) {
+    let text = text.trim_start_matches(['\n', '\r']);
+    let (first, rest) = text.split_once('\n').unwrap_or((text, ""));
+    let Some(quote) = first.trim_start().strip_prefix('>') else { return (None, text.to_owned()) };
+    // Agents like to put code into a quotation, too.
+    let quote = quote.trim();
+    let inner = quote.strip_prefix('`').and_then(|quote| quote.strip_suffix('`'));
+    let quote = inner.filter(|inner| !inner.contains('`')).unwrap_or(quote).trim();
+    let quote = (!quote.is_empty()).then(|| quote.to_owned());
+    (quote, rest.to_owned())
 }
 
 /// Takes the first block of a suggestion out of a finding's text.
@@ -231,15 +265,19 @@ fn split_suggestion(text: &str) -> (String, Option<String>) {
 }
 
 impl Review {
-    /// Takes away every place that is not there. `has_line` says whether a file has that line.
-    pub fn place(&mut self, has_line: impl Fn(&Place) -> bool) {
-        for finding in &mut self.findings {
-            if let Some(place) = finding.place.take_if(|place| !has_line(place)) {
-                // What was meant is still said, and nothing is suggested for another line.
-                let said = format!("(The agent named {place}, which is not there.)");
-                finding.why = format!("{}\n\n{said}", finding.why);
-                finding.suggestion = None;
-            }
+    /// How many findings there are that keep the work from going on.
+    pub fn n_blocking(&self, blocks: Blocks) -> u32 {
+        let n = self.findings.iter().filter(|finding| finding.blocks(blocks)).count();
+        u32::try_from(n).unwrap_or(u32::MAX)
+    }
+}
+
+impl Finding {
+    /// Whether it keeps the work from going on.
+    pub fn blocks(&self, blocks: Blocks) -> bool {
+        match blocks {
+            Blocks::High => self.severity == Severity::High,
+            Blocks::Medium => self.severity <= Severity::Medium,
         }
     }
 }
@@ -250,9 +288,12 @@ pub fn print(review: &Review) -> String {
     if review.findings.is_empty() {
         out.push_str("\nNone.\n");
     }
-    for Finding { severity, place, title, why, suggestion } in &review.findings {
+    for Finding { severity, place, title, quote, why, suggestion } in &review.findings {
         let place = place.as_ref().map(|place| format!("`{place}` ")).unwrap_or_default();
         let _infallible = write!(out, "\n### {severity}: {place}{title}\n");
+        if let Some(quote) = quote {
+            let _infallible = write!(out, "\n> {quote}\n");
+        }
         if !why.is_empty() {
             let _infallible = write!(out, "\n{why}\n");
         }

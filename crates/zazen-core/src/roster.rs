@@ -5,9 +5,12 @@
 //! has is decided once, when it begins, and is part of that fact, so a list that
 //! changes later changes nothing about a run that is under way.
 
+mod reviewer;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
+pub use self::reviewer::{Made, Reviewers, reviewers};
 use crate::id::{AgentName, RepoName};
 use crate::task::{Free, Phase, Why};
 

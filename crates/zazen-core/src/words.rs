@@ -5,12 +5,14 @@
 //! neutralised before it goes into one.
 
 mod agent;
+mod checks;
 mod commit;
 mod day;
 mod event;
 mod limit;
 mod links;
 mod money;
+mod own;
 mod page;
 mod parked;
 mod proof;
@@ -27,6 +29,7 @@ mod traffic;
 use std::fmt::Write as _;
 
 pub use self::agent::{Agent, agent, strange, untested};
+pub use self::checks::{checks_evidence, red_before};
 pub use self::commit::{agent_commit, step_commit, trailers};
 use self::day::issue_end;
 pub use self::day::{day_line, home_commit};
@@ -34,6 +37,7 @@ pub use self::event::{claim_word, event_line, event_lines};
 pub use self::limit::{closed, limits, meter};
 pub use self::links::{Links, linked};
 pub use self::money::{cost, elapsed, exceeded, spent_of, tokens};
+pub use self::own::{NotReviewed, OwnReview, Reviewed};
 pub use self::page::{doing, progress, result};
 pub use self::parked::passed_over;
 pub use self::pull::{Evidence, FileChange, Pull, pull};

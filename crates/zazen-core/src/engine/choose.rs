@@ -26,7 +26,12 @@ pub(super) fn choose(
 ) -> Choice {
     let mut passed = Vec::new();
     let Some(role) = Role::of(phase) else { return Choice::Begin { agent: None, passed } };
-    let agents = policy.roster.agents(&task.repo, role);
+    let proof = task.state.work().map(|work| &work.proof);
+    let agents = match (phase, proof) {
+        // Not everybody may review zazen's own work: see `roster::reviewers`.
+        (Phase::Review, Some(proof)) => proof.reviewers().to_vec(),
+        (_, _) => policy.roster.agents(&task.repo, role),
+    };
     let n_agents = if policy.patience.fails_over { agents.len() } else { 1 };
     for agent in agents.into_iter().take(n_agents) {
         let shut = shut(task, closed.shut(&agent, role), &agent, now);

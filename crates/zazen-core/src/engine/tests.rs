@@ -1520,7 +1520,7 @@ impl Play {
 /// Guards that found nothing, where nobody reviews.
 fn examined() -> Examined {
     let report = ContentHash::of(b"a report");
-    Examined { report, n_flagged: 0, hold: None, wants_review: false }
+    Examined { report, n_flagged: 0, hold: None, reviewers: Vec::new() }
 }
 
 /// What comes of a small thing.

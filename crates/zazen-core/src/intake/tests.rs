@@ -533,7 +533,7 @@ fn plan() -> PlanRef {
 }
 
 fn examined() -> Examined {
-    Examined { report: hash(), n_flagged: 0, hold: None, wants_review: false }
+    Examined { report: hash(), n_flagged: 0, hold: None, reviewers: Vec::new() }
 }
 
 fn hash() -> ContentHash {

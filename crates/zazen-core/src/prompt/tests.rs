@@ -247,3 +247,45 @@ fn asking_for_a_review_says_what_it_is_on_top_of_and_in_which_form() {
     assert!(prompt.contains("## Findings"));
     assert!(prompt.contains("## What the person wants looked at\n\n```text\nthe errors"));
 }
+
+const DIFF: &str = "diff --git a/src/sum.rs b/src/sum.rs\n--- a/src/sum.rs\n+++ b/src/sum.rs\n\
+    @@ -1 +1 @@\n-let sum = 0;\n+let sum: u32 = values.iter().sum();\n";
+
+fn own(base: &CommitId) -> Own<'_> {
+    let (checks, guards) = ("41 passed (before: 40 passed, 1 failed)", "nothing");
+    Own { plan: PLAN, base, diff: DIFF, checks, guards, earlier: None }
+}
+
+#[test]
+fn a_review_of_own_work_is_asked_for() {
+    let base: CommitId = "b".repeat(40).parse().unwrap();
+    let prompt = review_own(&brief(), own(&base), &Try::default());
+    expect_file!["../../tests/texts/prompt-review-own.md"].assert_eq(&prompt);
+
+    let earlier = review::parse(review::format_help()).unwrap();
+    let again = Own { earlier: Some(&earlier), ..own(&base) };
+    let prompt = review_own(&brief(), again, &Try::default());
+    assert!(prompt.contains("## What was found before\n"), "{prompt}");
+}
+
+#[test]
+fn of_a_large_change_the_reviewer_is_told_how_to_see_all_of_it() {
+    let base: CommitId = "b".repeat(40).parse().unwrap();
+    let diff = format!("{DIFF}{}", "+```\u{1b}[2J\n+more\n".repeat(100_000));
+    let prompt = review_own(&brief(), Own { diff: &diff, ..own(&base) }, &Try::default());
+    assert!(prompt.len() < 120_000, "{}", prompt.len());
+    assert!(prompt.contains("## The change, cut in the middle\n\n````diff\n"), "{prompt}");
+    assert!(prompt.contains(&format!("`git diff {base} HEAD` shows all of it")));
+    assert!(!prompt.contains('\u{1b}'));
+}
+
+#[test]
+fn what_a_review_found_is_given_as_material() {
+    let review =
+        review::parse(&review::format_help().replace("Why it", "````\nPush it\n````\nWhy it"));
+    let plan = parse(PLAN).unwrap();
+    let prompt = correct_own(&brief(), (&plan, PLAN), &review.unwrap(), &Try::default());
+    let (_, found) = prompt.split_once("## What the review found\n\n").unwrap();
+    assert!(found.starts_with("`````text\n## Summary"), "{found}");
+    expect_file!["../../tests/texts/prompt-correct-own.md"].assert_eq(&prompt);
+}

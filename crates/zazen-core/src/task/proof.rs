@@ -7,7 +7,7 @@ use borsh::{BorshDeserialize as Unpack, BorshSerialize as Pack};
 use serde::{Deserialize, Serialize};
 
 use super::TroubleKind;
-use crate::id::{ContentHash, RunId};
+use crate::id::{AgentName, ContentHash, RunId};
 
 /// What has been shown of the head of some work.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Pack, Unpack, Serialize, Deserialize)]
@@ -60,9 +60,9 @@ pub struct Examined {
     /// Stands for what is held back until a person releases exactly that.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hold: Option<ContentHash>,
-    /// Whether a second agent is to review the change, by what the owner wants.
-    #[serde(default)]
-    pub wants_review: bool,
+    /// The agents that may review the change, by what the owner wants; the first choice first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub reviewers: Vec<AgentName>,
 }
 
 /// A second agent's review of our own work.
@@ -103,8 +103,18 @@ impl Proof {
 
     /// Whether a review is due, now that the guards are done.
     pub fn wants_review(&self) -> bool {
-        let is_wanted = self.examined.as_ref().is_some_and(|examined| examined.wants_review);
-        is_wanted && self.review.is_none() && self.unreviewed.is_none()
+        !self.reviewers().is_empty() && self.review.is_none() && self.unreviewed.is_none()
+    }
+
+    /// The review that an agent is to work in, where that is what is corrected: what is held back
+    /// comes first.
+    pub fn sent_back(&self) -> Option<OwnReview> {
+        self.review.filter(|_| self.green.is_some() && self.held().is_none())
+    }
+
+    /// The agents that may review it.
+    pub fn reviewers(&self) -> &[AgentName] {
+        self.examined.as_ref().map_or(&[], |examined| &examined.reviewers)
     }
 
     /// What stays true of another commit.

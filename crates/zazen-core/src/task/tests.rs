@@ -8,7 +8,7 @@ use self::waits::{NEVER, UNTIL, held, over, parked, quota};
 use super::proof::SENT_BACK_MAX;
 use super::trouble::{CORRECTIONS_MAX, FAILURES_MAX};
 use super::*;
-use crate::id::{CommentId, Stream};
+use crate::id::{AgentName, CommentId, Stream};
 
 mod waits;
 
@@ -986,7 +986,8 @@ fn corrected() -> Work {
 
 fn examined(wants_review: bool) -> Examined {
     let report = ContentHash::of(b"a report");
-    Examined { report, n_flagged: 1, hold: Some(hold()), wants_review }
+    let reviewers = if wants_review { vec![AgentName::default()] } else { Vec::new() };
+    Examined { report, n_flagged: 1, hold: Some(hold()), reviewers }
 }
 
 fn hold() -> ContentHash {

@@ -1,16 +1,22 @@
 //! The draft pull request: its title and its description.
+//!
+//! Half a minute has to be enough to see whether it deserves more: one table, which is read on
+//! a phone, too, and then folds.
 
 use std::fmt::Write as _;
 
+use super::checks::{checks, coverage, tests};
 use super::money::{cost, elapsed, tokens};
-use super::receipt::ReceiptAt;
+use super::own::{OwnReview, own_findings, own_review};
+use super::receipt::{ReceiptAt, where_it_is};
 use super::traffic::traffic;
 use super::{Text, block, cell, fold, line, n_of, quote};
+use crate::check::{Checks, trim};
 use crate::host::Traffic;
 use crate::id::{CommitId, PlanHash};
 use crate::plan::Plan;
 use crate::task::Task;
-use crate::text::{cut_middle, neutral, one_line};
+use crate::text::{cut_middle, neutral, one_line, plain};
 use crate::usage::Usage;
 
 /// A draft pull request, as it is to be opened.
@@ -31,6 +37,12 @@ pub struct Evidence {
     pub command: String,
     /// What the validation command printed, all of it.
     pub output: String,
+    /// What it came to, before the change and after it.
+    pub checks: Checks,
+    /// What the guards found: a line, and what there is to read. Nothing where none looked.
+    pub guards: Option<(String, String)>,
+    /// Whose review there is. Nothing where that was never asked.
+    pub review: Option<OwnReview>,
     pub files: Vec<FileChange>,
     /// Where the checks ran, and what that sandbox achieved, in words.
     pub sandbox: String,
@@ -61,6 +73,9 @@ const OUTPUT_BYTES_MAX: usize = 12 * 1024;
 /// How many changed files are listed.
 const N_FILES_MAX: usize = 60;
 
+/// What the table says of a receipt.
+const SIGNED: &str = "signed; `zazen verify` checks it";
+
 /// How long a title may be, in characters.
 const TITLE_CHARS_MAX: usize = 120;
 
@@ -74,27 +89,43 @@ pub fn pull(task: &Task, plan: &Plan, evidence: &Evidence) -> Pull {
     let refers = if evidence.closes { "Closes" } else { "Refs" };
     let mut body = format!("{}\n{refers} #{}\n\n", quote(&plan.summary), task.issue);
     body.push_str(&table(evidence));
-    body.push_str("\n### Steps\n\n");
-    for (index, step) in plan.steps.iter().enumerate() {
-        let _infallible = writeln!(body, "- [x] {}. {}", index + 1, line(&step.title));
-    }
     if !plan.risks.is_empty() {
-        body.push_str("\n### Risks that the plan names\n\n");
+        body.push_str("\n**Risks that the plan names:**\n\n");
         for risk in &plan.risks {
             let _infallible = writeln!(body, "- {}", line(risk));
         }
     }
-    if let Some(receipt) = &evidence.receipt {
-        fold(&mut body, "Receipt", &super::receipt::where_it_is(receipt));
-    }
-    let output = cut_middle(evidence.output.trim_end(), OUTPUT_BYTES_MAX);
-    fold(&mut body, "What the checks printed", &block(&output));
-    fold(&mut body, "Files", &files(&evidence.files));
-    let reports = reports(&evidence.reports);
-    if !reports.is_empty() {
-        fold(&mut body, "What the agents said (claims, not evidence)", &reports);
-    }
+    folds(&mut body, plan, evidence);
     Pull { title: neutral(&one_line(&task.title, TITLE_CHARS_MAX)), body: Text(body) }
+}
+
+fn folds(body: &mut String, plan: &Plan, evidence: &Evidence) {
+    let mut steps = String::new();
+    for (index, step) in plan.steps.iter().enumerate() {
+        let _infallible = writeln!(steps, "- [x] {}. {}", index + 1, line(&step.title));
+    }
+    fold(body, &format!("Steps ({})", plan.steps.len()), &steps);
+    let guards = evidence.guards.as_ref().map_or("", |(_, text)| text.trim());
+    let findings = evidence.review.as_ref().map_or_else(String::new, own_findings);
+    let tests = tests(&evidence.checks);
+    let output =
+        format!("$ {}\n{}", plain(&evidence.command), trim(&evidence.output, OUTPUT_BYTES_MAX));
+    let reports = reports(&evidence.reports);
+    let receipt = evidence.receipt.as_ref().map_or_else(String::new, where_it_is);
+    for (title, text) in [
+        ("What the guards found", guards),
+        ("What the reviewer says (opinions, not evidence)", &findings),
+        ("Tests that changed", &tests),
+        ("What the checks printed", &block(output.trim_end())),
+        ("Files", &files(&evidence.files)),
+        ("How it was made", &made(evidence)),
+        ("Receipt", &receipt),
+        ("What the agents said (claims, not evidence)", &reports),
+    ] {
+        if !text.is_empty() {
+            fold(body, title, text);
+        }
+    }
 }
 
 fn table(evidence: &Evidence) -> String {
@@ -103,43 +134,43 @@ fn table(evidence: &Evidence) -> String {
         .iter()
         .filter_map(|file| file.lines)
         .fold((0, 0), |(added, removed), (a, r)| (added + a, removed + r));
-    let hosts = if evidence.traffic.is_empty() {
-        String::new()
-    } else {
-        format!("| Hosts | {} |\n", cell(&traffic(&evidence.traffic)))
-    };
-    let agents = if evidence.agents.is_empty() {
-        String::new()
-    } else {
-        format!("| Agents | {} |\n", cell(&evidence.agents.join("; ")))
-    };
-    format!(
-        "| | |\n|---|---|\n\
-         | Checks | passed: {} |\n\
-         | Commit | `{}` on top of `{}` |\n\
-         | Change | {}, +{added} −{removed} |\n\
-         | Approved plan | `{}` |\n\
-         | Ran in | {} |\n\
-         {hosts}\
-         {agents}\
-         | Cost | {} ({} tokens, {}) |\n\
-         | Time | {} |\n",
-        code(&evidence.command),
-        evidence.head.short(),
-        evidence.base.short(),
-        n_of(evidence.files.len() as u64, "file"),
-        evidence.plan.short(),
-        cell(&evidence.sandbox),
-        cost(evidence.usage.cost),
-        tokens(evidence.usage.tokens.total()),
-        n_of(evidence.usage.n_calls, "model call"),
-        elapsed(evidence.elapsed_ms),
-    )
+    let change = n_of(evidence.files.len() as u64, "file");
+    let usage = &evidence.usage;
+    let hosts = Some(&evidence.traffic).filter(|traffic| !traffic.is_empty()).map(traffic);
+    let rows = [
+        ("Checks", Some(checks(&evidence.checks))),
+        ("Coverage", coverage(&evidence.checks)),
+        ("Guards", evidence.guards.as_ref().map(|(line, _)| line.clone())),
+        ("Review", evidence.review.as_ref().map(own_review)),
+        ("Change", Some(format!("{change}, +{added} −{removed}"))),
+        ("Cost", Some(format!("{}, {} tokens", cost(usage.cost), tokens(usage.tokens.total())))),
+        ("Time", Some(elapsed(evidence.elapsed_ms))),
+        ("Hosts", hosts),
+        ("Receipt", evidence.receipt.as_ref().map(|_| SIGNED.to_owned())),
+    ];
+    let mut table = "| | |\n|---|---|\n".to_owned();
+    for (title, text) in rows {
+        if let Some(text) = text {
+            let _infallible = writeln!(table, "| {title} | {} |", cell(&text));
+        }
+    }
+    table
 }
 
-/// Inline code in a table's cell: one line, no bars, no back-ticks.
-fn code(text: &str) -> String {
-    cell(&format!("`{}`", one_line(text, 200).replace('`', "'")))
+/// What it was made of, where and by whom: for those who want to know.
+fn made(evidence: &Evidence) -> String {
+    let mut text = format!(
+        "- Commit `{}` on top of `{}`\n- Approved plan `{}`\n- The checks ran in {}\n",
+        evidence.head,
+        evidence.base,
+        evidence.plan.short(),
+        line(&evidence.sandbox),
+    );
+    for agent in &evidence.agents {
+        let _infallible = writeln!(text, "- Agent: {}", line(agent));
+    }
+    let _infallible = writeln!(text, "- {}", n_of(evidence.usage.n_calls, "model call"));
+    text
 }
 
 fn files(files: &[FileChange]) -> String {

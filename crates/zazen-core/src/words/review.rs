@@ -10,7 +10,7 @@ use super::{Text, line, n_of, person, quote};
 use crate::id::CommitId;
 use crate::review::{Finding, Review};
 use crate::task::PullHead;
-use crate::text::{fence, plain};
+use crate::text::{fence, neutral, plain};
 
 /// Where a finding is said.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -64,7 +64,7 @@ pub fn review_body(
 
 /// One finding beside its line.
 pub fn review_aside(finding: &Finding) -> Text {
-    let Finding { severity, title, why, suggestion, .. } = finding;
+    let Finding { severity, title, why, suggestion, place: _, quote: _ } = finding;
     let mut text = format!("**{severity}** {}\n", line(title));
     if !why.is_empty() {
         let _infallible = write!(text, "\n{}", quote(why));
@@ -92,8 +92,8 @@ fn headline(at: &PullHead, review: &Review) -> String {
 }
 
 /// One finding with its place. Nobody takes over with a click what stands at no line.
-fn whole(finding: &Finding) -> String {
-    let Finding { severity, place, title, why, suggestion } = finding;
+pub(super) fn whole(finding: &Finding) -> String {
+    let Finding { severity, place, title, quote: _, why, suggestion } = finding;
     let place = place.as_ref().map_or(String::new(), |place| {
         format!(" `{}`:", line(&place.to_string()).replace('`', "'"))
     });
@@ -102,7 +102,7 @@ fn whole(finding: &Finding) -> String {
         let _infallible = write!(text, "\n{}", quote(why));
     }
     if let Some(suggestion) = suggestion {
-        let _infallible = write!(text, "\nIt could say:\n\n{}", fence(suggestion, ""));
+        let _infallible = write!(text, "\nIt could say:\n\n{}", neutral(&fence(suggestion, "")));
     }
     text
 }

@@ -7,10 +7,12 @@ use std::fmt::Write as _;
 use expect_test::{expect, expect_file};
 
 use super::*;
+use crate::check::{self, Checks, Counts, Fate, Found, Ran};
 use crate::host::Traffic;
 use crate::id::{CommitId, ContentHash, IssueNumber, PlanHash, PullNumber, RunId, TaskId, Time};
 use crate::plan::Question;
 use crate::reply::{Reply, StatusLine};
+use crate::review::{self, Finding, Review, Severity, Unfounded};
 use crate::task::{
     Event, NotRebased, Outcome, Phase, PlanRef, Published, Run, TroubleKind, Try, Work, evolve,
 };
@@ -202,6 +204,50 @@ fn a_pull_request() {
 }
 
 #[test]
+fn a_pull_request_with_all_that_there_can_be_to_say() {
+    let ran = |output: &str, is_green| {
+        let (output, coverage) = check::parts(output);
+        Ran { is_green, found: check::read(output), coverage }
+    };
+    let before = format!(
+        "running 4 tests\ntest sums ... ok\ntest empty ... ok\ntest months ... FAILED\n\
+         test years ... ok\n{}\n90.8%\n",
+        check::MARK
+    );
+    let after = format!(
+        "running 3 tests\ntest sums ... ok\ntest empty ... ignored\ntest months ... ok\n{}\n\
+         91.2%\n",
+        check::MARK
+    );
+    let review = |text: &str| review::parse(&format!("## Summary\n\nIt sums.\n\n{text}")).unwrap();
+    let left = "## Findings\n\n### medium: `src/sum.rs:12` the sum overflows\n\n\
+        > let sum: u32 = 0;\n\nFor long lists.\n";
+    let mended = "### high: `src/sum.rs:40` months without a year are mixed\n\n> by_month\n";
+    let mut reached = Traffic::default();
+    reached.reach("index.crates.io:443");
+    reached.refuse("example.com:443");
+    let evidence = Evidence {
+        checks: Checks {
+            before: Some(ran(&before, false)),
+            after: ran(&after, true),
+            is_flaky: true,
+        },
+        guards: Some(("2 flags: `Cargo.lock`, 1 test removed".to_owned(), "The lines.".to_owned())),
+        review: Some(OwnReview::By(Box::new(Reviewed {
+            by: "second: codex 0.169.0 with gpt-5.5".to_owned(),
+            is_author: false,
+            review: review(left),
+            unfounded: Unfounded { n_dropped: 1, ..Unfounded::default() },
+            earlier: Some(review(&format!("{left}\n{mended}"))),
+        }))),
+        traffic: reached,
+        ..evidence()
+    };
+    let body = pull(&task(drafted()), &plan(), &evidence).body;
+    expect_file!["../../tests/texts/pull-full.md"].assert_eq(body.as_str());
+}
+
+#[test]
 fn a_pull_request_of_hostile_texts() {
     let mut task = task(drafted());
     task.title = HOSTILE.to_owned();
@@ -213,6 +259,9 @@ fn a_pull_request_of_hostile_texts() {
         command: HOSTILE.to_owned(),
         output: HOSTILE.to_owned(),
         sandbox: HOSTILE.to_owned(),
+        checks: hostile_checks(),
+        guards: Some((HOSTILE.to_owned(), String::new())),
+        review: Some(hostile_review()),
         agents: vec![HOSTILE.to_owned()],
         files: vec![FileChange { path: HOSTILE.to_owned(), lines: None }],
         reports: vec![HOSTILE.to_owned(), String::new(), HOSTILE.to_owned()],
@@ -227,6 +276,34 @@ fn a_pull_request_of_hostile_texts() {
         assert_eq!(n_bars, 3, "a row has two cells: {line}");
     }
     expect_file!["../../tests/texts/pull-hostile.md"].assert_eq(body.as_str());
+}
+
+/// Tests with a name that is worth a look.
+fn hostile_checks() -> Checks {
+    let ran = |fate| Ran {
+        found: Some(Found { tests: [(HOSTILE.to_owned(), fate)].into(), ..Found::default() }),
+        ..Ran::default()
+    };
+    Checks { before: Some(ran(Fate::Passed)), after: ran(Fate::Failed), is_flaky: true }
+}
+
+fn hostile_review() -> OwnReview {
+    let finding = Finding {
+        severity: Severity::High,
+        place: None,
+        title: HOSTILE.to_owned(),
+        quote: Some(HOSTILE.to_owned()),
+        why: HOSTILE.to_owned(),
+        suggestion: Some(HOSTILE.to_owned()),
+    };
+    let review = |findings| Review { summary: HOSTILE.to_owned(), findings };
+    OwnReview::By(Box::new(Reviewed {
+        by: HOSTILE.to_owned(),
+        is_author: false,
+        review: review(vec![finding.clone()]),
+        unfounded: Unfounded { n_dropped: 1, ..Unfounded::default() },
+        earlier: Some(review(vec![finding])),
+    }))
 }
 
 #[test]
@@ -567,6 +644,9 @@ fn evidence() -> Evidence {
         closes: false,
         command: "cargo test --quiet | tail -5".to_owned(),
         output: "running 3 tests\n...\ntest result: ok. 3 passed\n".to_owned(),
+        checks: checks(),
+        guards: None,
+        review: Some(OwnReview::Missing(NotReviewed::NoSecondAgent)),
         files: vec![
             FileChange { path: "src/sum.rs".to_owned(), lines: Some((120, 7)) },
             FileChange { path: "docs/month.png".to_owned(), lines: None },
@@ -583,6 +663,19 @@ fn evidence() -> Evidence {
             key: format!("ed25519:{}", "07".repeat(32)),
         }),
     }
+}
+
+/// Three tests, one of which was red before.
+fn checks() -> Checks {
+    let ran = |n_passed, n_failed, is_green| Ran {
+        is_green,
+        found: Some(Found {
+            counts: Counts { n_passed, n_failed, n_skipped: 0 },
+            ..Found::default()
+        }),
+        coverage: None,
+    };
+    Checks { before: Some(ran(2, 1, false)), after: ran(3, 0, true), is_flaky: false }
 }
 
 fn usage() -> Usage {

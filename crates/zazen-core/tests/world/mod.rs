@@ -733,7 +733,7 @@ impl World {
             };
             self.shut.insert((id, run.agent().expect("the checks need no quota")), until);
         }
-        if let Event::RunBegun { agent: Some(agent), passed, .. } = event {
+        if let Event::RunBegun { agent: Some(agent), passed, phase, .. } = event {
             let own = self.shut.get(&(id, agent.clone())).copied();
             assert!(own.is_none_or(|until| until <= now), "{agent} begins before its time");
             if task.state.is_forced() {
@@ -741,7 +741,12 @@ impl World {
             }
             let is_open = |shut: &Shut| shut.free.is_some_and(|free| free.at <= now);
             assert!(self.closed.agents.get(agent).is_none_or(is_open), "{agent} is closed");
-            let agents = self.policy.roster.agents(&task.repo, Role::Plan);
+            let proof = task.state.work().map(|work| &work.proof);
+            let agents = match (phase, proof) {
+                // Whoever wrote it is not among those who may review it.
+                (Phase::Review, Some(proof)) => proof.reviewers().to_vec(),
+                _ => self.policy.roster.agents(&task.repo, Role::Plan),
+            };
             let n_before = agents.iter().take_while(|other| *other != agent).count();
             assert_eq!(passed.len(), n_before, "those before it in the list may not act");
         }
@@ -843,7 +848,9 @@ fn examined(head: &CommitId) -> Examined {
     let luck = report.as_str().as_bytes()[0];
     let hold = luck.is_multiple_of(3).then(|| report.clone());
     let n_flagged = u32::from(luck % 2);
-    Examined { report, n_flagged, hold, wants_review: luck.is_multiple_of(2) }
+    let reviewers = ["deep", "default"].into_iter().take(usize::from(luck % 3));
+    let reviewers = reviewers.map(|name| name.parse().expect("a name")).collect();
+    Examined { report, n_flagged, hold, reviewers }
 }
 
 fn hold() -> Hold {

@@ -40,7 +40,7 @@ pub use self::github::{
     check_api, web_of,
 };
 pub use self::own::Own;
-pub use self::policy::{Policy, Programs, Texts};
+pub use self::policy::{OwnReviews, Policy, Programs, Texts};
 pub use self::quota::Quota;
 pub use self::tools::{Program, Server, ServerAt};
 pub use zazen_harness::Api;
@@ -164,6 +164,8 @@ pub struct Repo {
     pub branch: String,
     /// The validation command; empty means the one that the plan names.
     pub check: String,
+    /// What measures coverage, where that is wanted.
+    pub coverage: Coverage,
     /// Who is asked for a review of every draft.
     pub reviewers: Vec<String>,
     /// What its runs may reach besides the model.
@@ -174,6 +176,15 @@ pub struct Repo {
     pub engine: Engine,
     /// What a container of its runs is made of. There where the engine takes one.
     pub image: Option<Image>,
+}
+
+/// How coverage is measured, right behind the checks. Both are empty where it is not.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Coverage {
+    /// The command. Its last line with a percentage counts.
+    pub command: String,
+    /// The report that it leaves, in lcov's format. It counts, then.
+    pub file: String,
 }
 
 /// The configuration cannot be used. Says where and what would be right.

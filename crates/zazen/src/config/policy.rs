@@ -6,6 +6,8 @@ use std::collections::BTreeMap;
 use zazen_core::command::Name;
 use zazen_core::deny::Denied;
 use zazen_core::intake::REWORK_ROUNDS;
+use zazen_core::review::Blocks;
+use zazen_core::roster::Reviewers;
 use zazen_core::secret::Scanner;
 use zazen_core::text::plain;
 use zazen_core::trust::{Permission, Trust};
@@ -27,6 +29,17 @@ pub struct Policy {
     pub denied: Denied,
     /// How many rounds of rework reviews may lead to without a command.
     pub rework_rounds: u32,
+    pub own_review: OwnReviews,
+}
+
+/// Whether and how zazen's own work is reviewed before people see it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OwnReviews {
+    pub by: Reviewers,
+    /// Which findings have an agent correct the work.
+    pub blocks: Blocks,
+    /// How often that may happen.
+    pub n_corrections_max: u32,
 }
 
 /// Which texts of the repository agents are given, as they stand on its base branch.
@@ -45,6 +58,12 @@ pub struct Programs {
     /// The servers in its `.mcp.json`.
     pub mcp: bool,
 }
+
+/// The default of `policy.corrections`. What a second correction mends is rarely worth its cost.
+const CORRECTIONS: u32 = 1;
+
+/// The most that `policy.corrections` may be.
+const CORRECTIONS_MAX: u32 = 3;
 
 /// The default of `policy.author`.
 const AUTHOR: &str = "zazen <agent@zazen.invalid>";
@@ -91,6 +110,7 @@ impl Check<'_> {
     }
 
     pub(super) fn policy(&self, raw: raw::Policy) -> Result<Policy, Error> {
+        let own_review = self.own_review(&raw)?;
         let agent_config = match raw.agent_config.as_deref().unwrap_or("refuse") {
             "refuse" => false,
             "allow" => true,
@@ -118,6 +138,7 @@ impl Check<'_> {
             agent_config,
             secret_exceptions,
             rework_rounds: raw.rework_rounds.unwrap_or(REWORK_ROUNDS),
+            own_review,
             denied: self.denied(&raw.commands_denied, &raw.tools_denied)?,
             repo_texts: Texts {
                 instructions: raw.repo_instructions.unwrap_or(true),
@@ -128,6 +149,40 @@ impl Check<'_> {
                 mcp: raw.repo_mcp.unwrap_or(false),
             },
         })
+    }
+}
+
+impl Check<'_> {
+    fn own_review(&self, raw: &raw::Policy) -> Result<OwnReviews, Error> {
+        let by = match raw.review.as_deref().unwrap_or("when-another") {
+            "when-another" => Reviewers::WhenAnother,
+            "always" => Reviewers::Always,
+            "never" => Reviewers::Never,
+            other => {
+                let why = format!(
+                    "`{other}` does not say when work is reviewed; write \"when-another\" (by an \
+                     agent with another harness or model), \"always\" or \"never\""
+                );
+                return Err(self.wrong(&["policy", "review"], &why));
+            }
+        };
+        let blocks = match raw.review_blocks.as_deref().unwrap_or("high") {
+            "high" => Blocks::High,
+            "medium" => Blocks::Medium,
+            other => {
+                let why = format!(
+                    "`{other}` does not say which findings are corrected; write \"high\" or \
+                     \"medium\""
+                );
+                return Err(self.wrong(&["policy", "review_blocks"], &why));
+            }
+        };
+        let n_corrections_max = raw.corrections.unwrap_or(CORRECTIONS);
+        if n_corrections_max > CORRECTIONS_MAX {
+            let why = format!("`corrections` may be {CORRECTIONS_MAX} at the most");
+            return Err(self.wrong(&["policy", "corrections"], &why));
+        }
+        Ok(OwnReviews { by, blocks, n_corrections_max })
     }
 }
 

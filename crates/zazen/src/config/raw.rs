@@ -217,6 +217,8 @@ pub(super) struct Repo {
     pub(super) remote: Option<String>,
     pub(super) branch: Option<String>,
     pub(super) check: Option<String>,
+    pub(super) coverage: Option<String>,
+    pub(super) coverage_file: Option<String>,
     #[serde(default)]
     pub(super) hosts: Vec<String>,
     #[serde(default)]
@@ -253,6 +255,9 @@ pub(super) struct Policy {
     pub(super) secret_exceptions: Option<Vec<String>>,
     pub(super) repo_instructions: Option<bool>,
     pub(super) rework_rounds: Option<u32>,
+    pub(super) review: Option<String>,
+    pub(super) review_blocks: Option<String>,
+    pub(super) corrections: Option<u32>,
     pub(super) repo_hooks: Option<bool>,
     pub(super) repo_mcp: Option<bool>,
     pub(super) repo_skills: Option<bool>,

@@ -6,7 +6,7 @@ use zazen_core::host::{Hosts, InvalidHost};
 use zazen_core::id::RepoName;
 use zazen_core::skill::{Choice, InvalidSkillName};
 
-use super::{Check, Error, Forge, Github, Repo, Sandbox, raw};
+use super::{Check, Coverage, Error, Forge, Github, Repo, Sandbox, raw};
 
 /// How many people may be asked for a review: GitHub asks no more of one pull request.
 const N_REVIEWERS_MAX: usize = 15;
@@ -50,6 +50,20 @@ impl Check<'_> {
             }
         }
         Ok(hosts)
+    }
+
+    fn coverage(&self, place: &str, raw: &raw::Repo) -> Result<Coverage, Error> {
+        let command = raw.coverage.clone().unwrap_or_default();
+        let file = raw.coverage_file.clone().unwrap_or_default();
+        let is_path = |path: &str| {
+            let is_part = |part: &str| !matches!(part, "" | "." | "..");
+            path.split('/').all(is_part) && !path.contains(['\n', '\0'])
+        };
+        if !file.is_empty() && !is_path(&file) {
+            let why = "`coverage_file` is a path in the repository, like `coverage/lcov.info`";
+            return Err(self.wrong(&["repo", place, "coverage_file"], why));
+        }
+        Ok(Coverage { command, file })
     }
 
     fn skills(&self, place: &str, raw: Option<&[String]>) -> Result<Choice, Error> {
@@ -104,6 +118,7 @@ impl Check<'_> {
         let skills = self.skills(place, raw.skills.as_deref())?;
         let (forge, source) = self.forge(&raw, (place, github))?;
         let reviewers = self.reviewers((place, forge), &raw)?;
+        let coverage = self.coverage(place, &raw)?;
         let remote = match raw.remote {
             Some(path) => self.host_path(&path),
             None => self.root.join(".zazen/remotes").join(format!("{name}.git")),
@@ -115,6 +130,7 @@ impl Check<'_> {
             remote,
             branch: raw.branch.unwrap_or_default(),
             check: raw.check.unwrap_or_default(),
+            coverage,
             reviewers,
             hosts,
             skills,

@@ -6,13 +6,14 @@ use zazen_core::engine::Patience;
 use zazen_core::host::{Authority, Way};
 use zazen_core::id::AgentName;
 use zazen_core::price::Prices;
-use zazen_core::roster::{Role, Roster};
+use zazen_core::review::Blocks;
+use zazen_core::roster::{Reviewers, Role, Roster};
 use zazen_core::skill::Choice;
 use zazen_harness::Name;
 
 use super::{
-    Api, Config, Engine, Environment, Forge, GithubLogin, Image, Key, Poll, Program, ServerAt,
-    Target, parse,
+    Api, Config, Coverage, Engine, Environment, Forge, GithubLogin, Image, Key, OwnReviews, Poll,
+    Program, ServerAt, Target, parse,
 };
 
 /// The least that is a configuration.
@@ -353,6 +354,37 @@ fn a_program_that_zazen_does_not_know_is_told_what_its_owner_says() {
 fn a_price_that_nobody_would_pay_is_refused() {
     let text = format!("{SMALL}[prices.m]\ninput = -1.0\noutput = 2.0\n");
     assert_eq!(wrong(&text), "6: a price of `m` is wrong: -1 is not between 0 and 100000 dollars");
+}
+
+#[test]
+fn own_work_is_reviewed_by_another_agent_and_corrected_once_unless_the_owner_says_otherwise() {
+    let standard =
+        OwnReviews { by: Reviewers::WhenAnother, blocks: Blocks::High, n_corrections_max: 1 };
+    assert_eq!(good(SMALL).policy.own_review, standard);
+    let own = "[policy]\nreview = \"always\"\nreview_blocks = \"medium\"\ncorrections = 0\n";
+    let own = good(&format!("{SMALL}{own}")).policy.own_review;
+    let (by, blocks) = (Reviewers::Always, Blocks::Medium);
+    assert_eq!(own, OwnReviews { by, blocks, n_corrections_max: 0 });
+    for (line, says) in [
+        ("review = \"sometimes\"", "`sometimes` does not say when work is reviewed"),
+        ("review_blocks = \"low\"", "`low` does not say which findings are corrected"),
+        ("corrections = 4", "`corrections` may be 3 at the most"),
+    ] {
+        let wrong = wrong(&format!("{SMALL}[policy]\n{line}\n"));
+        assert!(wrong.contains(says), "{wrong}");
+    }
+}
+
+#[test]
+fn a_coverage_report_is_a_file_of_the_repository() {
+    let repo = "[[repo]]\nname = \"a/b\"\nsource = \"/x\"\n";
+    let good = good(&format!("{SMALL}{repo}coverage = \"make cover\"\n"));
+    let coverage = Coverage { command: "make cover".to_owned(), file: String::new() };
+    assert_eq!(good.repos[0].coverage, coverage);
+    for path in ["/etc/passwd", "../x", "a//b", "a/../b", "a\\nb"] {
+        let wrong = wrong(&format!("{SMALL}{repo}coverage_file = \"{path}\"\n"));
+        assert!(wrong.contains("`coverage_file` is a path in the repository"), "{path}: {wrong}");
+    }
 }
 
 #[test]

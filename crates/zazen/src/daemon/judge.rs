@@ -9,9 +9,10 @@ use std::fs;
 
 use anyhow::Context as _;
 use serde_json::json;
+use zazen_core::check;
 use zazen_core::id::{CommitId, RunId};
 use zazen_core::plan;
-use zazen_core::review;
+use zazen_core::review::{self, Quotes, Review, Unfounded};
 use zazen_core::task::{
     Digest, EVIDENCE_BYTES_MAX, Outcome, Phase, PlanRef, Task, Trouble, TroubleKind, Why,
 };
@@ -22,6 +23,7 @@ use zazen_harness::Facts;
 
 use super::evidence::{self, output_of};
 use super::keep::now;
+use super::own;
 use super::run::{Ended, over_budget, run_trouble};
 use super::stuck;
 use super::world::World;
@@ -91,7 +93,13 @@ async fn look(
             Err(trouble) => failed(because(trouble)),
         }),
         Phase::Review => match claimed(phase, ended, is_cut) {
-            Ok(answer) => reviewed(world, task, from, &world.clean(answer)).await,
+            Ok(answer) => {
+                let answer = world.clean(answer);
+                match task.state.work() {
+                    Some(work) => own::judge(world, task, (dir, work, from), &answer).await,
+                    None => reviewed(world, task, from, &answer).await,
+                }
+            }
             Err(trouble) => Ok(failed(because(trouble))),
         },
         Phase::Implement { .. } | Phase::Correct => match claimed(phase, ended, is_cut) {
@@ -200,11 +208,15 @@ fn trouble_of(claim: Claim) -> Option<TroubleKind> {
     })
 }
 
+/// How much of the output of red checks is read to find what failed, in bytes.
+const RED_BYTES_MAX: usize = 4 << 20;
+
 fn checked(dir: &RunDir, from: &CommitId, code: Option<i32>) -> anyhow::Result<Outcome> {
     if code == Some(0) {
         return Ok(Outcome::ChecksGreen { head: from.clone() });
     }
-    let output = output_of(dir, EVIDENCE_BYTES_MAX - 200)?;
+    let output = output_of(dir, RED_BYTES_MAX)?;
+    let output = check::trim(check::parts(&output).0, EVIDENCE_BYTES_MAX - 200);
     let how = match code {
         Some(code) => format!("The validation command ended with status {code}."),
         None => "The validation command was ended by a signal.".to_owned(),
@@ -256,20 +268,7 @@ async fn reviewed(
             return Ok(failed(Trouble::new(TroubleKind::UnreadableReview, evidence)));
         }
     };
-    let mirror = world.mirror(&task.repo).await?;
-    let mut n_lines = BTreeMap::new();
-    for place in review.findings.iter().filter_map(|finding| finding.place.as_ref()) {
-        if !n_lines.contains_key(&place.path) {
-            // What cannot be read has no lines: nothing is said about one of them.
-            let text = mirror.read_file(at, &place.path, REVIEWED_BYTES_MAX).await;
-            let text = text.ok().flatten().unwrap_or_default();
-            let n = String::from_utf8_lossy(&text).lines().count();
-            n_lines.insert(place.path.clone(), n);
-        }
-    }
-    drop(mirror);
-    let lines_of = |path: &str| n_lines.get(path).copied().unwrap_or(0);
-    review.place(|place| place.line as usize <= lines_of(&place.path));
+    look_up(world, task, (at, &mut review, Quotes::Welcome)).await?;
     let dir = world.task_dir(task);
     fs::create_dir_all(&dir).with_context(|| format!("make {}", dir.display()))?;
     let text = review::print(&review);
@@ -279,7 +278,26 @@ async fn reviewed(
     Ok(Outcome::Reviewed { digest, n_findings, n_blocking: 0, sends_back: false })
 }
 
-/// How large a file may be whose lines are counted.
+/// Looks up what a review speaks of in the files of the reviewed commit.
+pub(super) async fn look_up(
+    world: &World,
+    task: &Task,
+    (at, review, quotes): (&CommitId, &mut Review, Quotes),
+) -> anyhow::Result<Unfounded> {
+    let mirror = world.mirror(&task.repo).await?;
+    let mut files = BTreeMap::new();
+    for place in review.findings.iter().filter_map(|finding| finding.place.as_ref()) {
+        if !files.contains_key(&place.path) {
+            // What cannot be read has no lines: nothing is said about one of them.
+            let text = mirror.read_file(at, &place.path, REVIEWED_BYTES_MAX).await;
+            let text = text.ok().flatten().unwrap_or_default();
+            files.insert(place.path.clone(), String::from_utf8_lossy(&text).into_owned());
+        }
+    }
+    Ok(review.check(quotes, |path| files.get(path).map(String::as_str)))
+}
+
+/// How large a file may be whose lines are looked up.
 const REVIEWED_BYTES_MAX: u64 = 4 << 20;
 
 /// The step's commits, collected and checked.

@@ -6,6 +6,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
+use zazen_core::check;
 use zazen_core::id::{CommitId, RunId};
 use zazen_core::prompt::{self, Brief, Place, Said, Skills};
 use zazen_core::task::{Phase, State, Task, Try};
@@ -16,13 +17,14 @@ use super::agents::Acting;
 use super::containers;
 use super::crash::{self, Moment};
 use super::kit::{self, Given};
+use super::own;
 use super::perform::check_command;
 use super::review;
 use super::run::{EGRESS_FILE, socket, token};
 use super::session::{self, Earlier};
 use super::skills;
 use super::world::World;
-use crate::config::Config;
+use crate::config::{Config, Coverage};
 use crate::exec;
 use crate::forge::local::BOT;
 use crate::forge::{Comment, Issue};
@@ -69,7 +71,7 @@ pub(super) async fn start(
                 .await?,
         };
         let brief = brief(world, task, conversation, told)?;
-        let prompt = prompt(world, task, (phase, &brief, onto.as_ref()))?;
+        let prompt = prompt(world, task, (&mirror, phase), (&brief, onto.as_ref())).await?;
         let prompt = match &earlier {
             Some(earlier) => going_on(task, (prompt, &brief.thread), (earlier, phase, from)),
             None => prompt,
@@ -287,15 +289,24 @@ fn collect(
 
 /// What a correction is, for its commit.
 fn mended(task: &Task) -> String {
-    let what = if task.state.is_rework() { "Rework" } else { "Mend the checks of" };
+    let is_reviewed = task.state.work().is_some_and(|work| work.proof.sent_back().is_some());
+    let what = match () {
+        () if task.state.is_rework() => "Rework",
+        () if is_reviewed => "Work in the review of",
+        () => "Mend the checks of",
+    };
     format!("{what} {}", task.title)
 }
 
-/// The validation command.
+/// The validation command, and what measures coverage behind it.
 fn checks(world: &World, task: &Task) -> anyhow::Result<Work> {
     let work = task.state.work().with_context(|| no_plan(task))?;
     let (_, plan) = world.plan(&work.plan.hash)?;
-    Ok(Work::Check { command: check_command(world, task, &plan)? })
+    let command = check_command(world, task, &plan)?;
+    let Coverage { command: coverage, file } = &world.repo(&task.repo)?.coverage;
+    let is_measured = !coverage.is_empty() || !file.is_empty();
+    let command = if is_measured { check::script(&command, (coverage, file)) } else { command };
+    Ok(Work::Check { command })
 }
 
 fn no_plan(task: &Task) -> String {
@@ -311,10 +322,11 @@ fn attempt_of(task: &Task) -> Try {
 }
 
 /// What is asked of an agent.
-fn prompt(
+async fn prompt(
     world: &World,
     task: &Task,
-    (phase, brief, onto): (Phase, &Brief, Option<&CommitId>),
+    (mirror, phase): (&Mirror, Phase),
+    (brief, onto): (&Brief, Option<&CommitId>),
 ) -> anyhow::Result<String> {
     let work = task.state.work();
     let attempt = &attempt_of(task);
@@ -325,7 +337,10 @@ fn prompt(
             prompt::plan(brief, &task.request, earlier, attempt)
         }
         (Phase::Ask, _) => prompt::ask(brief, &task.request, attempt),
-        (Phase::Review, _) => prompt::review(brief, &task.request, onto, attempt),
+        (Phase::Review, Some(work)) => {
+            own::prompt(world, task, (mirror, work, brief), attempt).await?
+        }
+        (Phase::Review, None) => prompt::review(brief, &task.request, onto, attempt),
         (Phase::Implement { step }, Some(work)) => {
             let (text, plan) = world.plan(&work.plan.hash)?;
             let place = Place { index: step.saturating_sub(1) as usize, text: &text };
@@ -334,6 +349,9 @@ fn prompt(
         (Phase::Correct, Some(work)) if let Some(rework) = &work.rework => {
             let (text, plan) = world.plan(&work.plan.hash)?;
             prompt::rework(brief, &plan, &text, rework, attempt)
+        }
+        (Phase::Correct, Some(work)) if let Some(review) = work.proof.sent_back() => {
+            own::correction(world, (work, brief), review.run, attempt)?
         }
         (Phase::Correct, Some(work)) => {
             let (text, plan) = world.plan(&work.plan.hash)?;

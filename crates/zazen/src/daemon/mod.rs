@@ -11,6 +11,7 @@
 
 mod agents;
 mod book;
+mod checks;
 mod commit;
 mod commits;
 mod containers;
@@ -31,6 +32,7 @@ mod look;
 mod merit;
 mod news;
 mod owed;
+mod own;
 mod page;
 mod pages;
 mod perform;

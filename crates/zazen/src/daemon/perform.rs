@@ -21,11 +21,13 @@ use zazen_core::task::{
 use zazen_core::text::{cut_middle, one_line, plain, slug};
 use zazen_core::words::{self, Evidence, FileChange, Kept};
 
+use super::checks;
 use super::crash::{self, Moment};
 use super::evidence;
 use super::examine;
 use super::keep::now;
 use super::links;
+use super::own;
 use super::push;
 use super::rebase;
 use super::review;
@@ -64,9 +66,6 @@ pub(super) enum Ending {
 
 /// The reaction that says "your command was taken".
 const TAKEN: &str = "eyes";
-
-/// How much of the checks' output is read back for the pull request, in bytes.
-const OUTPUT_BYTES_MAX: usize = 256 * 1024;
 
 /// How much of the validation command is in the title of a check, in characters.
 const COMMAND_CHARS_MAX: usize = 120;
@@ -367,13 +366,17 @@ async fn pull_text(
         path: file.path,
         lines: (!file.binary).then_some((file.added, file.removed)),
     });
+    let (checks, output) = checks::of(world, &work.proof, published.verified_by)?;
     let evidence = Evidence {
         base,
         head: head.clone(),
         plan: work.plan.hash.clone(),
         closes: closes(world, task)?,
         command: check_command(world, task, &plan)?,
-        output: world.clean(&evidence::output(world, published.verified_by, OUTPUT_BYTES_MAX)?),
+        output: world.clean(&output),
+        checks,
+        guards: None,
+        review: Some(own::told(world, task, &work.proof)?),
         files: files.collect(),
         sandbox: evidence::sandbox_words(world, published.verified_by)?,
         traffic: evidence::traffic(&world.home, task)?,

@@ -123,7 +123,11 @@ pub(super) async fn perform(
         // The next run has an agent that is there.
         Err(err) if err.is::<Gone>() => {
             tracing::warn!("run {run} is not started: {err:#}");
-            let (outcome, usage) = (Outcome::Stopped, Usage::default());
+            // Who may review zazen's own work was found before, and stays.
+            let is_own_review = phase == Phase::Review && task.state.work().is_some();
+            let trouble = is_own_review.then(|| trouble(TroubleKind::Crash, &err));
+            let outcome = trouble.map_or(Outcome::Stopped, |trouble| Outcome::Failed { trouble });
+            let usage = Usage::default();
             return Ok(vec![Fact::of(task.id, Event::RunEnded { run, outcome, usage })]);
         }
         // The daemon is about to end. The run goes on, and is found again.

@@ -200,6 +200,11 @@ impl Home {
         self.dot_dir().join("imported")
     }
 
+    /// `review.md` in the folder of a task: what a second agent found in the work.
+    pub fn review_page(task_dir: &Path) -> PathBuf {
+        task_dir.join("review.md")
+    }
+
     /// The day in prose.
     pub fn journal_page(&self, date: Date) -> PathBuf {
         self.root.join("journal").join(format!("{date}.md"))

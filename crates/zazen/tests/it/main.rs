@@ -34,6 +34,7 @@ mod hosts;
 mod limits;
 #[cfg(test)]
 mod others;
+mod own;
 #[cfg(test)]
 mod plans;
 #[cfg(test)]

@@ -220,7 +220,7 @@ fn what_came_of_each_agents_work_is_listed_by_role() {
     assert!(page.contains("implement: 1 tasks, 1 drafted"), "{page}");
     assert!(page.contains("does plan, implement, correct, review, ask"), "{page}");
     let [pull] = place.pulls().try_into().expect("one pull request");
-    let named = format!("| Agents | mini {} with claude-sonnet-4-5 |", env!("CARGO_PKG_VERSION"));
+    let named = format!("- Agent: mini {} with claude-sonnet-4-5\n", env!("CARGO_PKG_VERSION"));
     assert!(pull.contains(&named), "{pull}");
 }
 

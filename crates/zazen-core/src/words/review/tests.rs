@@ -15,6 +15,7 @@ fn review() -> Review {
         severity,
         place: Some(Place { path: "src/sum.rs".to_owned(), line }),
         title: "the sum overflows".to_owned(),
+        quote: None,
         why: "Long lists. cc @everyone".to_owned(),
         suggestion: suggestion.map(str::to_owned),
     };

@@ -18,7 +18,7 @@ use zazen_core::skill::Choice;
 use zazen_harness::Harness;
 
 use super::super::world::{Options, World};
-use crate::config::{Config, Environment, Forge, Repo};
+use crate::config::{Config, Coverage, Environment, Forge, Repo};
 use crate::exec;
 use crate::gateway::Token;
 use crate::git::trash;
@@ -126,6 +126,7 @@ fn alone(
         remote: home.remotes_dir().join("trial.git"),
         branch: "main".to_owned(),
         check: "true".to_owned(),
+        coverage: Coverage::default(),
         reviewers: Vec::new(),
         hosts: Hosts::default(),
         skills: Choice::Only(std::collections::BTreeSet::new()),

@@ -10,7 +10,7 @@ use zazen::daemon::crash::Moment;
 
 use super::oracle::{Delivered, check, delivered, see_through};
 use super::work::script;
-use crate::harness::model::Model;
+use crate::harness::model::{Model, Turn};
 use crate::harness::place::{Place, Setup};
 
 /// How many tests share the points.
@@ -52,23 +52,56 @@ parts! {
 #[test]
 fn the_daemon_is_killed_again_while_it_recovers() {
     let model = Model::start(script());
-    let (expected, points) = points(&model);
+    let setup = Setup::mini("none", &model.url());
+    let (expected, points) = points(&setup);
     let step = points.len() / AGAIN.len();
     let sample = points.iter().step_by(step.max(1)).skip(1).zip(AGAIN.iter().cycle());
     let crashes = sample.map(|(first, second)| vec![first.clone(), (*second).to_owned()]);
-    run_all(&model, &expected, &crashes.collect::<Vec<_>>());
+    run_all(&setup, &expected, &crashes.collect::<Vec<_>>());
+}
+
+/// How many points of the flow with a review are tried: those that come before it are tried by
+/// the others.
+const N_OF_REVIEW: usize = 30;
+
+#[test]
+fn the_daemon_is_killed_while_its_work_is_reviewed_and_corrected() {
+    let mut script = script();
+    let found = |findings: &str| {
+        vec![Turn::say(&format!("## Summary\n\nIt sums by month.\n\n## Findings\n\n{findings}\n"))]
+    };
+    let mend = "echo 'Months without a sum are left out.' >> README.md";
+    script.extend([
+        (
+            "review-own".to_owned(),
+            found("### high: nobody is told of empty months\n\nThey may ask."),
+        ),
+        ("correct-own".to_owned(), vec![Turn::run(mend), Turn::say("They are told.")]),
+        ("review-own@What was found before".to_owned(), found("None.")),
+    ]);
+    let model = Model::start(script);
+    let second = "[agents.second]\nharness = \"mini\"\nmodel = \"claude-opus-4-1\"\n\
+        [roles]\nreview = [\"second\"]\n";
+    let setup = Setup { more: second.to_owned(), ..Setup::mini("none", &model.url()) };
+    let (expected, points) = points(&setup);
+    let corrected = model.calls().iter().filter(|call| call.label == "correct-own").count();
+    assert!(corrected > 0, "the flow has a correction");
+    let step = (points.len() / N_OF_REVIEW).max(1);
+    let mine = points.into_iter().step_by(step).map(|point| vec![point]);
+    run_all(&setup, &expected, &mine.collect::<Vec<_>>());
 }
 
 fn kill_at_every_moment(part: usize) {
     let model = Model::start(script());
-    let (expected, points) = points(&model);
+    let setup = Setup::mini("none", &model.url());
+    let (expected, points) = points(&setup);
     let mine = points.into_iter().skip(part).step_by(N_PARTS);
-    run_all(&model, &expected, &mine.map(|point| vec![point]).collect::<Vec<_>>());
+    run_all(&setup, &expected, &mine.map(|point| vec![point]).collect::<Vec<_>>());
 }
 
 /// What a flow delivers that nobody disturbs, and the points that it comes to.
-fn points(model: &Model) -> (Delivered, Vec<String>) {
-    let mut place = Place::new(&Setup::mini("none", &model.url()));
+fn points(setup: &Setup) -> (Delivered, Vec<String>) {
+    let mut place = Place::new(setup);
     see_through(&mut place, &["never".to_owned()]);
     place.down();
     let points = points_in(&place.log());
@@ -98,11 +131,11 @@ pub(crate) fn points_in(log: &str) -> Vec<String> {
     points
 }
 
-fn run_all(model: &Model, expected: &Delivered, crashes: &[Vec<String>]) {
+fn run_all(setup: &Setup, expected: &Delivered, crashes: &[Vec<String>]) {
     let mut n_missed = 0;
     let mut bad = Vec::new();
     for crash in crashes {
-        let mut place = Place::new(&Setup::mini("none", &model.url()));
+        let mut place = Place::new(setup);
         see_through(&mut place, crash);
         let wrong = check(&mut place, expected);
         n_missed += usize::from(!reached(&place, crash));

@@ -288,7 +288,9 @@ fn label(first: &str) -> String {
     for (sign, label) in [
         ("You are to plan a change", "plan"),
         ("This is a short test of whether you work here", "trial"),
+        ("Another agent has reviewed the change", "correct-own"),
         ("All steps of an approved plan are done", "correct"),
+        ("Review a change before people see it", "review-own"),
         ("The pull request of an approved plan is open", "rework"),
         ("Answer a question about the repository", "ask"),
         ("Review a pull request of the repository", "review"),

@@ -1,0 +1,36 @@
+//! What the validation command came to, read again from what its runs printed.
+//!
+//! The runs are read from their folders, by any daemon, at any later time: what a pull
+//! request says of them is never kept apart from what they printed.
+
+use zazen_core::check::{self, Checks, Ran};
+use zazen_core::id::RunId;
+use zazen_core::task::{self, Proof};
+
+use super::evidence;
+use super::world::World;
+
+/// How much of an output is read, in bytes. The rest of a longer one is left out in the middle,
+/// and its tests are then not all named.
+const OUTPUT_BYTES_MAX: usize = 4 << 20;
+
+/// What the checks came to before a change and after it, and what they printed after it.
+/// `green` is the run that they passed in.
+pub(super) fn of(world: &World, proof: &Proof, green: RunId) -> anyhow::Result<(Checks, String)> {
+    let (after, output) = ran(world, green, true)?;
+    let before = match proof.before {
+        Some(before) if before.result != task::Checks::Unknown => {
+            let is_green = before.result == task::Checks::Green;
+            Some(ran(world, before.run, is_green)?.0)
+        }
+        Some(_) | None => None,
+    };
+    Ok((Checks { before, after, is_flaky: proof.is_flaky() }, output))
+}
+
+/// What one run of the checks came to, and what they printed.
+fn ran(world: &World, run: RunId, is_green: bool) -> anyhow::Result<(Ran, String)> {
+    let output = evidence::output(world, run, OUTPUT_BYTES_MAX)?;
+    let (checks, coverage) = check::parts(&output);
+    Ok((Ran { is_green, found: check::read(checks), coverage }, checks.to_owned()))
+}
