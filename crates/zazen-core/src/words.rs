@@ -429,8 +429,8 @@ fn fold(body: &mut String, title: &str, inner: &str) {
     );
 }
 
-/// "1 open question", "2 open questions".
-fn n_of(n: u64, noun: &str) -> String {
+/// A number of things: "1 open question", "2 open questions".
+pub fn n_of(n: u64, noun: &str) -> String {
     if n == 1 { format!("{n} {noun}") } else { format!("{n} {noun}s") }
 }
 

@@ -12,6 +12,11 @@ use crate::Task;
 /// before the first time and longer before the next, whatever the service says.
 const N_RETRIES_QWEN: u32 = 1;
 
+/// How often Gemini CLI makes a call in all. It waits five seconds before the second time and
+/// twice as long before each further one: by itself it would go on for minutes, and say nothing
+/// meanwhile. Whether it is worth to try for longer is for zazen to say.
+const N_ATTEMPTS_GEMINI: u32 = 3;
+
 /// A file that no repository has: its instructions are in the prompt.
 const NO_INSTRUCTIONS: &str = "ZAZEN-HAS-TOLD-YOU.md";
 
@@ -22,7 +27,11 @@ pub(super) fn gemini(n_turns_max: u32) -> String {
             "auth": { "selectedType": "gemini-api-key" },
             "folderTrust": { "enabled": true },
         },
-        "general": { "enableAutoUpdate": false, "enableAutoUpdateNotification": false },
+        "general": {
+            "enableAutoUpdate": false,
+            "enableAutoUpdateNotification": false,
+            "maxAttempts": N_ATTEMPTS_GEMINI,
+        },
         "privacy": { "usageStatisticsEnabled": false },
         "telemetry": { "enabled": false },
         "ide": { "enabled": false },

@@ -16,6 +16,7 @@ use zazen_core::secret::Scanner;
 use zazen_core::task::{Phase, Task};
 use zazen_core::text::slug;
 use zazen_core::usage::Usage;
+use zazen_core::words;
 
 use super::agents::Agents;
 use super::containers;
@@ -188,8 +189,9 @@ impl World {
     pub(super) fn announce(&self, n_tasks: usize) {
         let repos: Vec<&str> = self.config.repos.iter().map(|repo| repo.name.as_str()).collect();
         let repos = if repos.is_empty() { "no repositories".to_owned() } else { repos.join(", ") };
+        let tasks = words::n_of(n_tasks as u64, "task");
         tracing::info!(
-            "up in {}: {} in {}, {repos}, {n_tasks} tasks",
+            "up in {}: {} in {}, {repos}, {tasks}",
             self.home.root().display(),
             self.agents.words(),
             self.engine.word()

@@ -217,7 +217,7 @@ fn what_came_of_each_agents_work_is_listed_by_role() {
     assert_eq!((&merit["n_merged"], &merit["n_failed"]), (&0.into(), &0.into()), "{list:#}");
     assert!(merit["usage"]["n_calls"].as_u64() > Some(0), "{list:#}");
     let page = place.zazen(&["harness", "list", "--abilities"]);
-    assert!(page.contains("implement: 1 tasks, 1 drafted"), "{page}");
+    assert!(page.contains("implement: 1 task, 1 drafted"), "{page}");
     assert!(page.contains("does plan, implement, correct, review, ask"), "{page}");
     let [pull] = place.pulls().try_into().expect("one pull request");
     let named = format!("- Agent: mini {} with claude-sonnet-4-5\n", env!("CARGO_PKG_VERSION"));

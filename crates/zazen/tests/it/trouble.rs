@@ -188,7 +188,7 @@ fn an_agent_that_gives_up_is_believed_and_its_reason_is_told() {
 fn a_run_that_takes_too_long_is_ended_with_all_its_processes() {
     let noisy = "setsid sleep 7777 & while true; do echo still here; sleep 0.1; done";
     let (mut place, _model) = Place::with(begins_with(Turn::run(noisy)));
-    place.configure("wall = \"2m\"", "wall = \"2s\"");
+    place.configure("wall = \"5m\"", "wall = \"2s\"");
     place.carry_out();
     let said = check_failed(&mut place, "the run took too long");
     assert!(said.contains("Raise that limit in `zazen.toml`"), "{said}");
@@ -197,7 +197,7 @@ fn a_run_that_takes_too_long_is_ended_with_all_its_processes() {
 #[test]
 fn a_run_that_is_silent_for_too_long_is_ended() {
     let (mut place, _model) = Place::with(begins_with(Turn::run("sleep 7777")));
-    place.configure("silence = \"1m\"", "silence = \"1s\"");
+    place.configure("silence = \"3m\"", "silence = \"1s\"");
     place.carry_out();
     check_failed(&mut place, "the run was silent for too long");
 }
@@ -205,7 +205,7 @@ fn a_run_that_is_silent_for_too_long_is_ended() {
 #[test]
 fn an_agent_that_never_ends_reaches_its_limit_of_turns() {
     let (mut place, _model) = Place::with(begins_with(Turn::run("ls")));
-    place.configure("wall = \"2m\"", "turns = 1\nwall = \"2m\"");
+    place.configure("wall = \"5m\"", "turns = 1\nwall = \"2m\"");
     place.up();
     place.ask_for_plan();
     place.wait_for(1, &["awaiting-approval"]);
@@ -216,7 +216,7 @@ fn an_agent_that_never_ends_reaches_its_limit_of_turns() {
 #[test]
 fn a_check_that_never_ends_is_ended_as_a_run_that_takes_too_long() {
     let (mut place, _model) = Place::with(small_script());
-    place.configure("wall = \"2m\"", "wall = \"2s\"");
+    place.configure("wall = \"5m\"", "wall = \"2s\"");
     place.configure("[[repo]]", "[[repo]]\ncheck = \"sleep 7777\"");
     place.carry_out();
     let said = check_failed(&mut place, "the run took too long");

@@ -232,9 +232,11 @@ fn print_program(indent: &str, program: &ProgramJson, with_abilities: bool) {
 fn merit_words(merit: &Merit) -> String {
     let Merit { n_tasks, n_drafted, n_merged, n_closed, n_corrections, n_failed, .. } = merit;
     format!(
-        "{n_tasks} tasks, {n_drafted} drafted, {n_merged} merged, {n_closed} closed unmerged, \
-         {n_corrections} corrections, {} runs ({n_failed} failed), {}",
-        merit.n_runs,
+        "{}, {n_drafted} drafted, {n_merged} merged, {n_closed} closed unmerged, \
+         {}, {} ({n_failed} failed), {}",
+        words::n_of(*n_tasks, "task"),
+        words::n_of(*n_corrections, "correction"),
+        words::n_of(merit.n_runs, "run"),
         words::cost(merit.usage.cost)
     )
 }

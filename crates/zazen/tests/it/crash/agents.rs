@@ -9,7 +9,7 @@ use crate::harness::model::Model;
 use crate::harness::place::{Place, Setup};
 
 /// What the daemon's log says when it takes up its one task.
-const READY: &str = ", 1 tasks";
+const READY: &str = ", 1 task";
 
 /// How the daemon goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

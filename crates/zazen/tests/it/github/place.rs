@@ -13,7 +13,7 @@ use crate::harness::model::{Model, Script};
 use crate::harness::place::{Place, Setup};
 
 /// How long anything that is waited for may take on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(150);
 
 /// What the daemon logs once it is up.
 const UP: &str = " INFO up in ";

@@ -14,7 +14,7 @@ use super::model::{Model, Script};
 use super::podman::podman;
 
 /// How long anything that is waited for may take on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(150);
 
 /// See the module. The daemon is killed when this is dropped.
 #[derive(Debug)]
@@ -70,7 +70,7 @@ impl Place {
         place.zazen(&["init", "--yes", &place.home().display().to_string()]);
         let config = format!(
             "version = 1\nname = \"ada\"\n[harness]\n{}[models.anthropic]\napi = \"anthropic\"\n{}\
-             [sandbox]\nengine = \"{}\"\n{}[limits]\nwall = \"2m\"\nsilence = \"1m\"\n{}\n",
+             [sandbox]\nengine = \"{}\"\n{}[limits]\nwall = \"5m\"\nsilence = \"3m\"\n{}\n",
             setup.harness,
             setup.route,
             setup.engine,

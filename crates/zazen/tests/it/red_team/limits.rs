@@ -11,13 +11,13 @@ const WATCH: &str = "a watch on the disk (`limits.disk`)";
 
 /// The limits of these, as they are in `zazen.toml` and as they are to be.
 pub(super) const TIGHT: &[(&str, &str)] = &[(
-    "wall = \"2m\"",
-    "wall = \"2m\"\nmemory = \"300MiB\"\ndisk = \"24MiB\"\noutput = \"2MiB\"\nturns = 4",
+    "wall = \"5m\"",
+    "wall = \"5m\"\nmemory = \"300MiB\"\ndisk = \"24MiB\"\noutput = \"2MiB\"\nturns = 4",
 )];
 
 /// The same for those that are about time.
 pub(super) const SHORT: &[(&str, &str)] = &[(
-    "wall = \"2m\"\nsilence = \"1m\"",
+    "wall = \"5m\"\nsilence = \"3m\"",
     "wall = \"15s\"\nsilence = \"8s\"\nmemory = \"500MiB\"\nprocesses = 120",
 )];
 

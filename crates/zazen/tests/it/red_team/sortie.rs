@@ -173,8 +173,8 @@ impl Sortie {
             (&format!("implement/1@{SORTIE}"), turns),
         ]));
         let mut place = Place::new(&Setup::mini(engine, &model.url()));
-        place.configure("silence = \"1m\"", "silence = \"4m\"");
-        place.configure("wall = \"2m\"", "wall = \"4m\"");
+        place.configure("silence = \"3m\"", "silence = \"4m\"");
+        place.configure("wall = \"5m\"", "wall = \"4m\"");
         let ground = Ground::plant(place.home().parent().expect("it has one"));
         let private = format!("[[repo]]\nprivate = [\"localhost:{}\"]", ground.listed());
         place.configure("[[repo]]", &private);

@@ -18,7 +18,7 @@ use crate::harness::machine::skip;
 use crate::harness::podman::{Podman, podman};
 
 /// Longer than anything here takes on a busy machine; reaching it is a failure.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(150);
 
 /// How often a condition is looked at.
 const PAUSE: Duration = Duration::from_millis(2);

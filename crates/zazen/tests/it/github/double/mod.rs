@@ -45,7 +45,7 @@ use self::state::{
 use crate::harness::machine::skip;
 
 /// How long anything that is waited for may take on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(150);
 
 /// GitHub, for one test.
 #[derive(Debug)]
