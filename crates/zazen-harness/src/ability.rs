@@ -35,6 +35,8 @@ pub struct Abilities {
     pub steering: Steering,
     /// What of the lists of what is denied it holds to.
     pub denies: &'static [Denies],
+    /// Whether it runs commands: tests, say.
+    pub commands: Commands,
     /// What it says itself of what it used. The gateway counts in any case.
     pub says: Says,
     pub turns: Turns,
@@ -95,6 +97,14 @@ pub enum Denies {
     Tools,
 }
 
+/// Whether it runs commands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Commands {
+    Run,
+    /// It changes files, and that is all.
+    None,
+}
+
 /// What it says of what it used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Says {
@@ -148,6 +158,7 @@ impl Name {
             Self::OpenCode => &rows::OPENCODE,
             Self::Qwen => &rows::QWEN,
             Self::Copilot => &rows::COPILOT,
+            Self::Aider => &rows::AIDER,
             Self::Acp => &rows::ACP,
             Self::Custom => &rows::CUSTOM,
         }
@@ -167,7 +178,7 @@ impl Api {
 
 impl Abilities {
     /// Each ability with what it comes to, for a table or a list.
-    pub fn in_words(&self) -> [(&'static str, String); 15] {
+    pub fn in_words(&self) -> [(&'static str, String); 16] {
         let yes_or_no = |is: bool| if is { "yes" } else { "no" }.to_owned();
         [
             ("started", self.started.to_owned()),
@@ -180,6 +191,7 @@ impl Abilities {
             ("goes on with a session", yes_or_no(self.sessions.is_some())),
             ("hears what is said meanwhile", self.steering.words().to_owned()),
             ("holds to what is denied", self.denied()),
+            ("runs commands", yes_or_no(self.commands == Commands::Run)),
             ("says what it used", self.says.words().to_owned()),
             ("keeps to a limit of turns", yes_or_no(self.turns == Turns::Kept)),
             ("its own sandbox", self.own_sandbox.words().to_owned()),

@@ -205,7 +205,7 @@ fn tokens_of(pattern: &Regex, line: &str) -> Option<Tokens> {
 }
 
 /// A number as programs print it for people: `1,234`, `4.6k`, `1.2M`.
-fn number(text: &str) -> Option<u64> {
+pub(super) fn number(text: &str) -> Option<u64> {
     let text = text.replace([',', '_'], "");
     let (digits, unit) = match text.strip_suffix(['k', 'K']) {
         Some(digits) => (digits, 1_000),

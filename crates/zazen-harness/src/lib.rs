@@ -25,10 +25,11 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 pub use self::ability::{
-    Abilities, Choice, Denies, OwnSandbox, Repository, Says, Servers, Steering, Stream, Turns,
-    Version,
+    Abilities, Choice, Commands, Denies, OwnSandbox, Repository, Says, Servers, Steering, Stream,
+    Turns, Version,
 };
 pub use self::acp::{Acp, Api, Other, Speaker};
+pub use self::aider::Aider;
 pub use self::custom::{BadPattern, Custom, Patterns};
 pub use self::kit::{At, FILTER, Kit, Server};
 pub use self::mini::TOKEN_VARIABLE;
@@ -43,6 +44,7 @@ pub enum Harness {
     Codex(Codex),
     Mini(Mini),
     Acp(Acp),
+    Aider(Aider),
     Custom(Custom),
 }
 
@@ -159,6 +161,7 @@ impl Harness {
             Self::Claude(_) => Name::Claude,
             Self::Codex(_) => Name::Codex,
             Self::Mini(_) => Name::Mini,
+            Self::Aider(_) => Name::Aider,
             Self::Custom(_) => Name::Custom,
             Self::Acp(acp) => match acp.agent {
                 Speaker::Gemini => Name::Gemini,
@@ -177,6 +180,7 @@ impl Harness {
             Self::Codex(codex) => codex::launch(codex, order),
             Self::Mini(mini) => mini::launch(mini, order),
             Self::Acp(acp) => acp::launch(acp, order),
+            Self::Aider(aider) => aider::launch(aider, order),
             Self::Custom(custom) => custom::launch(custom, order),
         }
     }
@@ -190,7 +194,9 @@ impl Harness {
     pub fn lines(&self) -> Option<&Patterns> {
         match self {
             Self::Custom(custom) => Some(&custom.lines),
-            Self::Claude(_) | Self::Codex(_) | Self::Mini(_) | Self::Acp(_) => None,
+            Self::Claude(_) | Self::Codex(_) | Self::Mini(_) | Self::Acp(_) | Self::Aider(_) => {
+                None
+            }
         }
     }
 }

@@ -23,6 +23,7 @@ pub enum Name {
     OpenCode,
     Qwen,
     Copilot,
+    Aider,
     /// Any other that speaks the Agent Client Protocol.
     Acp,
     /// Any other program, read by patterns of its owner's.
@@ -36,8 +37,9 @@ pub struct UnknownName(String);
 
 impl Name {
     /// Those that can be configured.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Acp,
+        Self::Aider,
         Self::Claude,
         Self::Codex,
         Self::Copilot,
@@ -58,6 +60,7 @@ impl Name {
             Self::OpenCode => "opencode",
             Self::Qwen => "qwen",
             Self::Copilot => "copilot",
+            Self::Aider => "aider",
             Self::Acp => "acp",
             Self::Custom => "custom",
         }
@@ -72,6 +75,24 @@ impl Name {
     /// to start, instructions, settings. Such files are then kept out of its sight.
     pub fn heeds_repository(self) -> bool {
         self.abilities().repository == Repository::Hidden
+    }
+
+    /// Files at the top of a repository that are kept out of its sight, too, though others than
+    /// coding agents read them.
+    pub fn also_hidden(self) -> &'static [&'static str] {
+        match self {
+            // What is in it counts more than what Aider is started with: it can name commands.
+            Self::Aider => &[".env"],
+            Self::Claude
+            | Self::Codex
+            | Self::Mini
+            | Self::Gemini
+            | Self::OpenCode
+            | Self::Qwen
+            | Self::Copilot
+            | Self::Acp
+            | Self::Custom => &[],
+        }
     }
 
     /// Where in its private home a run's sessions are, where the harness can go on with one.
@@ -97,7 +118,7 @@ impl Name {
             Self::Gemini | Self::OpenCode | Self::Qwen | Self::Copilot | Self::Acp => {
                 Some(acp::message(id, text))
             }
-            Self::Codex | Self::Mini | Self::Custom => None,
+            Self::Codex | Self::Mini | Self::Aider | Self::Custom => None,
         }
     }
 
@@ -109,6 +130,7 @@ impl Name {
             Self::Claude => Dialect::Claude,
             Self::Codex => Dialect::Codex,
             Self::Mini => Dialect::Mini,
+            Self::Aider => Dialect::Aider,
             Self::Gemini | Self::OpenCode | Self::Qwen | Self::Copilot | Self::Acp => Dialect::Acp,
         })
     }

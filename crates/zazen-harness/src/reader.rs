@@ -63,7 +63,7 @@ enum Kind {
     Gemini(gemini::Memory),
     OpenCode(opencode::Memory),
     Copilot(copilot::Memory),
-    Aider,
+    Aider(aider::Memory),
     Mini,
     Acp(acp::Memory),
     Custom(custom::Memory),
@@ -110,7 +110,7 @@ impl Reader {
             Dialect::Gemini => Kind::Gemini(gemini::Memory::default()),
             Dialect::OpenCode => Kind::OpenCode(opencode::Memory::default()),
             Dialect::Copilot => Kind::Copilot(copilot::Memory::default()),
-            Dialect::Aider => Kind::Aider,
+            Dialect::Aider => Kind::Aider(aider::Memory::default()),
             Dialect::Mini => Kind::Mini,
             Dialect::Acp => Kind::Acp(acp::Memory::default()),
         })
@@ -162,7 +162,7 @@ impl Reader {
             Kind::Gemini(memory) => gemini::read(memory, line),
             Kind::OpenCode(memory) => opencode::read(memory, line),
             Kind::Copilot(memory) => copilot::read(memory, line),
-            Kind::Aider => aider::read(line),
+            Kind::Aider(memory) => aider::read(memory, line),
             Kind::Mini => mini::read(line),
             Kind::Acp(memory) => acp::read(memory, line),
             Kind::Custom(memory) => custom::read(memory, line),
@@ -195,13 +195,8 @@ impl Reader {
     fn take_in(&mut self, event: &mut Event) {
         match event {
             Event::Started { session: Some(session), .. } => self.session = Some(session.clone()),
-            // It went on, so it got over what went wrong before.
-            Event::Text { text } if matches!(self.kind, Kind::Aider) => {
-                if text.starts_with("Tokens: ") {
-                    self.last_error.clear();
-                }
-                self.last_text.clone_from(text);
-            }
+            // Its lines are parts of an answer, which is whole when it says what it used.
+            Event::Text { .. } if matches!(self.kind, Kind::Aider(_)) => {}
             Event::Text { .. } if matches!(self.kind, Kind::Custom(_)) => self.take_in_said(),
             Event::Text { text } if text.len() <= TEXT_BYTES_MAX => {
                 self.last_text.clone_from(text);
@@ -215,7 +210,10 @@ impl Reader {
             {
                 self.reset = Some(Reset::At(*at));
             }
-            Event::Usage { tokens, cost_micros } => self.count(tokens, cost_micros),
+            Event::Usage { tokens, cost_micros } => {
+                self.count(tokens, cost_micros);
+                self.take_in_answer();
+            }
             Event::Sub { event, .. } => {
                 if let Event::Denied { .. } = **event {
                     self.n_denied += 1;
@@ -242,6 +240,15 @@ impl Reader {
     fn take_in_said(&mut self) {
         if let Kind::Custom(memory) = &self.kind {
             memory.said().clone_into(&mut self.last_text);
+            self.last_error.clear();
+        }
+    }
+
+    /// Aider says what it used after each whole answer. It went on, so it got over what went
+    /// wrong before.
+    fn take_in_answer(&mut self) {
+        if let Kind::Aider(memory) = &self.kind {
+            memory.answer().clone_into(&mut self.last_text);
             self.last_error.clear();
         }
     }
@@ -369,20 +376,20 @@ impl Reader {
 impl Kind {
     /// Whether its stream has no sign of its end.
     fn ends_in_text(&self) -> bool {
-        matches!(self, Self::Aider | Self::Custom(_))
+        matches!(self, Self::Aider(_) | Self::Custom(_))
     }
 
     /// Whether all was said that is to be said before an end that is a success.
     fn is_complete(&self) -> bool {
         match self {
             Self::Custom(memory) => memory.is_complete(),
+            Self::Aider(memory) => memory.has_answered(),
             Self::Claude(_)
             | Self::Codex(_)
             | Self::Qwen(_)
             | Self::Gemini(_)
             | Self::OpenCode(_)
             | Self::Copilot(_)
-            | Self::Aider
             | Self::Mini
             | Self::Acp(_) => true,
         }
@@ -390,7 +397,7 @@ impl Kind {
 
     /// Whether an error that nothing came after speaks against a success, whatever its words.
     fn counts_errors(&self) -> bool {
-        matches!(self, Self::Custom(_))
+        matches!(self, Self::Aider(_) | Self::Custom(_))
     }
 
     fn cumulative(&self) -> Cumulative {
@@ -401,7 +408,7 @@ impl Kind {
             Self::Gemini(_)
             | Self::OpenCode(_)
             | Self::Copilot(_)
-            | Self::Aider
+            | Self::Aider(_)
             | Self::Mini
             | Self::Custom(_) => Cumulative::default(),
         }
@@ -418,7 +425,7 @@ impl Kind {
                 | Self::Qwen(_)
                 | Self::OpenCode(_)
                 | Self::Copilot(_)
-                | Self::Aider
+                | Self::Aider(_)
                 | Self::Mini
                 | Self::Acp(_)
                 | Self::Custom(_),

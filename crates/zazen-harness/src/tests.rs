@@ -628,7 +628,7 @@ fn a_harness_is_known_by_its_name() {
         assert_eq!(serde_json::to_string(&name).unwrap(), format!("\"{name}\""));
     }
     let says = "vim".parse::<Name>().unwrap_err().to_string();
-    let names = "`acp`, `claude`, `codex`, `copilot`, `custom`, `gemini`, `mini`, `opencode` and \
-                 `qwen`";
+    let names = "`acp`, `aider`, `claude`, `codex`, `copilot`, `custom`, `gemini`, `mini`, \
+                 `opencode` and `qwen`";
     assert_eq!(says, format!("`vim` is not a harness; there are {names}"));
 }

@@ -24,6 +24,7 @@ impl Harness {
             Self::Claude(claude) => (&claude.program, None, vec![claude.folder.clone()]),
             Self::Codex(codex) => (&codex.program, None, vec![codex.folder.clone()]),
             Self::Acp(acp) => (&acp.program, acp.node.as_ref(), acp.folders.clone()),
+            Self::Aider(aider) => (&aider.program, None, aider.folders.clone()),
             Self::Custom(custom) => (&custom.program, None, vec![custom.folder.clone()]),
             Self::Mini(_) => return None,
         };

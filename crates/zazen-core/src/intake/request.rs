@@ -17,6 +17,9 @@ pub enum Request {
         task: TaskId,
         by: String,
         remarks: String,
+        /// Whether it goes on by itself after waits, where that is said.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        resumes: Option<bool>,
     },
     /// Let through what is held back, by at least the digits of its hash that people are shown.
     Release {
@@ -47,5 +50,11 @@ pub fn request(book: &Book, id: &str, request: &Request) -> Result<Fact, String>
         return Err(format!("task {task} is {}", known.state));
     }
     let cause = Some(Cause::Request { id: id.to_owned() });
-    Ok(Fact { cause, changes: vec![Change::Task { task, event }] })
+    let resumes = match request {
+        Request::Stop { .. } | Request::Release { .. } => None,
+        Request::Retry { resumes, .. } => *resumes,
+    };
+    let resuming = resumes.map(|resumes| Event::ResumingSet { resumes });
+    let events = [event].into_iter().chain(resuming);
+    Ok(Fact { cause, changes: events.map(|event| Change::Task { task, event }).collect() })
 }

@@ -284,8 +284,12 @@ fn requests_of_the_command_line() {
     let nobody = Request::Stop { task: TaskId(7), by: "ada".to_owned() };
     expect!["there is no task 7"].assert_eq(&request(&book, "19", &nobody).unwrap_err());
 
-    let retry =
-        Request::Retry { task: TaskId(1), by: "ada".to_owned(), remarks: "slowly".to_owned() };
+    let retry = Request::Retry {
+        task: TaskId(1),
+        by: "ada".to_owned(),
+        remarks: "slowly".to_owned(),
+        resumes: Some(false),
+    };
     check(&request(&book, "20", &retry).unwrap(), expect![[r#"task 1: try again with "slowly""#]]);
 }
 

@@ -178,7 +178,7 @@ impl World {
                 let request = if stop {
                     Request::Stop { task, by }
                 } else {
-                    Request::Retry { task, by, remarks: String::new() }
+                    Request::Retry { task, by, remarks: String::new(), resumes: None }
                 };
                 let id = format!("request-{}", self.clock);
                 if let Ok(fact) = intake::request(self.book(), &id, &request) {

@@ -4,8 +4,8 @@
 //! alone; the recordings are in `tests/fixtures`.
 
 use super::{
-    Abilities, Choice, Denies, OwnSandbox, Repository, Says, Servers, Steering, Stream, Turns,
-    Version,
+    Abilities, Choice, Commands, Denies, OwnSandbox, Repository, Says, Servers, Steering, Stream,
+    Turns, Version,
 };
 use crate::acp::Api;
 use crate::{SkillsPlace, claude, codex};
@@ -29,6 +29,7 @@ pub(super) const CLAUDE: Abilities = Abilities {
     sessions: Some(claude::SESSIONS),
     steering: Steering::Listens,
     denies: COMMANDS_AND_TOOLS,
+    commands: Commands::Run,
     says: Says::TokensAndCost,
     turns: Turns::Kept,
     own_sandbox: OwnSandbox::None,
@@ -51,6 +52,7 @@ pub(super) const CODEX: Abilities = Abilities {
     sessions: Some(codex::SESSIONS),
     steering: Steering::NextRun,
     denies: &[Denies::Commands],
+    commands: Commands::Run,
     says: Says::Tokens,
     turns: Turns::Unlimited,
     own_sandbox: OwnSandbox::Off,
@@ -73,6 +75,7 @@ pub(super) const MINI: Abilities = Abilities {
     sessions: None,
     steering: Steering::NextRun,
     denies: &[Denies::Commands],
+    commands: Commands::Run,
     says: Says::Tokens,
     turns: Turns::Kept,
     own_sandbox: OwnSandbox::None,
@@ -91,6 +94,7 @@ pub(super) const GEMINI: Abilities = Abilities {
     repository: Repository::PassedOver,
     says: Says::Tokens,
     turns: Turns::Kept,
+    sessions: Some(".gemini/tmp"),
     ..SPEAKER
 };
 
@@ -104,6 +108,7 @@ pub(super) const OPENCODE: Abilities = Abilities {
     model: Choice::Needed("gpt-5.5"),
     // The tokens that it says are those of its last step alone.
     says: Says::Cost,
+    sessions: Some(".local/share/opencode"),
     ..SPEAKER
 };
 
@@ -118,6 +123,7 @@ pub(super) const QWEN: Abilities = Abilities {
     steering: Steering::Listens,
     says: Says::Tokens,
     turns: Turns::Kept,
+    sessions: Some(".qwen/projects"),
     ..SPEAKER
 };
 
@@ -130,6 +136,25 @@ pub(super) const COPILOT: Abilities = Abilities {
     speaks: &[Api::OpenAi, Api::Anthropic],
     model: Choice::Needed("gpt-5.5"),
     says: Says::Tokens,
+    sessions: Some(".copilot/session-state"),
+    ..SPEAKER
+};
+
+pub(super) const AIDER: Abilities = Abilities {
+    title: "Aider",
+    program: Some("aider"),
+    install: "python3 -m pip install aider-install && aider-install",
+    tested: Some("0.86.2"),
+    started: "`aider --message-file`",
+    stream: Stream::Text,
+    speaks: &[Api::OpenAi, Api::Anthropic],
+    model: Choice::Needed("gpt-5.5"),
+    steering: Steering::NextRun,
+    // It runs none at all.
+    denies: &[Denies::Commands],
+    commands: Commands::None,
+    says: Says::Tokens,
+    servers: Servers::NotGiven,
     ..SPEAKER
 };
 
@@ -157,10 +182,11 @@ const SPEAKER: Abilities = Abilities {
     speaks: &[Api::Anthropic, Api::OpenAi, Api::Gemini],
     model: Choice::Optional,
     effort: Choice::Never,
-    // Each keeps them elsewhere, by names of its own.
+    // Each keeps them elsewhere, and nobody knows where.
     sessions: None,
     steering: Steering::NextTurn,
     denies: COMMANDS_AND_TOOLS,
+    commands: Commands::Run,
     says: Says::Nothing,
     turns: Turns::Unlimited,
     own_sandbox: OwnSandbox::None,

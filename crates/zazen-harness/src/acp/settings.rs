@@ -82,6 +82,8 @@ pub(super) fn opencode(
     print(&json!({
         "autoupdate": false,
         "share": "disabled",
+        // Else its session would have a copy of the whole workspace.
+        "snapshot": false,
         "model": named,
         "small_model": named,
         "enabled_providers": ["zazen"],

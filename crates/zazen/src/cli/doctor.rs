@@ -99,6 +99,7 @@ async fn look(context: &Context) -> Vec<Finding> {
     }
     findings.push(reach(&home, &config));
     findings.extend(agents::look(context, (&home, &config)).await);
+    findings.extend(agents::nobody_else(&config));
     findings.extend(models(context, &config));
     findings.extend(github(context, &config));
     findings.extend(repos(&config));

@@ -78,6 +78,12 @@ pub(super) struct Retry {
     task: u32,
     /// What the next agent should know
     remarks: Vec<String>,
+    /// It does not go on by itself after a wait from now on; `--resume` undoes that
+    #[arg(long)]
+    no_resume: bool,
+    /// It goes on by itself after a wait from now on
+    #[arg(long, conflicts_with = "no_resume")]
+    resume: bool,
 }
 
 #[derive(Debug, clap::Args)]
@@ -103,7 +109,9 @@ pub(super) fn run(command: Command, context: &Context) -> Result {
         Command::Retry(args) => {
             let (_, config) = context.configured()?;
             let remarks = args.remarks.join(" ");
-            ask(context, &Request::Retry { task: TaskId(args.task), by: config.name, remarks })
+            let resumes = (args.resume || args.no_resume).then_some(args.resume);
+            let (task, by) = (TaskId(args.task), config.name);
+            ask(context, &Request::Retry { task, by, remarks, resumes })
         }
         Command::Release(args) => {
             let (_, config) = context.configured()?;

@@ -330,9 +330,17 @@ impl Check<'_> {
     }
 }
 
+/// What the parser says of one table where there is to be a list of them.
+const TABLE_FOR_LIST: &str = "invalid type: map, expected a sequence";
+
 /// Says what is wrong, and which key was probably meant.
 fn explain(err: &toml::de::Error) -> String {
     let message = err.message().trim().to_owned();
+    if message.starts_with(TABLE_FOR_LIST) {
+        return "this is a list of tables: each of them begins with a line in double brackets, such \
+                as `[[repo]]` with its `name`; what belongs to it, such as `[repo.roles]`, follows"
+            .to_owned();
+    }
     let quoted: Vec<&str> = message.split('`').skip(1).step_by(2).collect();
     let [wrong, right @ ..] = quoted.as_slice() else { return message };
     if !message.starts_with("unknown field") {

@@ -203,6 +203,13 @@ fn an_unknown_key_is_named_with_the_nearest_one() {
 }
 
 #[test]
+fn roles_of_a_repository_that_is_not_there_are_said_to_need_one() {
+    let says = wrong("version = 1\n[repo.roles]\nplan = [\"default\"]\n");
+    assert!(says.contains("begins with a line in double brackets, such as `[[repo]]`"), "{says}");
+    assert!(says.starts_with("2: "), "{says}");
+}
+
+#[test]
 fn what_is_not_toml_is_named_with_its_line() {
     assert!(wrong(&format!("{SMALL}[limits\n")).starts_with("6: "));
     assert!(wrong(&format!("{SMALL}[runs]\nparallel = \"two\"\n")).starts_with("7: invalid type"));

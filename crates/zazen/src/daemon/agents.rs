@@ -7,6 +7,7 @@
 mod acp;
 mod learn;
 mod native;
+mod python;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -254,6 +255,12 @@ pub fn find(
         Name::Acp => {
             let config::Own { args, env, login, lines: _ } = agent.own.clone();
             acp(Speaker::Other(harness::Other { args, env, login }))
+        }
+        Name::Aider => {
+            let program = program(environment, agent)?;
+            let folders = python::folders(&program);
+            let api = config.models.get(&agent.route).map_or(config::Api::OpenAi, |it| it.api);
+            Ok(Harness::Aider(harness::Aider { program, folders, model, api }))
         }
         Name::Custom => {
             let program = program(environment, agent)?;

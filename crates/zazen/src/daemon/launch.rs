@@ -61,7 +61,8 @@ pub(super) async fn start(
     let files = left.filter(|_| access(phase) == Access::ReadWrite).unwrap_or(from);
     let ids = sandbox::sandbox_ids();
     let hides_agent_config = acting.is_some_and(|acting| acting.harness.heeds_repository());
-    let content = workspace::Content { commit: from, files, hides_agent_config };
+    let also_hidden = acting.map_or(&[][..], |acting| acting.harness.also_hidden());
+    let content = workspace::Content { commit: from, files, hides_agent_config, also_hidden };
     workspace::prepare_with(&mirror, &workspace, content, &seen_as, ids).await?;
     let (work, launch) = if let Some(acting) = acting {
         let onto = review::onto(world, task, &mirror).await?;
@@ -284,6 +285,7 @@ fn collect(
         base: from.clone(),
         message: words::step_commit(task.id, task.issue, &title, place),
         author: world.config.policy.author.clone(),
+        takes_hidden: world.config.policy.agent_config,
     }))
 }
 

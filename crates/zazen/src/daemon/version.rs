@@ -35,6 +35,7 @@ pub struct Asking<'a> {
 struct Known {
     n_bytes: u64,
     changed: (i64, i64),
+    /// Empty where it says none, or does not answer: it is not asked again either.
     version: String,
 }
 
@@ -72,23 +73,23 @@ pub async fn version(asking: Asking<'_>, harness: &Harness) -> Option<String> {
     let file = asking.home.map(|home| home.dot_dir().join(FILE));
     let mut known = file.as_deref().map(read).unwrap_or_default();
     if let Some(known) = known.get(program.path).filter(|known| known.is_of(&facts)) {
-        return Some(known.version.clone());
+        return Some(known.version.clone()).filter(|version| !version.is_empty());
     }
-    let version = match asked(asking, &program).await {
-        Ok(version) => version?,
-        Err(err) => {
-            tracing::debug!("{} does not say its version: {err:#}", program.path.display());
-            return None;
-        }
-    };
+    let version = asked(asking, &program).await.unwrap_or_else(|err| {
+        tracing::debug!("{} does not say its version: {err:#}", program.path.display());
+        None
+    });
+    // Others may have been asked meanwhile.
+    known = file.as_deref().map(read).unwrap_or_default();
     if known.len() >= N_MAX {
         known.clear();
     }
-    known.insert(program.path.to_owned(), Known::new(&facts, &version));
+    let said = version.as_deref().unwrap_or_default();
+    known.insert(program.path.to_owned(), Known::new(&facts, said));
     if let Some(Err(err)) = file.map(|file| write(&file, &known)) {
         tracing::debug!("versions are not kept: {err:#}");
     }
-    Some(version)
+    version
 }
 
 /// Says that this is not the version that was tested, if it is not.

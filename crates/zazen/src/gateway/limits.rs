@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use futures_util::stream::{self, StreamExt as _};
-use hyper::header::HeaderValue;
+use hyper::header::{HeaderValue, RETRY_AFTER};
 use tokio::sync::Notify;
 use tokio::time::timeout;
 use zazen_core::id::Time;
@@ -167,8 +167,12 @@ fn finish(api: Api, closing: &Closing, answer: &mut Answer) {
     match api {
         // Its clients obey that header.
         Api::Anthropic => {}
-        // Of its clients some wait as long as they are told, and some ask all the same.
-        Api::OpenAi => answer.status = refusal.status(api),
+        // Of its clients some wait as long as they are told, and some ask all the same. OpenCode
+        // looks for words in the answer, whatever its status, and then obeys the header.
+        Api::OpenAi => {
+            answer.status = refusal.status(api);
+            answer.headers.remove(RETRY_AFTER);
+        }
         // Its clients read the status in the body.
         Api::Gemini => {
             answer.status = refusal.status(api);

@@ -156,7 +156,10 @@ impl Refusal {
         // The clients of both vendors obey this before they look at the status.
         let retry = if self.may_pass() { "true" } else { "false" };
         headers.insert("x-should-retry", HeaderValue::from_static(retry));
-        if let Self::Closed(Closing { until: Some(until), .. }) = self {
+        if let Self::Closed(Closing { until: Some(until), .. }) = self
+            // Some of its clients would wait for so long.
+            && api != Api::OpenAi
+        {
             let seconds = until.millis_since(Time(now_ms())).div_ceil(1000);
             headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
         }

@@ -33,6 +33,8 @@ pub struct Content<'a> {
     /// Files that tell coding agents what to do, or have programs of them start something,
     /// are not among them. To git they are unchanged.
     pub hides_agent_config: bool,
+    /// Files at the top that are not among them either.
+    pub also_hidden: &'a [&'a str],
 }
 
 /// The branch that a run works on, in its own checkout.
@@ -60,6 +62,9 @@ const CONFIG: &str = "\
 \tauto = false
 ";
 
+/// What Aider notes of a repository, in its midst. It is nobody's work.
+const EXCLUDED: &str = ".aider.tags.cache.v*/\n";
+
 /// The folders of a `.git`, without which git does not take it for one.
 const FOLDERS: [&str; 6] =
     [".git", ".git/info", ".git/objects", ".git/objects/info", ".git/refs", ".git/refs/heads"];
@@ -77,7 +82,7 @@ pub async fn prepare(
     alternates: &Path,
     user: Option<Ids>,
 ) -> anyhow::Result<()> {
-    let what = Content { commit, files: commit, hides_agent_config: false };
+    let what = Content { commit, files: commit, hides_agent_config: false, also_hidden: &[] };
     prepare_with(mirror, dest, what, alternates, user).await
 }
 
@@ -120,8 +125,8 @@ async fn fill(
             }
             None => "check out".to_owned(),
         })?;
-    if what.hides_agent_config {
-        hide_agent_config(dest, user).await.context("hide what is for coding agents")?;
+    if what.hides_agent_config || !what.also_hidden.is_empty() {
+        hide(dest, what, user).await.context("hide what is for coding agents")?;
     }
     // Only now, since the path is that in the sandbox and leads nowhere here.
     write(&dest.join(".git/objects/info/alternates"), &format!("{alternates}\n"), user)
@@ -135,10 +140,14 @@ fn call(dest: &Path, name: &'static str, user: Option<Ids>) -> Call {
 
 /// Takes files away that are for coding agents. The index keeps them, marked as not checked
 /// out, so that neither what an agent commits nor what it leaves says that they are gone.
-async fn hide_agent_config(dest: &Path, user: Option<Ids>) -> anyhow::Result<()> {
+async fn hide(dest: &Path, what: Content<'_>, user: Option<Ids>) -> anyhow::Result<()> {
     let listed = call(dest, "ls-files", user).arg("-z").stdout_bytes_max(LISTING_BYTES_MAX);
     let listed = listed.run().await?.stdout;
-    let hidden: Vec<&[u8]> = split(&listed).filter(|path| is_agent_config(path)).collect();
+    let is_hidden = |path: &&[u8]| {
+        what.hides_agent_config && is_agent_config(path)
+            || what.also_hidden.iter().any(|name| name.as_bytes() == *path)
+    };
+    let hidden: Vec<&[u8]> = split(&listed).filter(is_hidden).collect();
     if hidden.is_empty() {
         return Ok(());
     }
@@ -179,6 +188,7 @@ fn write_skeleton(dest: &Path, commit: &CommitId, user: Option<Ids>) -> anyhow::
         give(&folder, user)?;
     }
     write(&dest.join(".git/config"), CONFIG, user)?;
+    write(&dest.join(".git/info/exclude"), EXCLUDED, user)?;
     write(&dest.join(".git/HEAD"), &format!("ref: refs/heads/{WORK_BRANCH}\n"), user)?;
     let branch = dest.join(".git/refs/heads").join(WORK_BRANCH);
     write(&branch, &format!("{commit}\n"), user)?;

@@ -28,6 +28,12 @@ const ENTRIES_MAX: usize = 4096;
 /// How deep a session's file may be: some have a folder for each day.
 const DEPTH_MAX: usize = 6;
 
+/// The file in which OpenCode has all of its sessions.
+const DATABASE: &str = "opencode.db";
+
+/// How much of a session's id Gemini CLI has in a file's name: what is before the first dash.
+const SHORT_ID_LEN: usize = 8;
+
 /// How folders are opened: never through a link.
 const DIR_FLAGS: OFlags = OFlags::DIRECTORY.union(OFlags::NOFOLLOW).union(OFlags::CLOEXEC);
 
@@ -77,7 +83,8 @@ pub fn make_in_home(dir: &RunDir, inner: &str) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Whether there is something of a session in this folder: a file with its id in its name.
+/// Whether there is something of a session in this folder: a file or a folder that has its id
+/// in its name, or a database that may have it.
 pub fn has_session(folder: &Path, id: &str) -> bool {
     let mut n_left = ENTRIES_MAX;
     let mut folders = vec![(folder.to_owned(), 0)];
@@ -87,9 +94,13 @@ pub fn has_session(folder: &Path, id: &str) -> bool {
             let Some(left) = n_left.checked_sub(1) else { return false };
             n_left = left;
             let Ok(facts) = fs::symlink_metadata(entry.path()) else { continue };
+            let name = entry.file_name();
+            if facts.is_dir() && name == id {
+                return fs::read_dir(entry.path()).is_ok_and(|mut inner| inner.next().is_some());
+            }
             if facts.is_dir() && depth < DEPTH_MAX {
                 folders.push((entry.path(), depth + 1));
-            } else if facts.is_file() && facts.len() > 0 && is_of(&entry.file_name(), id) {
+            } else if facts.is_file() && facts.len() > 0 && is_of(&name, id) {
                 return true;
             }
         }
@@ -99,7 +110,17 @@ pub fn has_session(folder: &Path, id: &str) -> bool {
 
 fn is_of(name: &OsStr, id: &str) -> bool {
     let name = name.to_string_lossy();
-    name.strip_suffix(".jsonl").is_some_and(|name| name.ends_with(id))
+    if name == DATABASE {
+        return true;
+    }
+    // Gemini CLI writes the beginning of the id.
+    let short = id.split('-').next().filter(|short| short.len() == SHORT_ID_LEN && id != *short);
+    name.strip_suffix(".jsonl").is_some_and(|name| {
+        name.ends_with(id)
+            || short.is_some_and(|short| {
+                name.strip_suffix(short).is_some_and(|rest| rest.ends_with('-'))
+            })
+    })
 }
 
 fn make(folder: &Path) -> anyhow::Result<()> {

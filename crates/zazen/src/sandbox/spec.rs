@@ -105,6 +105,10 @@ pub struct Collect {
     pub message: String,
     /// `Name <address>`, for that commit and as the agent's own identity.
     pub author: String,
+    /// Files that are not checked out and that the work wrote anew are changes, too. Else they
+    /// are as they were.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub takes_hidden: bool,
 }
 
 /// What a run may use. Reaching a limit ends the run.

@@ -9,6 +9,7 @@ use zazen_core::id::Time;
 
 use crate::harness::model::{Model, Script, Turn, small_script};
 use crate::harness::place::{Place, Setup};
+use crate::speakers::{self, Program};
 use crate::{acp, claude, codex};
 
 /// How long the service wants to be left alone, in seconds.
@@ -67,6 +68,27 @@ fn a_long_wait_ends_the_run_of_codex_at_once() {
 fn a_long_wait_ends_the_run_of_gemini_cli_at_once() {
     let model = closed(429, "RESOURCE_EXHAUSTED");
     let Some(mut place) = acp::place(&model) else { return };
+    check_waits(&mut place, &model, QUOTA);
+}
+
+#[test]
+fn a_long_wait_ends_the_run_of_opencode_at_once() {
+    wait_for(&speakers::OPENCODE);
+}
+
+#[test]
+fn a_long_wait_ends_the_run_of_qwen_code_at_once() {
+    wait_for(&speakers::QWEN);
+}
+
+#[test]
+fn a_long_wait_ends_the_run_of_copilot_cli_at_once() {
+    wait_for(&speakers::COPILOT);
+}
+
+fn wait_for(program: &Program) {
+    let model = closed(429, "rate_limit_exceeded");
+    let Some(mut place) = speakers::place(program, &model) else { return };
     check_waits(&mut place, &model, QUOTA);
 }
 

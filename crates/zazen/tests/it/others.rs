@@ -120,6 +120,45 @@ fn a_custom_program_takes_an_issue_to_a_draft_and_its_errors_are_no_success() {
     check_draft(&mut place, &logs);
 }
 
+#[test]
+fn aider_takes_an_issue_to_a_draft_and_what_it_reads_by_itself_is_not_there() {
+    if !has_bwrap() {
+        return;
+    }
+    let model = Model::start(script(&[
+        ("plan", vec![Turn::run("cat .env .aider.conf.yml"), Turn::say(SMALL_PLAN)]),
+        (&format!("plan@{REFUSED}"), vec![Turn::fail(401, "invalid_api_key")]),
+        ("implement/1", vec![Turn::run("echo hello >> README.md"), Turn::say("It says hello.")]),
+    ]));
+    let mut place = Place::new(&Setup::mini("bwrap", &model.url()));
+    for file in [".env", ".aider.conf.yml"] {
+        fs::write(place.repo().join(file), "CANARY-OF-THE-REPOSITORY\n").expect("a file");
+    }
+    git(&place.repo(), &["add", "-A"]);
+    git(&place.repo(), &["commit", "-q", "-m", "What Aider reads by itself"]);
+    let program = put(&place, "aider", include_str!("../fixtures/aider-stand-in.py"));
+    let agent = format!(
+        "[roles]\nplan = [\"aider\"]\nimplement = [\"aider\"]\n\
+         [agents.aider]\nharness = \"aider\"\nprogram = \"{}\"\nmodel = \"large\"\n\
+         route = \"other\"\n{}[[repo]]\n",
+        program.display(),
+        route(&model)
+    );
+    place.configure("[[repo]]\n", &agent);
+    carry_through_and_be_refused(&mut place);
+    place.wait_for(2, &["failed", "awaiting-approval"]);
+    let page = place.zazen(&["task", "show", "2"]);
+    assert!(page.contains("the model's service refused the key"), "{page}");
+    let logs = place.zazen(&["task", "logs", "1"]);
+    for expected in ["aider 0.86.2", "It says hello.", "used 4.6k tokens", "result: 1 commit"] {
+        assert!(logs.contains(expected), "`{expected}` is not in:\n{logs}");
+    }
+    let calls = model.calls();
+    assert!(calls.iter().any(|call| call.label == "plan" && call.body.contains("No such file")));
+    assert!(calls.iter().all(|call| !call.body.contains("CANARY-OF-THE-REPOSITORY")));
+    check_draft(&mut place, &logs);
+}
+
 /// Puts a program into a folder of its own.
 fn put(place: &Place, name: &str, text: &str) -> PathBuf {
     let folder = place.home().with_file_name(format!("{name}-folder"));

@@ -1,6 +1,10 @@
 //! Whether every agent that acts somewhere can be started, of which version it is, and
 //! whether its stream is still known.
 
+use std::collections::BTreeMap;
+
+use zazen_core::roster::Role;
+
 use super::super::{Context, context};
 use super::{Finding, bad, good, warning};
 use crate::config::{self, Config, Target};
@@ -24,6 +28,30 @@ pub(super) async fn look(context: &Context, (home, config): (&Home, &Config)) ->
         findings.extend(strange.get(name).map(|said| warning(&what, said, fix)));
     }
     findings
+}
+
+/// Roles in which nobody can take over, where the owner wants that somebody does.
+pub(super) fn nobody_else(config: &Config) -> Vec<Finding> {
+    if !config.quota.fails_over {
+        return Vec::new();
+    }
+    let mut alone: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for repo in &config.repos {
+        let roles =
+            Role::ALL.into_iter().filter(|role| config.roster.agents(&repo.name, *role).len() < 2);
+        let roles: Vec<&str> = roles.map(Role::word).collect();
+        if !roles.is_empty() {
+            alone.entry(roles.join(", ")).or_default().push(repo.name.to_string());
+        }
+    }
+    let finding = |(roles, repos): (String, Vec<String>)| {
+        let says = format!(
+            "nobody can take over in {}: `quota.then` is \"fail-over\", and {roles} have one agent",
+            repos.join(", ")
+        );
+        warning("fail-over", &says, "name a second agent in their lists in `[roles]`")
+    };
+    alone.into_iter().map(finding).collect()
 }
 
 async fn one(

@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use futures_util::future::join_all;
 use zazen_core::engine::Book;
 use zazen_core::id::{AgentName, RunId};
 use zazen_core::trace::Lines;
@@ -23,8 +24,13 @@ impl Agents {
         asking: Asking<'_>,
         used: &BTreeSet<AgentName>,
     ) {
-        for (name, ready) in self.0.iter_mut().filter(|(name, _)| used.contains(*name)) {
+        let asked = self.0.iter_mut().filter(|(name, _)| used.contains(*name));
+        // All at once: the slowest of them is what a start waits for.
+        let asked = asked.map(|(name, ready)| async move {
             ready.version = version(asking, &ready.harness).await;
+            (name, ready)
+        });
+        for (name, ready) in join_all(asked).await {
             let version = ready.version.as_deref();
             if let Some(said) = version.and_then(|it| untested(ready.harness.name(), it)) {
                 tracing::warn!("the agent `{name}`: {said}");

@@ -66,7 +66,7 @@ fn natives(harness: Name) -> Option<Natives> {
             "`bin/opencode` in the package `opencode-linux-x64`",
             true,
         ),
-        Name::Gemini | Name::Qwen | Name::Mini | Name::Acp | Name::Custom => None,
+        Name::Gemini | Name::Qwen | Name::Mini | Name::Aider | Name::Acp | Name::Custom => None,
     }
 }
 

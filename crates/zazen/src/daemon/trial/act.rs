@@ -203,6 +203,7 @@ impl Place {
             base: self.base.clone(),
             message: "Trial".to_owned(),
             author: self.world.config.policy.author.clone(),
+            takes_hidden: false,
         }
     }
 

@@ -5,7 +5,7 @@ use zazen_core::text::{one_line, plain};
 use zazen_core::trace::{Claim, Event};
 use zazen_core::usage::{Cost, Usage};
 use zazen_core::words;
-use zazen_harness::{Denies, Facts};
+use zazen_harness::{Commands, Denies, Facts};
 
 use super::super::agents::Acting;
 use super::super::world::NO_SANDBOX;
@@ -128,6 +128,9 @@ pub(super) async fn worked(place: &Place, acted: &Acted) -> anyhow::Result<Vec<S
 }
 
 fn ran(place: &Place, acted: &Acted) -> Step {
+    if place.harness.name().abilities().commands == Commands::None {
+        return Step::absent("command", "it runs none: it changes files, and that is all");
+    }
     let product = place.proof.product();
     let is_printed = acted.seen.events.iter().any(
         |event| matches!(event, Event::ToolResult { output, .. } if output.contains(&product)),
@@ -145,6 +148,9 @@ fn ran(place: &Place, acted: &Acted) -> Step {
 
 fn denied(place: &Place, acted: &Acted, copied: bool) -> Step {
     let what = "denied command";
+    if place.harness.name().abilities().commands == Commands::None {
+        return Step::absent(what, "it runs no commands");
+    }
     if !place.harness.name().abilities().denies.contains(&Denies::Commands) {
         return Step::absent(what, "it holds to no list; the sandbox is what holds");
     }

@@ -69,3 +69,21 @@ async fn a_program_that_says_nothing_has_no_version() {
     let asking = Asking { kind: EngineKind::None, zazen: &zazen, home: None };
     assert_eq!(version(asking, &claude(&program)).await, None);
 }
+
+#[tokio::test]
+async fn a_program_that_says_nothing_is_not_asked_at_each_start() {
+    let folder = tempfile::tempdir().unwrap();
+    let home = Home::at(folder.path().join("home"));
+    fs::create_dir_all(home.dot_dir()).unwrap();
+    let program = folder.path().join("claude");
+    let mark = folder.path().join("asked");
+    write_program(&program, &format!("x'; echo x >> {}; echo '", mark.display()));
+    let zazen = Zazen("/nowhere".into());
+    let asking = Asking { kind: EngineKind::None, zazen: &zazen, home: Some(&home) };
+    for _ in 0..3 {
+        assert_eq!(version(asking, &claude(&program)).await, None);
+    }
+    assert_eq!(fs::read_to_string(&mark).unwrap(), "x\n");
+    write_program(&program, "2.10.0 (Claude Code)");
+    assert_eq!(version(asking, &claude(&program)).await.as_deref(), Some("2.10.0"));
+}

@@ -115,6 +115,8 @@ async fn what_is_for_coding_agents_is_not_there_and_to_git_nothing_is_changed() 
         (".github/hooks/start.json", "{}\n"),
         (".github/workflows/ci.yml", "on: push\n"),
         ("sub/.qwen/settings.json", "{}\n"),
+        (".env", "AIDER_TEST_CMD=evil\n"),
+        ("more/.env", "x\n"),
     ] {
         place.commit(path, text, path);
     }
@@ -122,17 +124,22 @@ async fn what_is_for_coding_agents_is_not_there_and_to_git_nothing_is_changed() 
     let commit = place.commit("last", "x\n", "A link for agents");
     let mirror = place.mirror().await;
     let dest = place.path("work");
-    let content = Content { commit: &commit, files: &commit, hides_agent_config: true };
+    let also_hidden = &[".env"];
+    let content =
+        Content { commit: &commit, files: &commit, hides_agent_config: true, also_hidden };
     prepare_with(&mirror, &dest, content, &mirror.objects(), None).await.unwrap();
     let there = listing(&dest);
     let there: Vec<&str> =
         there.iter().map(String::as_str).filter(|path| !path.starts_with(".git/")).collect();
     let expected = [".git", ".github", ".github/workflows", ".github/workflows/ci.yml"];
     assert_eq!(there[..4], expected, "{there:?}");
-    for hidden in ["AGENTS.md", ".github/hooks", "sub", ".opencode"] {
+    for hidden in ["AGENTS.md", ".github/hooks", "sub", ".opencode", ".env"] {
         assert!(!there.contains(&hidden), "{hidden} is in {there:?}");
     }
+    assert!(there.contains(&"more/.env"), "{there:?}");
     assert_eq!(git(&dest, &["status", "--porcelain"]), "");
+    fs::create_dir(dest.join(".aider.tags.cache.v4")).unwrap();
+    fs::write(dest.join(".aider.tags.cache.v4/cache.db"), "x").unwrap();
     // As the runner takes what an agent leaves, and as an agent commits by itself.
     fs::write(dest.join("README.md"), "changed\n").unwrap();
     git(&dest, &["add", "--all"]);

@@ -18,6 +18,9 @@ use crate::sandbox::spec::{Collect, RESULT_REF};
 /// How long one git command may take, on a repository with large changes.
 const GIT_TIMEOUT: Duration = Duration::from_secs(60);
 
+/// How many paths one command is given.
+const N_PATHS_MAX: usize = 100;
+
 /// How many left-over files are named. It is for people.
 const N_LEFT_OVER_MAX: usize = 100;
 
@@ -30,6 +33,9 @@ pub(super) fn collect(collect: &Collect, paths: &Paths) -> anyhow::Result<Collec
     let git = Git { collect, workspace: &paths.workspace };
     for lock in STALE_LOCKS {
         fs::remove_file(paths.workspace.join(".git").join(lock)).ok();
+    }
+    if collect.takes_hidden {
+        git.take_hidden()?;
     }
     let base = collect.base.as_str();
     let mut head = git.head()?;
@@ -113,6 +119,18 @@ impl Git<'_> {
             }
         }
         Ok(status)
+    }
+
+    /// Has git see what stands in the place of files that were not checked out.
+    fn take_hidden(&self) -> anyhow::Result<()> {
+        let listed = self.run(&["ls-files", "-t", "-z"])?;
+        let text = listed.stdout_text();
+        let hidden = text.split('\0').filter_map(|entry| entry.strip_prefix("S "));
+        let is_there = |path: &&str| fs::symlink_metadata(self.workspace.join(path)).is_ok();
+        for paths in hidden.filter(is_there).collect::<Vec<_>>().chunks(N_PATHS_MAX) {
+            self.run(&[&["update-index", "--no-skip-worktree", "--"], paths].concat())?;
+        }
+        Ok(())
     }
 
     fn bundle(&self, head: &str, bundle: &Path) -> anyhow::Result<u64> {

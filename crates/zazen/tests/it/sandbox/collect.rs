@@ -48,6 +48,21 @@ async fn changes_that_the_agent_did_not_commit_become_one_commit() {
 }
 
 #[tokio::test]
+async fn what_is_not_checked_out_and_is_written_anew_is_a_change_where_that_is_wanted() {
+    let script = "git update-index --skip-worktree README; rm README; echo two > README";
+    for takes_hidden in [false, true] {
+        for machine in ENGINES.into_iter().filter_map(machine) {
+            let mut run = machine.run(1, script).with_repository().await;
+            let collect = run.spec.collect.as_mut().unwrap();
+            collect.takes_hidden = takes_hidden;
+            let exit = machine.finish(&run).await;
+            assert_eq!(exit.reason, EndReason::Exited, "{:?}", run.events());
+            assert_eq!(collected(&run).n_commits, u64::from(takes_hidden));
+        }
+    }
+}
+
+#[tokio::test]
 async fn the_agents_own_commits_are_kept_and_its_left_overs_are_named() {
     let script = "echo two > README; git commit -qam two; echo three > README; \
                   git commit -qam three; echo four > README; echo new > new";

@@ -191,6 +191,7 @@ impl Run {
             base: base.parse::<CommitId>().unwrap(),
             message: "Do the work".to_owned(),
             author: "Zazen <zazen@example.org>".to_owned(),
+            takes_hidden: false,
         });
         self
     }
