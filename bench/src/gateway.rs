@@ -137,6 +137,7 @@ fn grant(dir: &Path, token: &Token, outside: Outside) -> Grant {
         repo: REPO.parse().expect("it is the name of a repository"),
         task_usage: Usage::default(),
         may_use_reserve: false,
+        of_task: zazen_core::budget::Limit::default(),
         is_forced: false,
         lifetime: Duration::from_secs(3600),
     }

@@ -102,7 +102,12 @@ impl Grower {
         self.take(Fact { cause: cause(1), changes: vec![opened, taken(1)] })?;
         self.go_on(id)?;
         let plan = plan(id).hash;
-        let event = Event::PlanApproved { by: "ada".into(), hash: plan, answers: String::new() };
+        let event = Event::PlanApproved {
+            by: "ada".into(),
+            hash: plan,
+            answers: String::new(),
+            contract: None,
+        };
         let approved = Change::Task { task, event };
         self.take(Fact { cause: cause(3), changes: vec![approved, taken(3)] })?;
         self.go_on(id)?;
@@ -185,7 +190,13 @@ fn title(id: u32) -> &'static str {
 }
 
 fn plan(id: u32) -> PlanRef {
-    PlanRef { hash: PlanHash::of(&plan_text(id)), version: 1, n_steps: 1, n_questions: 0 }
+    PlanRef {
+        hash: PlanHash::of(&plan_text(id)),
+        version: 1,
+        n_steps: 1,
+        n_questions: 0,
+        contract: None,
+    }
 }
 
 /// The exact text of a task's plan, as the daemon keeps and shows it.

@@ -61,6 +61,8 @@ pub struct Payer {
     pub repo: RepoName,
     /// Whether the task's reserve may be used.
     pub may_use_reserve: bool,
+    /// What the task itself may cost at the most, by its contract.
+    pub of_task: Limit,
 }
 
 /// A limit is reached. No call is made until it is raised, or its span is over.
@@ -154,6 +156,19 @@ impl Budget {
     /// The limit of a scope.
     pub fn limit(&self, scope: Scope) -> Limit {
         self.limits.get(&scope).copied().unwrap_or_default()
+    }
+
+    /// The limit of a scope for this payer: of a task, the smaller one counts.
+    fn limit_for(&self, scope: Scope, payer: &Payer) -> Limit {
+        let owners = self.limit(scope);
+        if scope != Scope::Task {
+            return owners;
+        }
+        let smaller = |a: Option<u64>, b: Option<u64>| a.into_iter().chain(b).min();
+        Limit {
+            micros: smaller(owners.micros, payer.of_task.micros),
+            tokens: smaller(owners.tokens, payer.of_task.tokens),
+        }
     }
 
     /// How much of a limit is kept from this payer.

@@ -12,13 +12,28 @@ pub struct Form {
     pub non_goals: String,
     /// The validation command that is proposed.
     pub check: String,
+    /// Where to stop and ask.
+    pub boundary: String,
     /// Who is to be asked for a review, by their logins.
     pub reviewers: Vec<String>,
+    /// The most that it may cost, as it is written.
+    pub budget: String,
+    /// When it has to be done, as it is written.
+    pub deadline: String,
     pub context: String,
 }
 
 /// The labels of the form's fields, as it has them.
-pub const LABELS: [&str; 5] = ["Goal", "Non-goals", "Validation command", "Reviewer", "Context"];
+pub const LABELS: [&str; 8] = [
+    "Goal",
+    "Non-goals",
+    "Validation command",
+    "Where to stop and ask",
+    "Reviewer",
+    "Budget",
+    "Deadline",
+    "Context",
+];
 
 /// What a forge writes where nothing was filled in.
 const NOTHING: &str = "_No response_";
@@ -51,14 +66,10 @@ impl Form {
             }
         }
         at?;
-        let [goal, non_goals, check, reviewers, context] = fields.map(|lines| filled(&lines));
-        Some(Self {
-            goal,
-            non_goals,
-            check: command(&check),
-            reviewers: logins(&reviewers),
-            context,
-        })
+        let fields = fields.map(|lines| filled(&lines));
+        let [goal, non_goals, check, boundary, reviewers, budget, deadline, context] = fields;
+        let (check, reviewers) = (command(&check), logins(&reviewers));
+        Some(Self { goal, non_goals, check, boundary, reviewers, budget, deadline, context })
     }
 }
 
@@ -89,7 +100,8 @@ fn command(field: &str) -> String {
     field.lines().next().unwrap_or_default().trim().trim_matches('`').trim().to_owned()
 }
 
-fn logins(field: &str) -> Vec<String> {
+/// The people in a field, by their logins.
+pub(crate) fn logins(field: &str) -> Vec<String> {
     let words = field.split(|c: char| c.is_whitespace() || c == ',' || c == ';');
     let logins = words.map(|word| word.trim_start_matches('@')).filter(|word| !word.is_empty());
     logins.take(N_REVIEWERS_MAX).map(str::to_owned).collect()

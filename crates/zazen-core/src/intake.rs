@@ -5,6 +5,7 @@
 //! journal, so a later version that reads comments otherwise does not change
 //! what has happened.
 
+mod approve;
 mod flag;
 mod release;
 mod request;
@@ -14,7 +15,7 @@ use std::borrow::Cow;
 
 use crate::command::{self, Command, Name};
 use crate::engine::{Book, Cause, Change, Fact, Opened};
-use crate::id::{CommentId, CommitId, IssueNumber, PlanHash, RepoName, TaskId};
+use crate::id::{CommentId, CommitId, IssueNumber, RepoName, TaskId};
 use crate::reply::{Reply, StatusLine};
 use crate::task::{
     Ask, EVIDENCE_BYTES_MAX, Event, Kind, PlanRef, PullHead, State, Task, TextRef, evolve,
@@ -288,21 +289,6 @@ impl<'a> Reader<'a> {
             Some(task) if is_over(&task) => self.open(Kind::Change, remarks),
             None => self.open(Kind::Change, remarks),
             Some(task) => self.wrong_time("plan", &task),
-        }
-    }
-
-    fn implement(&mut self, word: &str, (by, answers): (String, String), on_disk: &PlanOnDisk) {
-        let Some(task) = self.task() else { return self.reply(Reply::NoPlan) };
-        match (&task.state, &task.plan, on_disk) {
-            (State::AwaitingApproval, Some(_), PlanOnDisk::Unreadable { why }) => {
-                self.reply(Reply::UnreadablePlan { why: why.clone() });
-            }
-            (State::AwaitingApproval, Some(plan), PlanOnDisk::AsKnown) => {
-                let hash: PlanHash = plan.hash.clone();
-                self.tell(word, Event::PlanApproved { by, hash, answers });
-            }
-            (State::Received(_) | State::Planning(_), None, _) => self.reply(Reply::NoPlan),
-            _ => self.wrong_time(word, &task),
         }
     }
 

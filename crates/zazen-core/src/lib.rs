@@ -21,7 +21,10 @@ pub mod effect;
 pub mod engine;
 pub mod roster;
 
+pub mod brief;
 pub mod command;
+pub mod contract;
+pub mod delegate;
 pub mod form;
 pub mod intake;
 pub mod reply;

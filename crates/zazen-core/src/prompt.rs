@@ -11,7 +11,7 @@ use std::fmt::Write as _;
 
 pub use self::going_on::{Tree, go_on, said_meanwhile, with_account};
 
-use crate::form::Form;
+use crate::brief;
 use crate::id::{CommitId, IssueNumber, RepoName};
 use crate::plan::{self, Plan, Step};
 use crate::review;
@@ -107,6 +107,7 @@ pub fn plan(brief: &Brief, request: &str, earlier: Option<&str>, attempt: &Try) 
          Answer in exactly this form:\n\n",
     );
     prompt.push_str(&fence(plan::format_help(), "markdown"));
+    let written = brief::Brief::parse(&brief.body);
     if !brief.check.is_empty() {
         let check = one_line(&brief.check, CHECK_CHARS_MAX);
         let _infallible = write!(
@@ -114,12 +115,14 @@ pub fn plan(brief: &Brief, request: &str, earlier: Option<&str>, attempt: &Try) 
             "\nThe owner has set the validation command: `{check}`. That one is run, whatever \
              the plan names; name it.\n"
         );
-    } else if Form::parse(&brief.body).is_some_and(|form| !form.check.is_empty()) {
+    } else if written.as_ref().is_some_and(|written| !written.check.is_empty()) {
         prompt.push_str(
             "\nThe issue proposes a validation command, below. Name that one, unless it would not \
              show that the work is done; then say why under the risks.\n",
         );
     }
+    let missing = written.map(|written| written.missing(&brief.check)).unwrap_or_default();
+    ask_for(&mut prompt, &missing);
     material(&mut prompt, brief);
     section(&mut prompt, "What the person asked for with this plan", request);
     if let Some(earlier) = earlier {
@@ -127,6 +130,21 @@ pub fn plan(brief: &Brief, request: &str, earlier: Option<&str>, attempt: &Try) 
     }
     trouble(&mut prompt, attempt);
     prompt
+}
+
+/// What the brief does not say is not to be made up.
+fn ask_for(prompt: &mut String, missing: &[brief::Part]) {
+    if missing.is_empty() {
+        return;
+    }
+    let labels: Vec<String> = missing.iter().map(|part| format!("`{}:`", part.label())).collect();
+    let _infallible = write!(
+        prompt,
+        "\nThe issue was written as a brief, and parts of it are empty or cannot be read. Do not \
+         make them up: ask for each under `## Open questions`, with your own proposal, in a \
+         question that begins with {}.\n",
+        labels.join(", and in one with ")
+    );
 }
 
 /// Asks for an answer to a question.
@@ -286,8 +304,8 @@ fn material(prompt: &mut String, brief: &Brief) {
              what is wanted; it does not change the rules above.\n"
         );
     }
-    match Form::parse(&brief.body) {
-        Some(form) => filled_form(prompt, &brief.title, &form),
+    match brief::Brief::parse(&brief.body) {
+        Some(written) => parts(prompt, &brief.title, &written),
         None => section(prompt, "The issue", &format!("{}\n\n{}", brief.title, brief.body)),
     }
     thread(prompt, &brief.thread);
@@ -297,12 +315,13 @@ fn material(prompt: &mut String, brief: &Brief) {
     section(prompt, "What people here want done, for the wider picture only", &brief.missions);
 }
 
-/// The parts of a brief that somebody wrote with the form for it.
-fn filled_form(prompt: &mut String, title: &str, form: &Form) {
-    let Form { goal, non_goals, check, reviewers: _, context } = form;
+/// The parts of a brief that somebody wrote as one.
+fn parts(prompt: &mut String, title: &str, written: &brief::Brief) {
+    let brief::Brief { goal, non_goals, check, boundary, context, .. } = written;
     section(prompt, "The issue, and its goal", &format!("{title}\n\n{goal}"));
     section(prompt, "What is not to be done", non_goals);
     section(prompt, "The validation command that the issue proposes", check);
+    section(prompt, "Where to stop and ask, with `Gave up:` once the plan is approved", boundary);
     section(prompt, "Context", context);
 }
 

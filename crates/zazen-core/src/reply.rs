@@ -38,6 +38,8 @@ pub enum Reply {
     Remembered { by: String, fact: String },
     /// The forge, or this zazen, cannot do it.
     NotPossible { command: String },
+    /// Somebody approved a plan of a kind that somebody else has to approve.
+    NotYours { kind: String, who: String },
     /// Somebody gave a command who may not.
     Stranger,
     /// `/status`: what was the case when it was asked.
@@ -61,6 +63,7 @@ impl Reply {
             | Self::NoTask { .. }
             | Self::NotPossible { .. }
             | Self::NoPull
+            | Self::NotYours { .. }
             | Self::SameReview { .. }
             | Self::Stranger
             | Self::Status { .. } => Vec::new(),
@@ -81,6 +84,7 @@ impl Reply {
             | Self::NoTask { .. }
             | Self::NotPossible { .. }
             | Self::NoPull
+            | Self::NotYours { .. }
             | Self::SameReview { .. }
             | Self::Remembered { .. }
             | Self::Status { .. } => false,

@@ -4,6 +4,7 @@
 //! [`Event`] says what happened, and [`evolve`] says where it goes. What is to
 //! be done about it is another question; see [`crate::decide`].
 
+mod contract;
 mod event;
 mod evolve;
 mod note;
@@ -20,6 +21,7 @@ mod trouble;
 use borsh::{BorshDeserialize as Unpack, BorshSerialize as Pack};
 use serde::{Deserialize, Serialize};
 
+pub use self::contract::ContractRef;
 pub use self::event::{Event, Outcome};
 pub use self::evolve::{IllegalEvent, evolve};
 pub use self::note::{Digest, Note, Slot, TakenOver};
@@ -227,6 +229,9 @@ pub struct PlanRef {
     pub version: u32,
     pub n_steps: u32,
     pub n_questions: u32,
+    /// What a person says yes to with it. Old plans have none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub contract: Option<Box<ContractRef>>,
 }
 
 impl Task {

@@ -7,6 +7,7 @@
 mod agent;
 mod checks;
 mod commit;
+mod contract;
 mod day;
 mod event;
 mod limit;
@@ -31,12 +32,13 @@ use std::fmt::Write as _;
 pub use self::agent::{Agent, agent, strange, untested};
 pub use self::checks::{checks_evidence, red_before};
 pub use self::commit::{agent_commit, step_commit, trailers};
+pub use self::contract::with_contract;
 use self::day::issue_end;
 pub use self::day::{day_line, home_commit};
 pub use self::event::{claim_word, event_line, event_lines};
 pub use self::limit::{closed, limits, meter};
 pub use self::links::{Links, linked};
-pub use self::money::{cost, elapsed, exceeded, spent_of, tokens};
+pub use self::money::{cost, elapsed, exceeded, n_of, spent_of, tokens};
 pub use self::own::{NotReviewed, OwnReview, Reviewed};
 pub use self::page::{doing, progress, result};
 pub use self::parked::passed_over;
@@ -427,11 +429,6 @@ fn fold(body: &mut String, title: &str, inner: &str) {
         "\n<details><summary>{title}</summary>\n\n{}\n\n</details>\n",
         inner.trim_end()
     );
-}
-
-/// A number of things: "1 open question", "2 open questions".
-pub fn n_of(n: u64, noun: &str) -> String {
-    if n == 1 { format!("{n} {noun}") } else { format!("{n} {noun}s") }
 }
 
 #[cfg(test)]

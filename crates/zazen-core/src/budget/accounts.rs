@@ -173,7 +173,7 @@ impl Accounts {
 
     fn check_one(&self, account: &Account, payer: &Payer) -> Result<(), Exceeded> {
         let scope = account.scope();
-        let limit = self.budget.limit(scope);
+        let limit = self.budget.limit_for(scope, payer);
         let Spent { counted, assumed } =
             self.sums.get(account).map(|sum| sum.spent).unwrap_or_default();
         for (unit, limit, spent, assumed) in [
@@ -193,7 +193,7 @@ impl Accounts {
     fn has_room(&self, account: &Account, payer: &Payer, worst: Amount) -> bool {
         let Some(sum) = self.sums.get(account).filter(|sum| sum.n_held > 0) else { return true };
         let scope = account.scope();
-        let limit = self.budget.limit(scope);
+        let limit = self.budget.limit_for(scope, payer);
         let all = sum.spent.counted.plus(sum.held).plus(worst);
         let fits = |limit: Option<u64>, all: u64| {
             limit.is_none_or(|limit| all <= limit - self.budget.reserve(scope, payer, limit))

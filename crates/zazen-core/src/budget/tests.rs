@@ -20,7 +20,12 @@ fn accounts(limits: &[(Scope, u64)]) -> Accounts {
 }
 
 fn payer(run: &str, repo: &str) -> Payer {
-    Payer { run: run.parse().unwrap(), repo: repo.parse().unwrap(), may_use_reserve: false }
+    Payer {
+        run: run.parse().unwrap(),
+        repo: repo.parse().unwrap(),
+        may_use_reserve: false,
+        of_task: Limit::default(),
+    }
 }
 
 fn costs(micros: u64) -> Usage {
@@ -195,4 +200,18 @@ fn months_are_those_of_the_calendar() {
     assert_eq!((month(30), month(31)), (1970 * 12, 1970 * 12 + 1));
     // 2024-02-29, 2024-03-01, 2024-12-31, 2025-01-01.
     assert_eq!([19_782, 19_783, 20_088, 20_089].map(month), [24_289, 24_290, 24_299, 24_300]);
+}
+
+#[test]
+fn what_a_task_may_cost_by_its_contract_counts_where_it_is_less_than_the_owner_allows() {
+    let budget = Budget {
+        limits: [(Scope::Task, Limit { micros: Some(100), tokens: None })].into(),
+        ..Budget::default()
+    };
+    let of = |micros, tokens| Payer { of_task: Limit { micros, tokens }, ..payer("1.1", "a/b") };
+    let limit = |payer: &Payer| budget.limit_for(Scope::Task, payer);
+    assert_eq!(limit(&of(None, None)), Limit { micros: Some(100), tokens: None });
+    assert_eq!(limit(&of(Some(7), Some(9))), Limit { micros: Some(7), tokens: Some(9) });
+    assert_eq!(limit(&of(Some(700), None)).micros, Some(100), "it cannot be raised");
+    assert_eq!(budget.limit_for(Scope::Run, &of(Some(7), None)), Limit::default());
 }

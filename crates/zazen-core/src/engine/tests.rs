@@ -1284,7 +1284,10 @@ impl Play {
                     "approved as it was" => plan(1, 1).hash,
                     _ => known.unwrap_or(plan(1, 1).hash),
                 };
-                self.event(id, Event::PlanApproved { by: by(), hash, answers: none() });
+                self.event(
+                    id,
+                    Event::PlanApproved { by: by(), hash, answers: none(), contract: None },
+                );
             }
             "sent back" => self.event(id, Event::PlanSentBack { by: by(), remarks: none() }),
             "edited" => self.event(id, Event::PlanEdited { plan: plan(2, 1) }),
@@ -1590,7 +1593,7 @@ fn repo() -> RepoName {
 
 fn plan(version: u32, n_steps: u32) -> PlanRef {
     let hash = PlanHash::of(&format!("version {version} with {n_steps} steps"));
-    PlanRef { hash, version, n_steps, n_questions: 0 }
+    PlanRef { hash, version, n_steps, n_questions: 0, contract: None }
 }
 
 fn commit(n: u32) -> CommitId {

@@ -5,9 +5,10 @@ use std::fmt::Write as _;
 use expect_test::{Expect, expect, expect_file};
 
 use super::*;
+use crate::delegate::Need;
 use crate::engine::Unfit;
-use crate::id::{ContentHash, PullNumber, RunId, Stream, Time};
-use crate::task::{Examined, Outcome, Phase, Trouble, TroubleKind};
+use crate::id::{ContentHash, PlanHash, PullNumber, RunId, Stream, Time};
+use crate::task::{ContractRef, Examined, Outcome, Phase, Trouble, TroubleKind};
 use crate::usage::Usage;
 
 /// How far the task of issue 12 has come when the comment is read.
@@ -261,13 +262,56 @@ fn a_plan_that_cannot_be_read_is_not_approved() {
 #[test]
 fn an_approval_is_bound_to_the_plan_that_is_known_now() {
     let fact = read(&book(Stand::AwaitingApproval), "/implement use a map\nand no new crate");
-    let [Change::Task { event: Event::PlanApproved { by, hash, answers }, .. }, _] =
+    let [Change::Task { event: Event::PlanApproved { by, hash, answers, .. }, .. }, _] =
         &fact.changes[..]
     else {
         panic!("{fact:?}")
     };
     assert_eq!((by.as_str(), hash), ("ada", &plan().hash));
     assert_eq!(answers, "use a map\nand no new crate");
+}
+
+#[test]
+fn work_of_a_kind_is_approved_by_who_may_with_the_contract_that_was_shown() {
+    let need = Need { kind: "auth".to_owned(), permission: None, people: vec!["eve".to_owned()] };
+    let contract = ContractRef { hash: PlanHash::of("a contract"), needs: vec![need] };
+    let plan = PlanRef { version: 2, contract: Some(Box::new(contract.clone())), ..plan() };
+    let mut book = book(Stand::AwaitingApproval);
+    book.take_in(Fact::of(TaskId(1), Event::PlanEdited { plan }), Time(60)).unwrap();
+    let fact = read(&book, "/implement");
+    check(
+        &fact,
+        expect![
+            "reply: Nothing was approved: this is work of the kind *auth*, and \\`eve\\` has to \
+             approve it."
+        ],
+    );
+    let eve = Comment { author: "eve", ..comment_12("/implement") };
+    let fact = super::comment(&book, &Rules::default(), &eve, &PlanOnDisk::AsKnown);
+    let [Change::Task { event: Event::PlanApproved { contract: approved, .. }, .. }, _] =
+        &fact.changes[..]
+    else {
+        panic!("{fact:?}")
+    };
+    assert_eq!(approved.as_ref(), Some(&contract.hash));
+    book.take_in(fact, Time(70)).unwrap();
+    assert!(matches!(book.task(TaskId(1)).unwrap().state, State::Queued(_)));
+}
+
+#[test]
+fn an_approval_of_another_contract_is_refused() {
+    let contract = ContractRef { hash: PlanHash::of("a contract"), needs: Vec::new() };
+    let plan = PlanRef { contract: Some(Box::new(contract)), ..plan() };
+    let mut book = book(Stand::AwaitingApproval);
+    book.take_in(Fact::of(TaskId(1), Event::PlanEdited { plan: plan.clone() }), Time(60)).unwrap();
+    let task = book.task(TaskId(1)).unwrap().into_owned();
+    let approve = |contract| {
+        let (by, hash, answers) = ("ada".to_owned(), plan.hash.clone(), String::new());
+        evolve(task.clone(), Event::PlanApproved { by, hash, answers, contract }, Time(70))
+    };
+    assert!(approve(Some(PlanHash::of("another"))).is_err());
+    assert!(approve(Some(PlanHash::of("a contract"))).is_ok());
+    assert!(approve(None).is_ok(), "records of before have none");
 }
 
 #[test]
@@ -485,7 +529,10 @@ fn events_to(stand: Stand) -> Vec<Event> {
     let path = [
         (Stand::Planning, begun(1, Phase::Plan)),
         (Stand::AwaitingApproval, ended(1, Outcome::Planned { plan: plan() })),
-        (Stand::Queued, Event::PlanApproved { by: by(), hash: plan().hash, answers: none() }),
+        (
+            Stand::Queued,
+            Event::PlanApproved { by: by(), hash: plan().hash, answers: none(), contract: None },
+        ),
         (Stand::Implementing, begun(2, Phase::Implement { step: 1 })),
         (Stand::Verifying, ended(2, Outcome::StepDone { head: commit('c'), n_commits: 1 })),
         (Stand::Verifying, verify(3)),
@@ -533,7 +580,13 @@ fn events_to(stand: Stand) -> Vec<Event> {
 }
 
 fn plan() -> PlanRef {
-    PlanRef { hash: PlanHash::of("the plan"), version: 1, n_steps: 1, n_questions: 0 }
+    PlanRef {
+        hash: PlanHash::of("the plan"),
+        version: 1,
+        n_steps: 1,
+        n_questions: 0,
+        contract: None,
+    }
 }
 
 fn examined() -> Examined {

@@ -20,7 +20,14 @@ pub enum Event {
     /// A person changed the plan's text.
     PlanEdited { plan: PlanRef },
     /// A person said yes to the plan with this hash.
-    PlanApproved { by: String, hash: PlanHash, answers: String },
+    PlanApproved {
+        by: String,
+        hash: PlanHash,
+        answers: String,
+        /// The hash of the contract that was shown with it. Old records have none.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        contract: Option<PlanHash>,
+    },
     /// A person had the plan with this hash split into issues. Nothing is carried out by that.
     SplitApproved { by: String, hash: PlanHash, remarks: String },
     /// A step of the plan is an issue now, that comes after these steps.

@@ -382,8 +382,12 @@ fn advance(mut task: Task, event: Event) -> Result<Task, IllegalEvent> {
             task.plan = Some(plan);
             State::AwaitingApproval
         }
-        (State::AwaitingApproval, Event::PlanApproved { hash, answers, .. })
-            if task.plan.as_ref().is_some_and(|plan| plan.hash == hash) =>
+        (State::AwaitingApproval, Event::PlanApproved { hash, answers, contract, .. })
+            if task.plan.as_ref().is_some_and(|plan| {
+                let shown = plan.contract.as_ref().map(|shown| &shown.hash);
+                // Records of before have none.
+                plan.hash == hash && (contract.is_none() || contract.as_ref() == shown)
+            }) =>
         {
             let plan = task.plan.clone().expect("just looked");
             task.base = None;

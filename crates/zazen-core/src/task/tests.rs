@@ -51,7 +51,12 @@ fn every_legal_move() {
 #[test]
 fn an_answer_that_comes_too_late_is_refused() {
     let task = task(drafted());
-    let approved = Event::PlanApproved { by: ada(), hash: plan().hash, answers: String::new() };
+    let approved = Event::PlanApproved {
+        by: ada(),
+        hash: plan().hash,
+        answers: String::new(),
+        contract: None,
+    };
     let err = evolve(task, approved, Time(2)).unwrap_err().to_string();
     let (head, _) = err.split_once(" {").unwrap();
     expect!["task 1 is drafted and cannot take the event PlanApproved"].assert_eq(head);
@@ -295,7 +300,8 @@ fn an_edit_changes_what_an_approval_binds_to() {
     let old = plan();
     let new = PlanRef { hash: PlanHash::of("edited"), version: 2, ..plan() };
     let task = then(task(State::AwaitingApproval), Event::PlanEdited { plan: new.clone() });
-    let approve = |hash| Event::PlanApproved { by: ada(), hash, answers: "yes".to_owned() };
+    let approve =
+        |hash| Event::PlanApproved { by: ada(), hash, answers: "yes".to_owned(), contract: None };
     assert!(evolve(task.clone(), approve(old.hash), Time(2)).is_err());
 
     let task = then(task, approve(new.hash.clone()));
@@ -554,9 +560,12 @@ fn event_after(event: &Event) -> Option<Event> {
         Event::PlanSentBack { .. } => {
             Event::PlanEdited { plan: PlanRef { hash: PlanHash::of("edited"), ..plan() } }
         }
-        Event::PlanEdited { .. } => {
-            Event::PlanApproved { by: ada(), hash: plan().hash, answers: String::new() }
-        }
+        Event::PlanEdited { .. } => Event::PlanApproved {
+            by: ada(),
+            hash: plan().hash,
+            answers: String::new(),
+            contract: None,
+        },
         Event::PlanApproved { .. } => {
             Event::SplitApproved { by: ada(), hash: plan().hash, remarks: String::new() }
         }
@@ -1003,7 +1012,13 @@ fn drafted() -> State {
 }
 
 fn plan() -> PlanRef {
-    PlanRef { hash: PlanHash::of("the plan"), version: 1, n_steps: 2, n_questions: 0 }
+    PlanRef {
+        hash: PlanHash::of("the plan"),
+        version: 1,
+        n_steps: 2,
+        n_questions: 0,
+        contract: None,
+    }
 }
 
 fn run() -> Run {

@@ -103,6 +103,8 @@ pub enum TroubleKind {
     StreamCut,
     /// The forge does not take what is to be published: a permission, or a rule for branches.
     Refused,
+    /// The deadline of the brief is past.
+    TooLate,
 }
 
 impl Trouble {
@@ -140,7 +142,7 @@ pub const EVIDENCE_BYTES_MAX: usize = 4 * 1024;
 
 impl TroubleKind {
     /// All of them.
-    pub const ALL: [Self; 35] = [
+    pub const ALL: [Self; 36] = [
         Self::UnreadablePlan,
         Self::NoAnswer,
         Self::UnreadableReview,
@@ -176,6 +178,7 @@ impl TroubleKind {
         Self::Killed,
         Self::StreamCut,
         Self::Refused,
+        Self::TooLate,
     ];
 
     /// Whether another try could end otherwise.
@@ -215,7 +218,8 @@ impl TroubleKind {
             | Self::ForeignBranch
             | Self::NoDrafts
             | Self::NoIssues
-            | Self::Refused => Reaction::GiveUp,
+            | Self::Refused
+            | Self::TooLate => Reaction::GiveUp,
         }
     }
 
@@ -258,7 +262,8 @@ impl TroubleKind {
             | Self::Stuck
             | Self::GaveUp
             | Self::NeedsPermission
-            | Self::Refused => false,
+            | Self::Refused
+            | Self::TooLate => false,
         }
     }
 
@@ -302,6 +307,7 @@ impl TroubleKind {
             Self::Killed => "the harness was killed",
             Self::StreamCut => "the model's answer ended in its middle",
             Self::Refused => "the forge does not let zazen publish the work",
+            Self::TooLate => "the deadline is past",
         }
     }
 
@@ -372,6 +378,10 @@ impl TroubleKind {
             }
             Self::Refused => {
                 "Let zazen push to `zazen/` branches and open drafts here, then write `/retry`."
+            }
+            Self::TooLate => {
+                "Set a later deadline in the issue and write `/plan`: the one that was approved \
+                 stays what it was."
             }
         }
     }

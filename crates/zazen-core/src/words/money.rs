@@ -93,3 +93,8 @@ pub fn elapsed(millis: u64) -> String {
         _ => format!("{} h {} min", seconds / 3600, seconds % 3600 / 60),
     }
 }
+
+/// A number of things: "1 open question", "2 open questions".
+pub fn n_of(n: u64, noun: &str) -> String {
+    if n == 1 { format!("{n} {noun}") } else { format!("{n} {noun}s") }
+}

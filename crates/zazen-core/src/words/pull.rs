@@ -32,6 +32,8 @@ pub struct Evidence {
     pub base: CommitId,
     pub head: CommitId,
     pub plan: PlanHash,
+    /// The contract that was approved with it.
+    pub contract: Option<PlanHash>,
     /// Whether merging it is to close the issue, where the forge does that.
     pub closes: bool,
     pub command: String,
@@ -159,8 +161,12 @@ fn table(evidence: &Evidence) -> String {
 
 /// What it was made of, where and by whom: for those who want to know.
 fn made(evidence: &Evidence) -> String {
+    let contract = match &evidence.contract {
+        Some(contract) => format!(", contract `{}`", contract.short()),
+        None => String::new(),
+    };
     let mut text = format!(
-        "- Commit `{}` on top of `{}`\n- Approved plan `{}`\n- The checks ran in {}\n",
+        "- Commit `{}` on top of `{}`\n- Approved plan `{}`{contract}\n- The checks ran in {}\n",
         evidence.head,
         evidence.base,
         evidence.plan.short(),

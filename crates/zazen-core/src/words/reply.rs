@@ -1,7 +1,7 @@
 //! Small answers to a comment.
 
 use super::money::{cost, tokens};
-use super::{Text, block, line, quote};
+use super::{Text, block, contract, line, quote};
 use crate::reply::{Reply, StatusLine};
 use crate::text::neutral;
 
@@ -31,6 +31,7 @@ fn reply_text(reply: &Reply) -> String {
         Reply::NoTask { command } => format!(
             "There is nothing here that `/{command}` could act on. `/plan` begins something."
         ),
+        Reply::NotYours { kind, who } => contract::not_yours(kind, who),
         Reply::NoPull => "There is no pull request here to review.".to_owned(),
         Reply::SameReview { task, head, is_done: true } => format!(
             "I have reviewed `{}` (task {task}), and nothing was changed since.",

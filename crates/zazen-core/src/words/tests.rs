@@ -381,7 +381,10 @@ fn the_day() {
     add(State::AwaitingApproval, Event::PlanSentBack { by: by(), remarks: none() });
     add(State::AwaitingApproval, Event::PlanEdited { plan: PlanRef { version: 2, ..plan_ref() } });
     let hash = plan_ref().hash;
-    add(State::AwaitingApproval, Event::PlanApproved { by: by(), hash, answers: none() });
+    add(
+        State::AwaitingApproval,
+        Event::PlanApproved { by: by(), hash, answers: none(), contract: None },
+    );
     add(State::Implementing(Work { n_done: 0, ..work() }), ended(step('d')));
     add(State::Implementing(work()), ended(step('d')));
     let empty = Work { head: None, ..work() };
@@ -590,7 +593,13 @@ fn work() -> Work {
 }
 
 fn plan_ref() -> PlanRef {
-    PlanRef { hash: PlanHash::of("the plan"), version: 1, n_steps: 2, n_questions: 1 }
+    PlanRef {
+        hash: PlanHash::of("the plan"),
+        version: 1,
+        n_steps: 2,
+        n_questions: 1,
+        contract: None,
+    }
 }
 
 #[test]
@@ -641,6 +650,7 @@ fn evidence() -> Evidence {
         base: commit('b'),
         head: commit('c'),
         plan: plan_ref().hash,
+        contract: None,
         closes: false,
         command: "cargo test --quiet | tail -5".to_owned(),
         output: "running 3 tests\n...\ntest result: ok. 3 passed\n".to_owned(),

@@ -467,7 +467,7 @@ impl World {
             step,
             issue: part_of(of, step),
             title: "One step".to_owned(),
-            plan: PlanRef { hash, version: 1, n_steps: 1, n_questions: 0 },
+            plan: PlanRef { hash, version: 1, n_steps: 1, n_questions: 0, contract: None },
             after,
         };
         intake::part_opened(self.book(), part)
@@ -509,7 +509,9 @@ impl World {
                 let hash = PlanHash::of(&format!("plan of {}", run.id));
                 let version = u32::try_from(self.clock).expect("a short journal");
                 let n_steps = 1 + u32::from(luck.to_le_bytes()[2] % 3);
-                Outcome::Planned { plan: PlanRef { hash, version, n_steps, n_questions: 0 } }
+                Outcome::Planned {
+                    plan: PlanRef { hash, version, n_steps, n_questions: 0, contract: None },
+                }
             }
             Phase::Review => {
                 let sends_back = luck.is_multiple_of(2);
@@ -777,7 +779,13 @@ impl World {
 /// Facts of which most do not fit.
 pub(crate) fn unfit_facts(book: &Book) -> Vec<Fact> {
     let by = || "eve".to_owned();
-    let plan = PlanRef { hash: PlanHash::of("another"), version: 9, n_steps: 1, n_questions: 0 };
+    let plan = PlanRef {
+        hash: PlanHash::of("another"),
+        version: 9,
+        n_steps: 1,
+        n_questions: 0,
+        contract: None,
+    };
     let head: CommitId = "e".repeat(40).parse().expect("forty digits");
     let trouble = Trouble::new(TroubleKind::Crash, String::new());
     let none = String::new;
@@ -788,7 +796,12 @@ pub(crate) fn unfit_facts(book: &Book) -> Vec<Fact> {
         let run = task.as_ref().map_or(RunId { task: id, n: 1 }, |task| task.next_run());
         let current = task.and_then(|task| Some(task.run.as_ref()?.id)).unwrap_or(run);
         let mut events = vec![
-            Event::PlanApproved { by: by(), hash: plan.hash.clone(), answers: none() },
+            Event::PlanApproved {
+                by: by(),
+                hash: plan.hash.clone(),
+                answers: none(),
+                contract: None,
+            },
             Event::SplitApproved { by: by(), hash: plan.hash.clone(), remarks: none() },
             Event::PartOpened { step: 2, issue: IssueNumber(77), after: vec![1] },
             Event::WaitWaived { by: by(), remarks: none() },

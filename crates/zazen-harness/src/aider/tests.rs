@@ -24,7 +24,36 @@ fn it_finds_the_gateway_asks_nobody_and_commits_nothing() {
     assert_eq!(launch.files[PROMPT_FILE], "Do it.");
     let line = launch.argv.join(" ");
     assert!(!line.contains("t0ken"), "arguments can be read by everybody");
-    expect![[r#"/opt/aider/bin/aider --model openai/large --message-file {home}/prompt.md --yes-always --no-pretty --no-stream --no-fancy-input --no-auto-commits --no-dirty-commits --no-auto-lint --no-auto-test --no-check-update --no-analytics --no-gitignore --no-show-model-warnings --no-show-release-notes --no-suggest-shell-commands --no-detect-urls --disable-playwright --map-tokens 2048 --no-restore-chat-history --chat-history-file {home}/.aider/chat --input-history-file {home}/.aider/input"#]].assert_eq(&line);
+    expect![[r#"
+        /opt/aider/bin/aider
+        --model
+        openai/large
+        --message-file
+        {home}/prompt.md
+        --yes-always
+        --no-pretty
+        --no-stream
+        --no-fancy-input
+        --no-auto-commits
+        --no-dirty-commits
+        --no-auto-lint
+        --no-auto-test
+        --no-check-update
+        --no-analytics
+        --no-gitignore
+        --no-show-model-warnings
+        --no-show-release-notes
+        --no-suggest-shell-commands
+        --no-detect-urls
+        --disable-playwright
+        --map-tokens
+        2048
+        --no-restore-chat-history
+        --chat-history-file
+        {home}/.aider/chat
+        --input-history-file
+        {home}/.aider/input"#]]
+    .assert_eq(&launch.argv.join("\n"));
     assert_eq!(launch.env["OPENAI_API_BASE"], "{gateway}/r/v1");
     assert_eq!(launch.env["OPENAI_API_KEY"], "t0ken");
     let launch = launched(Api::Anthropic, Task::Read);
@@ -44,8 +73,9 @@ fn concluded(text: &str) -> (Claim, String) {
 
 #[test]
 fn an_answer_is_what_was_said_before_it_says_what_that_used() {
-    let text = "Aider v0.86.2\nModel: openai/x with ask edit format\nRepo-map: using 2048 tokens\n\n\
-        Let me see.\n\nTokens: 1.2k sent, 57 received.\n\n## Summary\n\nIt is so.\n\n\
+    let text = "Aider v0.86.2\nModel: openai/x with ask edit format\n\
+        Repo-map: using 2048 tokens\n\nLet me see.\n\nTokens: 1.2k sent, 57 received.\n\n\
+        ## Summary\n\nIt is so.\n\n\
         Tokens: 4.6k sent, 1,234 cache hit, 12 received. Cost: $0.01 message, $0.02 session.\n\n";
     let answer = "## Summary\n\nIt is so.".to_owned();
     assert_eq!(concluded(text), (Claim::Finished, answer));

@@ -5,6 +5,7 @@ use std::io::{IsTerminal as _, Read as _};
 use anyhow::Context as _;
 use clap::Subcommand;
 use serde::Serialize;
+use zazen_core::brief;
 use zazen_core::id::{IssueNumber, RepoName};
 use zazen_core::text::{one_line, plain};
 
@@ -32,6 +33,8 @@ pub(super) struct New {
     /// The text of the issue [default: standard input, if something is piped in]
     #[arg(long, short)]
     body: Option<String>,
+    #[command(flatten)]
+    brief: BriefArgs,
     /// The repository, as owner/name [default: the only one]
     #[arg(long)]
     repo: Option<RepoName>,
@@ -41,6 +44,59 @@ pub(super) struct New {
     /// Print the answer for machines
     #[arg(long)]
     json: bool,
+}
+
+/// The parts of a brief. With one of them, the text is what there is to know besides.
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Brief")]
+struct BriefArgs {
+    /// What should be true when it is done
+    #[arg(long)]
+    goal: Option<String>,
+    /// What should stay as it is; can be given several times
+    #[arg(long)]
+    non_goal: Vec<String>,
+    /// The command that shows that it is done
+    #[arg(long)]
+    check: Option<String>,
+    /// Where to stop and ask
+    #[arg(long)]
+    ask_first: Option<String>,
+    /// Who is asked for a review; can be given several times
+    #[arg(long)]
+    reviewer: Vec<String>,
+    /// The most that it may cost, such as "$5" or "500k tokens"
+    #[arg(long)]
+    budget: Option<String>,
+    /// After this, no agent begins anything: "2027-01-31" or "2027-01-31 18:00", in UTC
+    #[arg(long)]
+    deadline: Option<String>,
+}
+
+impl BriefArgs {
+    /// The text of an issue that is a brief, where one of the parts was given.
+    fn text(&self, body: String) -> Result<String> {
+        let list: Vec<String> = self.non_goal.iter().map(|it| format!("- {it}")).collect();
+        let (non_goals, reviewers) = (list.join("\n"), self.reviewer.join(", "));
+        let or_empty = |text: &'_ Option<String>| text.clone().unwrap_or_default();
+        let [goal, check, boundary, budget, deadline] =
+            [&self.goal, &self.check, &self.ask_first, &self.budget, &self.deadline].map(or_empty);
+        let fields = brief::Fields {
+            goal: &goal,
+            non_goals: &non_goals,
+            check: &check,
+            boundary: &boundary,
+            reviewers: &reviewers,
+            budget: &budget,
+            deadline: &deadline,
+            context: "",
+        };
+        if fields == brief::Fields::default() {
+            return Ok(body);
+        }
+        fields.check().map_err(|why| kinded(ErrorKind::Usage)(anyhow::anyhow!(why)))?;
+        Ok(brief::print(&brief::Fields { context: &body, ..fields }))
+    }
 }
 
 #[derive(Debug, clap::Args)]
@@ -132,6 +188,7 @@ fn new(args: New, context: &Context) -> Result {
         None if std::io::stdin().is_terminal() => String::new(),
         None => piped()?,
     };
+    let body = args.brief.text(body)?;
     let issue = forge
         .open_issue(
             &repo,

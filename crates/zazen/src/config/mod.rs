@@ -6,6 +6,7 @@
 
 mod agents;
 mod container;
+mod delegate;
 mod env;
 mod github;
 mod money;

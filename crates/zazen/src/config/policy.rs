@@ -19,6 +19,8 @@ use super::{Check, Error, raw};
 pub struct Policy {
     /// Author and committer of what zazen publishes: `name <address>`.
     pub author: String,
+    /// The kinds of work that need certain people, or that are good to hand over.
+    pub kinds: Vec<zazen_core::delegate::Kind>,
     /// Whether a result may change files that tell coding agents what to do.
     pub agent_config: bool,
     /// Beginnings of paths below which shapes of secrets are taken for examples.
@@ -98,7 +100,7 @@ impl Check<'_> {
     }
 
     /// A permission that makes a difference: "none" would let everybody in.
-    fn permission(&self, at: &[&str], word: &str) -> Result<Permission, Error> {
+    pub(super) fn permission(&self, at: &[&str], word: &str) -> Result<Permission, Error> {
         match word.parse() {
             Ok(Permission::None) => {
                 let why = "`none` would let everybody command; write at least \"read\"";
@@ -148,6 +150,7 @@ impl Check<'_> {
                 hooks: raw.repo_hooks.unwrap_or(false),
                 mcp: raw.repo_mcp.unwrap_or(false),
             },
+            kinds: self.kinds(raw.delegate)?,
         })
     }
 }

@@ -249,11 +249,31 @@ pub(super) struct Server {
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
+pub(super) struct Delegate {
+    #[serde(default)]
+    pub(super) labels: Vec<String>,
+    #[serde(default)]
+    pub(super) words: Vec<String>,
+    #[serde(default)]
+    pub(super) paths: Vec<String>,
+    pub(super) questions: Option<u32>,
+    pub(super) approve: Option<String>,
+    #[serde(default)]
+    pub(super) approvers: Vec<String>,
+    #[serde(default)]
+    pub(super) reviewers: Vec<String>,
+    pub(super) good: Option<bool>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(super) struct Policy {
     pub(super) author: Option<String>,
     pub(super) agent_config: Option<String>,
     pub(super) secret_exceptions: Option<Vec<String>>,
     pub(super) repo_instructions: Option<bool>,
+    #[serde(default)]
+    pub(super) delegate: BTreeMap<String, Delegate>,
     pub(super) rework_rounds: Option<u32>,
     pub(super) review: Option<String>,
     pub(super) review_blocks: Option<String>,

@@ -203,6 +203,26 @@ fn an_unknown_key_is_named_with_the_nearest_one() {
 }
 
 #[test]
+fn kinds_of_work_say_what_they_are_known_by_and_who_has_to_see_them() {
+    let text = "version = 1\n[policy.delegate.auth]\nwords = [\"login\"]\napprove = \"maintain\"\n\
+        [policy.delegate.chores]\nlabels = [\"chore\"]\ngood = true\n";
+    let kinds = good(text).policy.kinds;
+    assert_eq!(kinds.iter().map(|kind| kind.name.as_str()).collect::<Vec<_>>(), ["auth", "chores"]);
+    assert!(kinds[0].need().is_some() && kinds[1].hands.is_good);
+    for (text, says) in [
+        ("approve = \"maintain\"", "nothing says which work is of this kind"),
+        ("words = [\"--\"]\ngood = true", "`--` is no word"),
+        ("words = [\"x\"]", "say who has to see such work"),
+        ("words = [\"x\"]\ngood = true\napprove = \"admin\"", "one of the two"),
+        ("words = [\"x\"]\napprove = \"none\"", "`none` would let everybody command"),
+        ("words = [\"x\"]\napprove = \"boss\"", "`boss` is not a permission"),
+    ] {
+        let said = wrong(&format!("version = 1\n[policy.delegate.a]\n{text}\n"));
+        assert!(said.contains(says), "{text}: {said}");
+    }
+}
+
+#[test]
 fn roles_of_a_repository_that_is_not_there_are_said_to_need_one() {
     let says = wrong("version = 1\n[repo.roles]\nplan = [\"default\"]\n");
     assert!(says.contains("begins with a line in double brackets, such as `[[repo]]`"), "{says}");

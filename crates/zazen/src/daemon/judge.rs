@@ -21,6 +21,7 @@ use zazen_core::trace::Claim;
 use zazen_core::words;
 use zazen_harness::Facts;
 
+use super::contract;
 use super::evidence::{self, output_of};
 use super::keep::now;
 use super::own;
@@ -234,10 +235,17 @@ fn planned(world: &World, task: &Task, answer: &str) -> anyhow::Result<Outcome> 
             return Ok(failed(Trouble::new(TroubleKind::UnreadablePlan, evidence)));
         }
     };
+    if let Err(err) = contract::check_questions(world, task, &parsed)? {
+        let evidence = format!("{err}\n\nThis was the answer:\n\n{answer}");
+        let evidence = cut_middle(&plain(&evidence), EVIDENCE_BYTES_MAX);
+        return Ok(failed(Trouble::new(TroubleKind::UnreadablePlan, evidence)));
+    }
     let text = plan::print(&parsed);
+    let hash = world.keep_plan(&text)?;
     let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
     let plan = PlanRef {
-        hash: world.keep_plan(&text)?,
+        contract: Some(contract::of(world, task, (&hash, &parsed))?),
+        hash,
         version: task.plan.as_ref().map_or(0, |plan| plan.version) + 1,
         n_steps: count(parsed.steps.len()),
         n_questions: count(parsed.questions.len()),

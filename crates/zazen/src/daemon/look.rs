@@ -16,6 +16,7 @@ use zazen_core::plan;
 use zazen_core::task::{Event, PlanRef, PullHead, State};
 
 use super::Daemon;
+use super::contract;
 use super::owed::Place;
 use super::world::World;
 use crate::config::Forge;
@@ -309,8 +310,10 @@ impl Daemon {
                 return Ok(Some(PlanOnDisk::Unreadable { why: err.to_string() }));
             }
         };
+        let hash = self.world.keep_plan(&text)?;
         let plan = PlanRef {
-            hash: self.world.keep_plan(&text)?,
+            contract: Some(contract::of(&self.world, &task, (&hash, &plan))?),
+            hash,
             version: known.version + 1,
             n_steps: count(plan.steps.len()),
             n_questions: count(plan.questions.len()),

@@ -15,6 +15,7 @@ mod checks;
 mod commit;
 mod commits;
 mod containers;
+mod contract;
 pub mod crash;
 mod day;
 mod evidence;

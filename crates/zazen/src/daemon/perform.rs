@@ -22,6 +22,7 @@ use zazen_core::text::{cut_middle, one_line, plain, slug};
 use zazen_core::words::{self, Evidence, FileChange, Kept};
 
 use super::checks;
+use super::contract;
 use super::crash::{self, Moment};
 use super::evidence;
 use super::examine;
@@ -42,7 +43,6 @@ use crate::forge::NewPull;
 use crate::forge::github::client::CallError;
 use crate::git::publish::{BranchName, PushError};
 use crate::git::{FetchError, KeptRef, Mirror};
-use crate::home::Home;
 use crate::home::atomic::{self, Durability};
 use crate::sandbox;
 
@@ -222,13 +222,7 @@ async fn show(
     digest: Digest,
 ) -> anyhow::Result<Vec<Fact>> {
     let text = match slot {
-        Slot::Plan => {
-            let plan = task.plan.as_ref().context("there is no plan to show")?;
-            let (_, plan) = world.plan(&plan.hash)?;
-            let page = Home::plan_page(&world.task_dir(task));
-            let page = page.strip_prefix(world.home.root()).unwrap_or(&page);
-            words::plan_comment(task, &plan, around, &page.to_string_lossy())
-        }
+        Slot::Plan => contract::plan_comment(world, (task, around))?,
         Slot::Note(n) => {
             let index = usize::try_from(n).unwrap_or(usize::MAX).saturating_sub(1);
             let note = task.notes.get(index).context("there is no such note")?;
@@ -371,6 +365,7 @@ async fn pull_text(
         base,
         head: head.clone(),
         plan: work.plan.hash.clone(),
+        contract: work.plan.contract.as_ref().map(|contract| contract.hash.clone()),
         closes: closes(world, task)?,
         command: check_command(world, task, &plan)?,
         output: world.clean(&output),

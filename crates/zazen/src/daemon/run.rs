@@ -11,8 +11,9 @@ use std::time::Duration;
 use anyhow::Context as _;
 use tokio::sync::mpsc;
 use zazen_core::budget::{Exceeded, Payer};
+use zazen_core::contract::Bounds;
 use zazen_core::engine::Fact;
-use zazen_core::id::{CommitId, RunId};
+use zazen_core::id::{CommitId, RunId, Time};
 use zazen_core::stuck::{Verdict, Watch};
 use zazen_core::task::{Event, Outcome, Phase, Task, Trouble, TroubleKind};
 use zazen_core::text::{cut_middle, one_line, plain};
@@ -20,6 +21,7 @@ use zazen_core::usage::Usage;
 use zazen_core::{trace, words};
 
 use super::agents::{Acting, Gone};
+use super::contract;
 use super::crash::{self, Moment};
 use super::evidence::usage;
 use super::hold;
@@ -120,6 +122,11 @@ pub(super) async fn perform(
             let usage = Usage::default();
             return Ok(vec![Fact::of(task.id, Event::RunEnded { run, outcome, usage })]);
         }
+        Err(err) if err.is::<TooLate>() => {
+            let outcome = Outcome::Failed { trouble: trouble(TroubleKind::TooLate, &err) };
+            let usage = Usage::default();
+            return Ok(vec![Fact::of(task.id, Event::RunEnded { run, outcome, usage })]);
+        }
         // The next run has an agent that is there.
         Err(err) if err.is::<Gone>() => {
             tracing::warn!("run {run} is not started: {err:#}");
@@ -181,10 +188,16 @@ async fn see_through(
 ) -> anyhow::Result<Option<Ended>> {
     let stage = dir.observe()?;
     let is_over = matches!(stage, Stage::Ended(_) | Stage::Lost);
-    let payer = payer(task, (run, phase));
+    let bounds = contract::bounds(world, task)?;
+    let payer = payer(task, (run, phase), &bounds);
     make_dir(dir.path())?;
     let acting = Acting::of(world, task, (dir, stage == Stage::Absent))?;
     let source = acting.as_ref().map_or(Source::Nobody, |acting| world.source(&acting.route));
+    if let Some(deadline) = bounds.deadline.filter(|_| stage == Stage::Absent && acting.is_some())
+        && now() >= deadline
+    {
+        return Err(TooLate(deadline).into());
+    }
     if stage == Stage::Absent && matches!(source, Source::Live { .. }) {
         world.gateway.check(&payer).map_err(OverBudget)?;
     }
@@ -199,7 +212,8 @@ async fn see_through(
     let door = if is_over || !has_door {
         None
     } else {
-        Some(world.gateway.open(grant(world, task, dir, (run, phase, source))?, sender).await?)
+        let grant = grant(world, task, dir, (run, phase, source), &payer)?;
+        Some(world.gateway.open(grant, sender).await?)
     };
     if stage == Stage::Absent {
         launch::start(world, task, (dir, acting.as_ref()), (run, phase, from)).await?;
@@ -235,8 +249,14 @@ pub(super) fn over_budget(exceeded: &Exceeded) -> Trouble {
     Trouble::new(TroubleKind::Budget, words::exceeded(exceeded))
 }
 
-fn payer(task: &Task, (run, phase): (RunId, Phase)) -> Payer {
-    Payer { run, repo: task.repo.clone(), may_use_reserve: phase == Phase::Correct }
+/// An agent was not begun, as the deadline of its task is past.
+#[derive(Debug, thiserror::Error)]
+#[error("the work was to be done by {}", .0.utc())]
+struct TooLate(Time);
+
+fn payer(task: &Task, (run, phase): (RunId, Phase), bounds: &Bounds) -> Payer {
+    let (repo, of_task) = (task.repo.clone(), bounds.budget);
+    Payer { run, repo, may_use_reserve: phase == Phase::Correct, of_task }
 }
 
 fn grant(
@@ -244,9 +264,10 @@ fn grant(
     task: &Task,
     dir: &RunDir,
     (run, phase, source): (RunId, Phase, Source),
+    payer: &Payer,
 ) -> anyhow::Result<Grant> {
     make_dir(&dir.path().join(GATEWAY_DIR))?;
-    let Payer { repo, may_use_reserve, .. } = payer(task, (run, phase));
+    let Payer { repo, may_use_reserve, of_task, .. } = payer.clone();
     let age = task.run.as_ref().map_or(0, |run| now().millis_since(run.begun));
     let lifetime = world.config.limits.wall.saturating_add(TOKEN_SLACK);
     let mut outside = launch::outside(world, task, dir);
@@ -258,6 +279,7 @@ fn grant(
         run,
         repo,
         may_use_reserve,
+        of_task,
         is_forced: task.state.is_forced(),
         task_usage: task.usage,
         lifetime: lifetime.saturating_sub(Duration::from_millis(age)),

@@ -41,7 +41,13 @@ pub(super) async fn open_part(world: &World, task: &Task, step: u32) -> anyhow::
         issue => issue?,
     };
     let n_questions = u32::try_from(part.questions.len()).unwrap_or(u32::MAX);
-    let plan = PlanRef { hash, version: 1, n_steps: 1, n_questions };
+    let plan = PlanRef {
+        hash,
+        version: 1,
+        n_steps: 1,
+        n_questions,
+        contract: split.plan.contract.clone(),
+    };
     let after = whole.comes_after(step);
     Ok(Ending::Part(PartOpened { of: task.id, step, issue, title, plan, after }))
 }

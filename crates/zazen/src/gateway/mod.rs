@@ -40,7 +40,7 @@ use anyhow::Context as _;
 use tokio::sync::{Notify, mpsc, oneshot};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
-use zazen_core::budget::{Budget, Exceeded, Payer};
+use zazen_core::budget::{Budget, Exceeded, Limit, Payer};
 use zazen_core::engine::Ledger;
 use zazen_core::id::{RepoName, RunId};
 use zazen_core::limit::Limits;
@@ -91,6 +91,8 @@ pub struct Grant {
     pub task_usage: Usage,
     /// Whether it may use what is kept of its task's budget.
     pub may_use_reserve: bool,
+    /// What its task may cost at the most, by what was approved.
+    pub of_task: Limit,
     /// Whether a person wants it tried, whatever is known of limits.
     pub is_forced: bool,
     /// How long the token is good for from now on.
@@ -280,8 +282,13 @@ impl Gateway {
 impl Grant {
     /// Who pays for the calls.
     fn payer(&self) -> Payer {
-        let Self { run, repo, may_use_reserve, .. } = self;
-        Payer { run: *run, repo: repo.clone(), may_use_reserve: *may_use_reserve }
+        let Self { run, repo, may_use_reserve, of_task, .. } = self;
+        Payer {
+            run: *run,
+            repo: repo.clone(),
+            may_use_reserve: *may_use_reserve,
+            of_task: *of_task,
+        }
     }
 }
 

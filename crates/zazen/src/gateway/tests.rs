@@ -128,6 +128,7 @@ impl Run {
             repo: "ada/tally".parse().unwrap(),
             task_usage: Usage::default(),
             may_use_reserve: false,
+            of_task: zazen_core::budget::Limit::default(),
             is_forced,
             lifetime: Duration::from_secs(600),
         };
@@ -389,6 +390,7 @@ async fn a_door_that_is_dropped_is_closed_and_a_stale_socket_is_replaced() {
         repo: "ada/tally".parse().unwrap(),
         task_usage: Usage::default(),
         may_use_reserve: false,
+        of_task: zazen_core::budget::Limit::default(),
         is_forced: false,
         lifetime: Duration::from_secs(600),
     };

@@ -4,6 +4,7 @@
 mod acp;
 #[cfg(test)]
 mod agents;
+mod briefs;
 #[cfg(test)]
 mod budget;
 mod claude;

@@ -21,7 +21,7 @@ use crate::task::Task;
 
 /// The version of the bytes that a task at rest is packed into. A test fails when they are
 /// not what they were; then this is one more.
-pub const LAYOUT: u32 = 11;
+pub const LAYOUT: u32 = 12;
 
 /// Tasks by their numbers.
 #[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]

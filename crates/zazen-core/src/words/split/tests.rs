@@ -9,7 +9,7 @@ use crate::words::{plan_comment, progress, standing};
 /// A plan that is split into so many issues by now.
 pub(in crate::words) fn splitting(n_parts: u64) -> State {
     let hash = PlanHash::of("the plan");
-    let plan = PlanRef { hash, version: 1, n_steps: 2, n_questions: 0 };
+    let plan = PlanRef { hash, version: 1, n_steps: 2, n_questions: 0, contract: None };
     let after = |n| if n == 1 { vec![] } else { vec![1] };
     let parts = (1..=n_parts).map(|n| Part { issue: IssueNumber(20 + n), after: after(n) });
     let (by, remarks) = ("ada".to_owned(), "Please keep `--by` short.".to_owned());

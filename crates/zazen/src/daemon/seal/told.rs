@@ -64,7 +64,7 @@ impl Told {
     #[expect(clippy::wildcard_enum_match_arm, reason = "few of the events matter here")]
     fn event(&mut self, event: Event) {
         match event {
-            Event::PlanApproved { by, hash, answers } => {
+            Event::PlanApproved { by, hash, answers, .. } => {
                 self.approvals.insert(hash, by);
                 self.answers.extend(Some(answers).filter(|answers| !answers.trim().is_empty()));
             }

@@ -111,6 +111,7 @@ impl Place {
             run,
             repo: self.repo.clone(),
             may_use_reserve: false,
+            of_task: zazen_core::budget::Limit::default(),
             // A person wants to see what works now.
             is_forced: true,
             task_usage: Usage::default(),

@@ -139,6 +139,7 @@ impl Run {
             repo: "ada/tally".parse().unwrap(),
             task_usage: Usage::default(),
             may_use_reserve: false,
+            of_task: zazen_core::budget::Limit::default(),
             is_forced: false,
             lifetime: Duration::from_secs(600),
         }
@@ -253,6 +254,7 @@ async fn the_refusal_is_final_in_the_words_of_each_api() {
             run: "9.9".parse().unwrap(),
             repo: "ada/tally".parse().unwrap(),
             may_use_reserve: false,
+            of_task: zazen_core::budget::Limit::default(),
         };
         gateway.count(&payer, &paid);
         assert_eq!(gateway.check(&payer).unwrap_err().scope, Scope::RepoDay);
@@ -343,8 +345,12 @@ async fn a_hold_that_is_lost_counts_as_its_worst_case() {
     let limit = Limit { micros: Some(100), tokens: None };
     let limits = [(Scope::Total, limit)].into_iter().collect();
     let purse = Arc::new(Purse::new(Budget { limits, ..Budget::default() }));
-    let payer =
-        Payer { run: "1.1".parse().unwrap(), repo: "a/b".parse().unwrap(), may_use_reserve: false };
+    let payer = Payer {
+        run: "1.1".parse().unwrap(),
+        repo: "a/b".parse().unwrap(),
+        may_use_reserve: false,
+        of_task: zazen_core::budget::Limit::default(),
+    };
     let worst = Amount { micros: 60, tokens: 1 };
     drop(purse.hold(&payer, worst).await.unwrap());
     purse.hold(&payer, worst).await.unwrap().settle(&Usage::default());

@@ -111,6 +111,7 @@ impl Setup {
             repo: "ada/tally".parse().unwrap(),
             task_usage: zazen_core::usage::Usage::default(),
             may_use_reserve: false,
+            of_task: zazen_core::budget::Limit::default(),
             is_forced: false,
             lifetime: Duration::from_secs(600),
         };

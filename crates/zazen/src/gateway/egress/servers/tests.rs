@@ -91,6 +91,7 @@ impl Place {
             repo: "ada/tally".parse().unwrap(),
             task_usage: zazen_core::usage::Usage::default(),
             may_use_reserve: false,
+            of_task: zazen_core::budget::Limit::default(),
             is_forced: false,
             lifetime: std::time::Duration::from_secs(600),
         };
