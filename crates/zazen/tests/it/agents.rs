@@ -60,6 +60,8 @@ fn each_role_has_its_agent_with_its_own_route_and_key() {
     let wanted = [
         agent("deep", "large", "other"),
         agent("default", "claude-sonnet-4-5", "anthropic"),
+        // The checks, and those of the base.
+        Value::Null,
         Value::Null,
     ];
     assert_eq!(acted(&place, 1), wanted);
