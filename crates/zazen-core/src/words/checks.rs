@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::{line, n_of};
+use super::line;
 use crate::check::{Checks, Compared, Counts, Coverage, Ran, trim};
 
 /// How much of what the checks printed a reviewer is given, in bytes.
@@ -20,16 +20,16 @@ pub(super) fn checks(checks: &Checks) -> String {
         let _infallible = write!(text, " (before: {before})");
     }
     if checks.is_flaky {
-        text.push_str("; flaky: red, then green on the same commit");
+        text.push_str("; flaky (red, then green)");
     }
     if let Some(compared) = checks.compared() {
         let counts = [
             (compared.n_dropped, "fewer"),
-            (compared.skipped.len() as u64, "skipped that ran before"),
-            (compared.broken.len() as u64, "that failed newly"),
+            (compared.skipped.len() as u64, "newly skipped"),
+            (compared.broken.len() as u64, "newly failed"),
         ];
         for (n, what) in counts.into_iter().filter(|(n, _)| *n > 0) {
-            let _infallible = write!(text, "; **{} {what}**", n_of(n, "test"));
+            let _infallible = write!(text, "; **{n} {what}**");
         }
     }
     text

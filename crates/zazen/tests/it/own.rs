@@ -237,7 +237,7 @@ fn checks_that_are_red_once_and_then_green_are_called_flaky() {
     let (mut place, model) = Place::with(script);
     place.carry_through();
     place.wait_for(1, &["drafted"]);
-    let says = "passed (before: the same); flaky: red, then green on the same commit";
+    let says = "passed (before: the same); flaky (red, then green)";
     assert_eq!(row(&pull(&place), "Checks"), says);
     assert_eq!(model.prompts("correct"), Vec::<String>::new());
     fs::remove_file(&mark).expect("the check has made it");

@@ -28,27 +28,17 @@ fn the_checks_are_told_in_a_line() {
         (Some("FAILED"), "it is fine", "passed (before: failed)"),
         (Some("fine"), "it is fine", "passed (before: the same)"),
         (Some(ONE_RED), GREEN, "2 passed (before: 1 passed, 1 failed)"),
-        (Some(GREEN), FEWER, "1 passed (before: 2 passed); **1 test fewer**"),
-        (
-            Some(GREEN),
-            SKIPPED,
-            "1 passed, 1 skipped (before: 2 passed); **1 test skipped that ran before**",
-        ),
-        (
-            Some(GREEN),
-            ONE_RED,
-            "1 passed, 1 failed (before: 2 passed); **1 test that failed newly**",
-        ),
+        (Some(GREEN), FEWER, "1 passed (before: 2 passed); **1 fewer**"),
+        (Some(GREEN), SKIPPED, "1 passed, 1 skipped (before: 2 passed); **1 newly skipped**"),
+        (Some(GREEN), ONE_RED, "1 passed, 1 failed (before: 2 passed); **1 newly failed**"),
         (Some("fine"), GREEN, "2 passed (before: passed)"),
     ] {
         assert_eq!(told(before, after), says);
     }
     let mut odd = Checks { after: ran(ONE_RED), is_flaky: true, ..Checks::default() };
     odd.after.is_green = true;
-    expect![
-        "1 passed, 1 failed, and the command ended well; flaky: red, then green on the same commit"
-    ]
-    .assert_eq(&checks(&odd));
+    expect!["1 passed, 1 failed, and the command ended well; flaky (red, then green)"]
+        .assert_eq(&checks(&odd));
 }
 
 #[test]
