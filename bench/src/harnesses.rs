@@ -93,7 +93,7 @@ fn of(zazen: &Path, (name, path): (Name, Option<&Path>), n_pairs: usize) -> anyh
 }
 
 /// The lines of a configuration with this harness.
-fn lines(name: Name, path: Option<&Path>, url: &str) -> (String, String) {
+pub(crate) fn lines(name: Name, path: Option<&Path>, url: &str) -> (String, String) {
     let abilities = name.abilities();
     let route = abilities.speaks.first().map_or("anthropic", |api| api.word());
     let model = match abilities.model {

@@ -22,6 +22,7 @@ mod parallel;
 mod place;
 mod process;
 mod receipt;
+mod replay;
 mod report;
 mod resume;
 mod secrets;
@@ -93,6 +94,8 @@ enum Measurement {
     Streams,
     /// How soon each harness says its first word, beside the harness alone
     Harnesses,
+    /// How often a task that is replayed comes to the same tree, and how long that takes
+    Replay,
 }
 
 fn main() -> ExitCode {
@@ -167,6 +170,7 @@ fn measure(measurement: Measurement, zazen: &Path, few: bool) -> anyhow::Result<
         }
         Measurement::Streams => streams::run(few),
         Measurement::Harnesses => harnesses::run(zazen, few),
+        Measurement::Replay => replay::run(zazen, few),
     }
 }
 

@@ -7,6 +7,7 @@
 
 mod approve;
 mod flag;
+mod fork;
 mod release;
 mod request;
 mod split;

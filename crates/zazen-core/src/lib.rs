@@ -43,6 +43,7 @@ pub mod words;
 pub mod account;
 pub mod budget;
 pub mod check;
+pub mod likeness;
 pub mod limit;
 pub mod merit;
 pub mod price;

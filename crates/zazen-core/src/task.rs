@@ -7,6 +7,7 @@
 mod contract;
 mod event;
 mod evolve;
+mod fork;
 mod note;
 mod parked;
 mod print;
@@ -24,6 +25,7 @@ use serde::{Deserialize, Serialize};
 pub use self::contract::ContractRef;
 pub use self::event::{Event, Outcome};
 pub use self::evolve::{IllegalEvent, evolve};
+pub use self::fork::Fork;
 pub use self::note::{Digest, Note, Slot, TakenOver};
 pub use self::parked::{Free, Hold, Known, Passed, Pause, Waits, Why};
 pub use self::proof::{Before, Checks, Examined, OwnReview, Proof};

@@ -10,6 +10,7 @@ mod commit;
 mod contract;
 mod day;
 mod event;
+mod fork;
 mod limit;
 mod links;
 mod money;
@@ -291,6 +292,7 @@ pub fn note(note: &Note, answer: &str, kept: Option<&Kept>) -> Text {
             issue_end(*how),
             person(by)
         ),
+        Note::Forked { fork, by } => fork::note(fork, by),
         Note::Held { hold } => proof::held(hold, answer),
     })
 }

@@ -27,10 +27,11 @@ pub(super) fn choose(
     let mut passed = Vec::new();
     let Some(role) = Role::of(phase) else { return Choice::Begin { agent: None, passed } };
     let proof = task.state.work().map(|work| &work.proof);
-    let agents = match (phase, proof) {
+    let agents = match (phase, proof, task.own_agent(role)) {
         // Not everybody may review zazen's own work: see `roster::reviewers`.
-        (Phase::Review, Some(proof)) => proof.reviewers().to_vec(),
-        (_, _) => policy.roster.agents(&task.repo, role),
+        (Phase::Review, Some(proof), _) => proof.reviewers().to_vec(),
+        (_, _, Some(agent)) => vec![agent.clone()],
+        (_, _, None) => policy.roster.agents(&task.repo, role),
     };
     let n_agents = if policy.patience.fails_over { agents.len() } else { 1 };
     for agent in agents.into_iter().take(n_agents) {

@@ -6,6 +6,7 @@
 //! knows what the engine looks like; [`Play`] has the list of words.
 
 mod fail_over;
+mod fork;
 mod split;
 
 use std::borrow::Cow;
@@ -1291,6 +1292,8 @@ impl Play {
             }
             "sent back" => self.event(id, Event::PlanSentBack { by: by(), remarks: none() }),
             "edited" => self.event(id, Event::PlanEdited { plan: plan(2, 1) }),
+            "forked" => self.fork(id, None),
+            "forked to b" => self.fork(id, Some("b")),
             "stopped" => self.event(id, Event::StopAsked { by: by() }),
             "retried" => self.event(id, Event::RetryAsked { by: by(), remarks: none() }),
             "merged" => self.event(id, Event::PullMerged),

@@ -1,9 +1,9 @@
 //! What the command line asks for, as facts.
 
-use super::{fits, release, split};
+use super::{fits, fork, release, split};
 use crate::engine::{Book, Cause, Change, Fact};
 use crate::id::TaskId;
-use crate::task::Event;
+use crate::task::{Event, Fork};
 
 /// What the command line asks of one task.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -21,6 +21,11 @@ pub enum Request {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         resumes: Option<bool>,
     },
+    /// A task that goes on from what a step of another one left.
+    Fork {
+        fork: Fork,
+        by: String,
+    },
     /// Let through what is held back, by at least the digits of its hash that people are shown.
     Release {
         task: TaskId,
@@ -31,11 +36,18 @@ pub enum Request {
 
 /// Reads one request of the command line. Says what is wrong where it cannot be done.
 pub fn request(book: &Book, id: &str, request: &Request) -> Result<Fact, String> {
-    let (Request::Stop { task, .. } | Request::Retry { task, .. } | Request::Release { task, .. }) =
-        request;
-    let task = *task;
+    let cause = Some(Cause::Request { id: id.to_owned() });
+    let task = match request {
+        Request::Fork { fork, by } => {
+            return fork::fork(book, fork, by).map(|changes| Fact { cause, changes });
+        }
+        Request::Stop { task, .. }
+        | Request::Retry { task, .. }
+        | Request::Release { task, .. } => *task,
+    };
     let known = book.task(task).ok_or_else(|| format!("there is no task {task}"))?;
     let event = match request {
+        Request::Fork { .. } => return Err("a fork is a task of its own".to_owned()),
         Request::Stop { by, .. } => Event::StopAsked { by: by.clone() },
         Request::Retry { by, remarks, .. } => {
             split::go_on(split::waits(book, &known), by.clone(), remarks.clone())
@@ -49,9 +61,8 @@ pub fn request(book: &Book, id: &str, request: &Request) -> Result<Fact, String>
     if !fits(&known, &event) {
         return Err(format!("task {task} is {}", known.state));
     }
-    let cause = Some(Cause::Request { id: id.to_owned() });
     let resumes = match request {
-        Request::Stop { .. } | Request::Release { .. } => None,
+        Request::Stop { .. } | Request::Release { .. } | Request::Fork { .. } => None,
         Request::Retry { resumes, .. } => *resumes,
     };
     let resuming = resumes.map(|resumes| Event::ResumingSet { resumes });

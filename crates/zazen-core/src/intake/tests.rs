@@ -402,6 +402,7 @@ fn change_in_words(change: &Change) -> String {
             event @ (Event::PlanEdited { .. }
             | Event::Examined { .. }
             | Event::Sealed { .. }
+            | Event::Forked { .. }
             | Event::PartOpened { .. }
             | Event::WaitWaived { .. }
             | Event::BaseFound { .. }

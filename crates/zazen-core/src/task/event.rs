@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Ask, Digest, Examined, Hold, IssueEnd, NotRebased, Passed, Phase, PlanRef, Reached, Slot,
+    Ask, Digest, Examined, Fork, Hold, IssueEnd, NotRebased, Passed, Phase, PlanRef, Reached, Slot,
     TextRef, Trouble,
 };
 use crate::id::{
@@ -28,6 +28,8 @@ pub enum Event {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         contract: Option<PlanHash>,
     },
+    /// A person wants a plan that was approved carried on from what a step of another task left.
+    Forked { fork: Fork, by: String },
     /// A person had the plan with this hash split into issues. Nothing is carried out by that.
     SplitApproved { by: String, hash: PlanHash, remarks: String },
     /// A step of the plan is an issue now, that comes after these steps.

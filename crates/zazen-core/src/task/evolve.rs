@@ -1,5 +1,6 @@
 //! One event moves one task.
 
+mod fork;
 mod parked;
 mod proof;
 mod rebase;
@@ -81,6 +82,7 @@ pub fn evolve(mut task: Task, event: Event, at: Time) -> Result<Task, IllegalEve
         Event::SplitApproved { .. } | Event::PartOpened { .. } | Event::WaitWaived { .. } => {
             return split::evolve(task, event, at);
         }
+        Event::Forked { fork, by } => return fork::forked(task, fork, by),
         Event::StopAsked { .. } | Event::RetryAsked { .. } | Event::Blocked { .. } => {
             return interrupt(task, event);
         }

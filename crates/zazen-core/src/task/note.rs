@@ -5,7 +5,7 @@
 use borsh::{BorshDeserialize as Unpack, BorshSerialize as Pack};
 use serde::{Deserialize, Serialize};
 
-use super::{IssueEnd, NotRebased, Passed, Pause, Trouble};
+use super::{Fork, IssueEnd, NotRebased, Passed, Pause, Trouble};
 use crate::id::{AgentName, CommitId, ContentHash, PullNumber, RunId};
 
 /// A place on the issue where zazen writes. Each has at most one comment.
@@ -96,6 +96,11 @@ pub enum Note {
     /// A guard holds the change back; the lines are in the guards' report.
     Held {
         hold: ContentHash,
+    },
+    /// It goes on from what a step of another task left.
+    Forked {
+        fork: Fork,
+        by: String,
     },
 }
 

@@ -494,6 +494,7 @@ fn events(task: &Task) -> Vec<(String, Event)> {
             | Event::Examined { .. }
             | Event::Released { .. }
             | Event::Sealed { .. }
+            | Event::Forked { .. }
             | Event::PlanEdited { .. }
             | Event::PlanApproved { .. }
             | Event::SplitApproved { .. }
@@ -553,6 +554,12 @@ fn at(outcome: Outcome, run: &Run) -> Outcome {
     outcome
 }
 
+/// What goes on after the first step of task 3.
+fn forked() -> Fork {
+    let (base, head) = (commit('b'), Some(commit('c')));
+    Fork { of: TaskId(3), step: 1, base, head, agent: None }
+}
+
 fn event_after(event: &Event) -> Option<Event> {
     let digest = Digest(7);
     let comment = CommentId::comment(3);
@@ -576,7 +583,8 @@ fn event_after(event: &Event) -> Option<Event> {
             Event::PartOpened { step: 2, issue: IssueNumber(32), after: vec![1] }
         }
         Event::PartOpened { .. } => Event::WaitWaived { by: ada(), remarks: String::new() },
-        Event::WaitWaived { .. } => Event::StopAsked { by: ada() },
+        Event::WaitWaived { .. } => Event::Forked { fork: forked(), by: ada() },
+        Event::Forked { .. } => Event::StopAsked { by: ada() },
         Event::StopAsked { .. } => retry(""),
         Event::RetryAsked { .. } => Event::ResumingSet { resumes: false },
         Event::ResumingSet { .. } => Event::Resumed { until: UNTIL },
@@ -649,6 +657,7 @@ fn name_of_event(event: &Event) -> &'static str {
         Event::PartOpened { step: 1, .. } => "an issue for step 1 is opened",
         Event::PartOpened { .. } => "an issue for the last step is opened",
         Event::WaitWaived { .. } => "it is not to wait for others",
+        Event::Forked { .. } => "it goes on from another task",
         Event::StopAsked { .. } => "stop",
         Event::RetryAsked { .. } => "retry",
         Event::ResumingSet { .. } => "it is not to go on by itself",

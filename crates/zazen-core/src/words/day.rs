@@ -1,6 +1,6 @@
 //! The day in prose, and the messages of the home's commits.
 
-use super::{line, n_of, parked, person};
+use super::{fork, line, n_of, parked, person};
 use crate::id::CommitId;
 use crate::task::{Event, Examined, IssueEnd, Outcome, State, Task, Why};
 use crate::text::{neutral, one_line};
@@ -24,6 +24,7 @@ pub fn day_line(task: &Task, event: &Event) -> Option<String> {
         Event::WaitWaived { by, .. } => {
             format!("{} had {name} begin without what it comes after.", person(by))
         }
+        Event::Forked { fork, by } => fork::line(&name, fork, by),
         Event::StopAsked { by } => format!("{} stopped {name}.", person(by)),
         Event::RunBegun { run, .. } => return parked::took_over(&name, task, *run),
         Event::PutOff { hold, .. } => put_off(&name, task, hold.why),

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::money::{cost, tokens};
-use super::{n_done, n_of, parked, proof, split};
+use super::{fork, n_done, n_of, parked, proof, split};
 use crate::plan::Plan;
 use crate::task::{Around, Note, Phase, State, Task};
 use crate::text::{cut_middle, fence, one_line};
@@ -14,6 +14,9 @@ const PAGE_EVIDENCE_BYTES_MAX: usize = 4 * 1024;
 /// The progress part: state, run under way, steps with their boxes, cost.
 pub fn progress(task: &Task, plan: Option<&Plan>, around: &Around) -> String {
     let mut text = format!("State: {}\n", one_line(&task.state.to_string(), 200));
+    if let Some(from) = fork::provenance(task) {
+        let _infallible = writeln!(text, "{from}");
+    }
     if let Some(waits) = split::waits_for(task, around) {
         let _infallible = writeln!(text, "It {waits}");
     }

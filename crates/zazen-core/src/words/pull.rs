@@ -90,6 +90,9 @@ const REPORT_BYTES_MAX: usize = 2000;
 pub fn pull(task: &Task, plan: &Plan, evidence: &Evidence) -> Pull {
     let refers = if evidence.closes { "Closes" } else { "Refs" };
     let mut body = format!("{}\n{refers} #{}\n\n", quote(&plan.summary), task.issue);
+    if let Some(from) = super::fork::provenance(task) {
+        let _infallible = writeln!(body, "{from}\n");
+    }
     body.push_str(&table(evidence));
     if !plan.risks.is_empty() {
         body.push_str("\n**Risks that the plan names:**\n\n");

@@ -5,6 +5,8 @@ mod test;
 
 use clap::Subcommand;
 
+pub(super) use self::test::micros;
+
 use super::{Context, Result};
 
 #[derive(Debug, Subcommand)]

@@ -4,11 +4,14 @@
 //! logs, errors) goes to standard error. `--json` prints the answer for machines.
 
 mod acp;
+mod bisect;
 mod bundle;
 mod completions;
 mod context;
 mod doctor;
+mod eval;
 mod exit;
+mod fork;
 mod github;
 mod harness;
 mod hidden;
@@ -16,6 +19,7 @@ mod init;
 mod issue;
 mod limits;
 mod repair;
+mod replay;
 mod repo;
 mod report;
 mod skill;
@@ -81,6 +85,14 @@ enum Command {
     /// Put all that proves a task into one file, or take it out
     #[command(subcommand)]
     Bundle(bundle::Command),
+    /// Make the runs of a task again from their recordings, offline, and compare
+    Replay(replay::Args),
+    /// Find the step of a task that broke a check, or mended it
+    Bisect(bisect::Args),
+    /// Go on from what a step of a task left, as a task of its own, by another agent perhaps
+    Fork(fork::Args),
+    /// Have finished tasks done again by another agent, model or prompt, and compare
+    Eval(eval::Args),
     /// Check everything that zazen needs, and say how to mend what is missing
     Doctor(doctor::Args),
     /// Cut a damaged journal before its first damaged line, because you say so
@@ -109,6 +121,10 @@ pub fn main() -> ExitCode {
         Command::Task(command) => task::run(command, &context),
         Command::Verify(args) => verify::run(&args, &context),
         Command::Bundle(command) => bundle::run(command, &context),
+        Command::Replay(args) => replay::run(&args, &context),
+        Command::Bisect(args) => bisect::run(&args, &context),
+        Command::Fork(args) => fork::run(&args, &context),
+        Command::Eval(args) => eval::run(&args, &context),
         Command::Doctor(args) => doctor::run(&args, &context),
         Command::Repair(args) => repair::run(&args, &context),
         Command::Completions(args) => {

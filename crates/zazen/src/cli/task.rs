@@ -365,12 +365,18 @@ fn ask(context: &Context, request: &Request) -> Result {
     // Said at once where it cannot be right; the daemon checks it again.
     intake::request(&book, "", request)
         .map_err(|why| kinded(ErrorKind::Usage)(anyhow::anyhow!("{why}")))?;
+    leave(&home, request)?;
+    line("asked; `zazen status` shows what comes of it");
+    Ok(())
+}
+
+/// Puts a request where the daemon finds it.
+pub(super) fn leave(home: &Home, request: &Request) -> anyhow::Result<()> {
     let name = format!("{:013}-{}", now().0, std::process::id());
     let path = home.inbox_dir().join(format!("{name}.json"));
     let text = serde_json::to_vec(request)?;
     atomic::write(&path, &text, Durability::Durable)
         .with_context(|| format!("leave the request in {}", path.display()))?;
-    line("asked; `zazen status` shows what comes of it");
     Ok(())
 }
 

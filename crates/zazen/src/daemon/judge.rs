@@ -37,7 +37,7 @@ use crate::home::atomic::{self, Durability};
 use crate::sandbox::{EndReason, RunDir};
 
 /// The name of the file that says which of our commits stands for which of the agent's.
-const COMMITS_FILE: &str = "commits.json";
+pub(super) const COMMITS_FILE: &str = "commits.json";
 
 /// Says what a run came to.
 pub(super) async fn judge(

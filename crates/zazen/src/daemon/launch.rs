@@ -9,13 +9,14 @@ use anyhow::{Context as _, bail};
 use zazen_core::check;
 use zazen_core::id::{CommitId, RunId};
 use zazen_core::prompt::{self, Brief, Place, Said, Skills};
-use zazen_core::task::{Phase, State, Task, Try};
+use zazen_core::task::{Fork, Phase, State, Task, Try};
 use zazen_core::trust::{Author, Tier};
 use zazen_core::words;
 
 use super::agents::Acting;
 use super::containers;
 use super::crash::{self, Moment};
+use super::ground::Ground;
 use super::kit::{self, Given};
 use super::own;
 use super::perform::check_command;
@@ -29,7 +30,7 @@ use crate::exec;
 use crate::forge::local::BOT;
 use crate::forge::{Comment, Issue};
 use crate::gateway::{Outside, Token};
-use crate::git::{Mirror, trash, workspace};
+use crate::git::{KeptRef, Mirror, trash, workspace};
 use crate::home::Home;
 use crate::sandbox::{self, Access, Collect, EngineKind, LaunchSpec, Limits, RunDir, Work};
 use zazen_harness::{self as harness, Launch, Order, Session};
@@ -50,6 +51,10 @@ pub(super) async fn start(
     check_trust(world, task, &conversation)?;
     let mirror = world.mirror(&task.repo).await?;
     review::fetch(world, task, &mirror).await?;
+    if let Some(Fork { base, head, .. }) = task.fork() {
+        let from = head.as_ref().unwrap_or(base);
+        mirror.update_ref(&KeptRef::forked(task.id), from, None).await?;
+    }
     let workspace = world.home.work_dir().join(run.to_string());
     clear(world, &workspace)?;
     let objects = mirror.objects();
@@ -64,6 +69,15 @@ pub(super) async fn start(
     let also_hidden = acting.map_or(&[][..], |acting| acting.harness.also_hidden());
     let content = workspace::Content { commit: from, files, hides_agent_config, also_hidden };
     workspace::prepare_with(&mirror, &workspace, content, &seen_as, ids).await?;
+    let ground = Ground {
+        v: Ground::VERSION,
+        phase,
+        from: from.clone(),
+        files: files.clone(),
+        hides_agent_config,
+        resumes: earlier.as_ref().is_some_and(|earlier| earlier.session.is_some()),
+    };
+    ground.write(dir)?;
     let (work, launch) = if let Some(acting) = acting {
         let onto = review::onto(world, task, &mirror).await?;
         let told = Told {
@@ -87,7 +101,7 @@ pub(super) async fn start(
         EngineKind::Bwrap | EngineKind::None => None,
     };
     let hosts = outside(world, task, dir).hosts;
-    let mut env = environment(world, launch.env);
+    let mut env = environment(&world.config, launch.env);
     if !hosts.is_empty() {
         env.extend(proxy(&token(dir)?));
     }
@@ -102,10 +116,10 @@ pub(super) async fn start(
         access: access(phase),
         objects,
         files: launch.files,
-        tools: tools(world, launch.tools),
+        tools: tools(&world.config, launch.tools),
         gateway_socket: (!phase.is_checks() || !hosts.is_empty()).then(|| socket(dir)),
         collect: collect(world, task, phase, from)?,
-        limits: limits(world),
+        limits: limits(&world.config),
         container,
     };
     crash::point(world.crash(), Moment::RunPrepared);
@@ -197,12 +211,12 @@ pub(super) fn seen_as(engine: EngineKind, objects: &Path) -> PathBuf {
 }
 
 /// The folders of the host that a run sees: the owner's, and those of its agent.
-pub(super) fn tools(world: &World, of_agent: Vec<PathBuf>) -> Vec<PathBuf> {
-    world.config.sandbox.tools.iter().cloned().chain(of_agent).collect()
+pub(super) fn tools(config: &Config, of_agent: Vec<PathBuf>) -> Vec<PathBuf> {
+    config.sandbox.tools.iter().cloned().chain(of_agent).collect()
 }
 
-pub(super) fn limits(world: &World) -> Limits {
-    let limits = &world.config.limits;
+pub(super) fn limits(config: &Config) -> Limits {
+    let limits = &config.limits;
     Limits {
         memory_bytes: limits.memory_bytes,
         n_processes_max: limits.n_processes_max,
@@ -214,10 +228,10 @@ pub(super) fn limits(world: &World) -> Limits {
 }
 
 pub(super) fn environment(
-    world: &World,
+    config: &Config,
     launch: BTreeMap<String, String>,
 ) -> BTreeMap<String, String> {
-    let sandbox = &world.config.sandbox;
+    let sandbox = &config.sandbox;
     let bins = sandbox.tools.iter().filter(|tool| tool.file_name().is_some_and(|n| n == "bin"));
     let path: Vec<String> =
         bins.map(|bin| bin.display().to_string()).chain(["{path}".to_owned()]).collect();
@@ -469,7 +483,7 @@ async fn instructions(
 
 /// Where repositories say what agents should know. The first that is there is taken: the
 /// others mostly repeat it, or point at it.
-const INSTRUCTIONS: [&str; 3] = ["AGENTS.md", "CLAUDE.md", "GEMINI.md"];
+pub(super) const INSTRUCTIONS: [&str; 3] = ["AGENTS.md", "CLAUDE.md", "GEMINI.md"];
 
 /// How long they may be. Longer ones are a book, and the prompt has no room for it.
 const INSTRUCTIONS_BYTES_MAX: u64 = 64 * 1024;

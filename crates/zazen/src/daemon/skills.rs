@@ -15,6 +15,7 @@ use zazen_core::skill::{self, SKILL_PAGE, Skill};
 use zazen_core::task::Task;
 use zazen_harness::Name;
 
+use super::ground;
 use super::world::World;
 use crate::git::{Mirror, trash};
 use crate::home::skills::{self, BYTES_MAX, FILES_MAX, Found, PAGE_BYTES_MAX, SKILLS_MAX};
@@ -49,6 +50,7 @@ pub(super) async fn give(
         given.extend(more);
     }
     if to.exists() {
+        ground::keep_skills(&to, dir).context("keep the skills that a run is given")?;
         sandbox::hand_over(&to)?;
     }
     if place.finds_them {

@@ -405,7 +405,10 @@ fn playbacks(config: &Config) -> anyhow::Result<BTreeMap<String, Arc<Recording>>
     Ok(playbacks)
 }
 
-fn gateway_options(config: &Config, environment: &Environment) -> anyhow::Result<gateway::Options> {
+pub(super) fn gateway_options(
+    config: &Config,
+    environment: &Environment,
+) -> anyhow::Result<gateway::Options> {
     let mut routes = BTreeMap::new();
     let used = config.used_routes();
     for (name, model) in &config.models {
@@ -457,7 +460,7 @@ fn open_ways(home: &Home) -> anyhow::Result<()> {
     sandbox::check_reachable(&home.runs_dir())
 }
 
-fn open_way(dir: &Path) -> anyhow::Result<()> {
+pub(super) fn open_way(dir: &Path) -> anyhow::Result<()> {
     use std::os::unix::fs::PermissionsExt as _;
 
     if sandbox::sandbox_ids().is_none() {
@@ -470,7 +473,7 @@ fn open_way(dir: &Path) -> anyhow::Result<()> {
 
 /// The program for supervisors and runners: zazen itself, or a copy of it where the
 /// sandbox's user could not get at it (below the home of root, say).
-fn reachable(home: &Home, zazen: PathBuf) -> anyhow::Result<PathBuf> {
+pub(super) fn reachable(home: &Home, zazen: PathBuf) -> anyhow::Result<PathBuf> {
     use std::os::unix::fs::PermissionsExt as _;
 
     if sandbox::check_reachable(&zazen).is_ok() {

@@ -49,7 +49,7 @@ use zazen_core::usage::Usage;
 
 pub use begun::{Failure, Sum, sum_up};
 pub use egress::{EGRESS_VERSION, Line, Outside, Server, What, add_traffic};
-pub use playback::{ParseError, Recording};
+pub use playback::{By, Heard, ParseError, Recording};
 pub use record::{Bill, Call, CallRequest, CallResponse, FORMAT_VERSION};
 pub use route::{Api, Route};
 pub use secret::{InvalidToken, Secret, Token};

@@ -197,6 +197,11 @@ impl KeptRef {
         Self(format!("refs/zazen/{task}/rebased-{n}"))
     }
 
+    /// What keeps alive the commit that a task goes on from which another one left.
+    pub fn forked(task: TaskId) -> Self {
+        Self(format!("refs/zazen/{task}/forked"))
+    }
+
     /// Where the head of a pull request is kept, as it was when it was last fetched.
     pub fn pull(pull: PullNumber) -> Self {
         Self(format!("refs/zazen/pulls/{}", pull.0))

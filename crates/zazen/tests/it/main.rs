@@ -47,6 +47,8 @@ pub(crate) mod receipt;
 #[cfg(test)]
 mod red_team;
 #[cfg(test)]
+mod replay;
+#[cfg(test)]
 mod results;
 #[cfg(test)]
 mod routes;
@@ -57,6 +59,8 @@ mod skills;
 mod speakers;
 #[cfg(test)]
 pub(crate) mod split;
+#[cfg(test)]
+mod steps;
 #[cfg(test)]
 mod told;
 mod trial;

@@ -127,7 +127,7 @@ fn is_here(url: &Url) -> bool {
 }
 
 /// Whole millionths of a dollar.
-fn micros(dollars: f64) -> anyhow::Result<u64> {
+pub(in crate::cli) fn micros(dollars: f64) -> anyhow::Result<u64> {
     if !(dollars > 0.0 && dollars <= DOLLARS_MAX) {
         return Err(anyhow!("`--budget` is in US dollars, more than 0 and at most {DOLLARS_MAX}"));
     }

@@ -186,15 +186,15 @@ impl Place {
                 stdin: launch.stdin,
                 open_until: launch.open_until,
             },
-            env: launch::environment(world, launch.env),
+            env: launch::environment(&world.config, launch.env),
             workspace: at,
             access,
             objects,
             files: launch.files,
-            tools: launch::tools(world, launch.tools),
+            tools: launch::tools(&world.config, launch.tools),
             gateway_socket: Some(run::socket(dir)),
             collect,
-            limits: launch::limits(world),
+            limits: launch::limits(&world.config),
             container,
         })
     }
