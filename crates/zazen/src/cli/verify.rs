@@ -21,7 +21,8 @@ use crate::receipt::{Place, bundle};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// A task's number, a pull request (`#3` or `owner/name#3`), or a bundle's file or folder
+    /// A task's number, a pull request (`#3` or `owner/name#3`), a bundle's file or folder, or
+    /// a receipt alone
     #[arg(required_unless_present = "show_key", value_name = "TASK|PR|BUNDLE")]
     what: Option<String>,
     /// Believe the keys on this page: somebody's `receipts.pub`
@@ -30,6 +31,9 @@ pub(super) struct Args {
     /// Believe this key
     #[arg(long, value_name = "KEYID")]
     trust: Vec<KeyId>,
+    /// Look the commits up in this clone of the repository
+    #[arg(long, value_name = "DIR")]
+    repo: Option<PathBuf>,
     /// Be content where something could not be checked, and the rest holds
     #[arg(long)]
     partial: bool,
@@ -37,7 +41,7 @@ pub(super) struct Args {
     #[arg(long)]
     json: bool,
     /// Print the key that this home signs with, and no more
-    #[arg(long, conflicts_with_all = ["what", "key", "trust", "partial"])]
+    #[arg(long, conflicts_with_all = ["what", "key", "trust", "repo", "partial"])]
     show_key: bool,
 }
 
@@ -70,8 +74,7 @@ struct LinkJson<'a> {
 
 /// What is looked at, and what keeps it there meanwhile.
 pub(super) enum Found {
-    Home(Place),
-    Folder(Place),
+    There(Place),
     Unpacked { place: Place, _dir: TempDir },
 }
 
@@ -81,7 +84,12 @@ pub(super) fn run(args: &Args, context: &Context) -> Result {
     let checked = match find(what, context) {
         Ok(found) => {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-            runtime.block_on(check::check(found.place(), &trusted))
+            let place = found.place().clone();
+            let place = match &args.repo {
+                Some(dir) => place.with_repo(&super::context::absolute(dir)?),
+                None => place,
+            };
+            runtime.block_on(check::check(&place, &trusted))
         }
         Err(NotFound::Bundle(err)) => not_a_bundle(&err),
         Err(NotFound::Other(err)) => return Err(err),
@@ -147,7 +155,10 @@ impl<E: Into<super::Failure>> From<E> for NotFound {
 pub(super) fn find(what: &str, context: &Context) -> std::result::Result<Found, NotFound> {
     let path = Path::new(what);
     if path.is_dir() {
-        return Place::unpacked(path).map(Found::Folder).map_err(NotFound::Bundle);
+        return Place::unpacked(path).map(Found::There).map_err(NotFound::Bundle);
+    }
+    if path.is_file() && check::read_envelope(path).is_ok() {
+        return Ok(Found::There(Place::alone(path)));
     }
     if path.is_file() {
         let (dir, place) = bundle::open(path).map_err(NotFound::Bundle)?;
@@ -156,7 +167,7 @@ pub(super) fn find(what: &str, context: &Context) -> std::result::Result<Found, 
     let home = context.home()?;
     let book = Context::book(&home)?;
     let task = find_task(what, &book)?;
-    Ok(Found::Home(of_task(&home, &task)?))
+    Ok(Found::There(of_task(&home, &task)?))
 }
 
 /// The files of a task's last receipt.
@@ -210,7 +221,7 @@ pub(super) fn find_task(what: &str, book: &Book) -> Result<Task> {
 impl Found {
     pub(super) fn place(&self) -> &Place {
         match self {
-            Self::Home(place) | Self::Folder(place) | Self::Unpacked { place, .. } => place,
+            Self::There(place) | Self::Unpacked { place, .. } => place,
         }
     }
 }

@@ -102,6 +102,27 @@ impl Place {
         })
     }
 
+    /// A receipt with nothing beside it, as it is fetched from a remote.
+    pub fn alone(receipt: &Path) -> Self {
+        let nowhere = receipt.with_extension("parts");
+        Self {
+            receipt: receipt.to_owned(),
+            repo: Repo::Packed(nowhere.join(REPO)),
+            parts: nowhere,
+            runs: None,
+            withheld: BTreeMap::new(),
+            is_unpacked: false,
+        }
+    }
+
+    /// The same, with the commits in a person's clone or a bare repository.
+    #[must_use]
+    pub fn with_repo(self, dir: &Path) -> Self {
+        let dot_git = dir.join(".git");
+        let dir = if dot_git.is_dir() { dot_git } else { dir.to_owned() };
+        Self { repo: Repo::Bare(dir), ..self }
+    }
+
     /// The signed receipt.
     pub fn receipt(&self) -> &Path {
         &self.receipt

@@ -83,6 +83,22 @@ fn a_draft_carries_a_receipt_that_anybody_can_check() {
     let pages = place.json(&["task", "show", "1", "--json"])["folder"].as_str().unwrap().to_owned();
     let kept = fs::read_to_string(Path::new(&pages).join("receipt.json")).unwrap();
     assert_eq!(fetched, kept);
+    // A receipt alone is checked as far as it goes, with the commits of a clone.
+    let alone = clone.join("receipt.json");
+    fs::write(&alone, &fetched).unwrap();
+    let page = drafted.home().receipt_keys_page().display().to_string();
+    let alone = alone.display().to_string();
+    let args = ["verify", alone.as_str(), "--key", page.as_str(), "--repo", to.as_str(), "--json"];
+    let output = place.zazen_in(&clone, &args);
+    assert_eq!(output.status.code(), Some(5), "{}", String::from_utf8_lossy(&output.stderr));
+    let said: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let outcome = |link: &str| {
+        let links = said["links"].as_array().unwrap();
+        links.iter().find(|it| it["link"] == link).unwrap()["outcome"].clone()
+    };
+    let held = ["signature", "key", "head", "base"].map(outcome);
+    assert_eq!(held, ["holds"; 4], "{said}");
+    assert_eq!(outcome("plan"), "unknown");
     // The key that it is signed with is a page of the home, which is committed.
     let key = place.zazen(&["verify", "--show-key"]).trim().to_owned();
     assert!(pull.contains(&key), "{pull}");
