@@ -37,6 +37,9 @@ pub struct Receipt {
     /// What people asked for beyond the issue, and wrote with their approval.
     pub brief: Hash,
     pub plan: Plan,
+    /// The contract that was approved with it. Nothing, where there was none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub contract: Option<Hash>,
     /// What the owner had set for this repository, as far as it counted.
     pub policy: Hash,
     pub base: Point,

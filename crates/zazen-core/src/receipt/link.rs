@@ -23,6 +23,7 @@ pub enum Link {
     /// The base is there, and the head builds on it.
     Base,
     Plan,
+    Contract,
     Issue,
     Brief,
     Policy,
@@ -109,6 +110,7 @@ impl Link {
             Part::Issue => Self::Issue,
             Part::Brief => Self::Brief,
             Part::Plan => Self::Plan,
+            Part::Contract => Self::Contract,
             Part::Policy => Self::Policy,
             Part::Guards => Self::Guards,
             Part::Checks => Self::Checks,
@@ -132,6 +134,7 @@ impl Link {
             Self::Head => "head",
             Self::Base => "base",
             Self::Plan => "plan",
+            Self::Contract => "contract",
             Self::Issue => "issue",
             Self::Brief => "brief",
             Self::Policy => "policy",
@@ -159,6 +162,7 @@ impl Link {
             | Self::Head
             | Self::Base
             | Self::Plan
+            | Self::Contract
             | Self::Issue
             | Self::Brief
             | Self::Policy

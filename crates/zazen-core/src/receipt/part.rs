@@ -16,6 +16,7 @@ pub enum Part {
     Issue,
     Brief,
     Plan,
+    Contract,
     Policy,
     Guards,
     Checks,
@@ -57,10 +58,11 @@ const LOG_BYTES_MAX: u64 = 4 << 30;
 
 impl Part {
     /// The parts that are there once.
-    pub const SINGLE: [Self; 8] = [
+    pub const SINGLE: [Self; 9] = [
         Self::Issue,
         Self::Brief,
         Self::Plan,
+        Self::Contract,
         Self::Policy,
         Self::Guards,
         Self::Checks,
@@ -78,6 +80,7 @@ impl Part {
             Self::Issue
             | Self::Brief
             | Self::Plan
+            | Self::Contract
             | Self::Policy
             | Self::Guards
             | Self::Checks
@@ -110,6 +113,7 @@ impl fmt::Display for Part {
             Self::Issue => f.write_str("issue.md"),
             Self::Brief => f.write_str("brief.json"),
             Self::Plan => f.write_str("plan.md"),
+            Self::Contract => f.write_str("contract.md"),
             Self::Policy => f.write_str("policy.json"),
             Self::Guards => f.write_str("guards.json"),
             Self::Checks => f.write_str("checks.txt"),

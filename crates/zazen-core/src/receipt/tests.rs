@@ -37,6 +37,7 @@ pub(super) fn sample() -> Receipt {
         },
         brief: hash("brief"),
         plan: Plan { hash: PlanHash::of("plan"), version: 2, approved_by: "ada".to_owned() },
+        contract: Some(hash("contract")),
         policy: hash("policy"),
         base: Point { commit: commit("a"), tree: commit("b") },
         head: Point { commit: commit("c"), tree: commit("d") },
@@ -110,6 +111,7 @@ fn a_statement_is_printed_like_this() {
               "output": "blake3:45df22c72c6e776f178bdbb8103c5cac32795afaf8d736fb12c848264ae87d11",
               "run": "12.3"
             },
+            "contract": "blake3:74d81b36a230742f81a9b968f0a80636c87a9dacabfe5a0a1f868eeca86b8aef",
             "guards": {
               "held": true,
               "n_flags": 1,

@@ -36,6 +36,7 @@ pub fn link(link: Link) -> &'static str {
         Link::Head => "the commit is there, with the stated tree",
         Link::Base => "it builds on the stated base",
         Link::Plan => "the plan is the one that was approved",
+        Link::Contract => "the contract is the one that was approved with it",
         Link::Issue => "the issue is the one that was read",
         Link::Brief => "what was asked for beside it is the same",
         Link::Policy => "the owner's rules are those that counted",
@@ -70,6 +71,7 @@ pub fn mend_link(link: Link) -> &'static str {
             "do not trust what is said of this run; look for an unchanged copy of its folder"
         }
         Link::Plan
+        | Link::Contract
         | Link::Issue
         | Link::Brief
         | Link::Policy

@@ -46,7 +46,7 @@ const KEPT_VERSION: u32 = 1;
 
 /// The names in the folder of a reviewer's run: the review as it was checked, and what is known
 /// of it.
-const REVIEW_FILE: &str = "review.md";
+pub(super) const REVIEW_FILE: &str = "review.md";
 const KEPT_FILE: &str = "reviewed.json";
 
 /// How much of a change is read for a reviewer, in bytes. More is cut by the prompt anyway.

@@ -25,8 +25,10 @@ use zazen_core::usage::Usage;
 use zazen_core::words::ReceiptAt;
 
 use self::told::Told;
+use super::contract;
 use super::crash::{self, Moment};
 use super::evidence;
+use super::own::REVIEW_FILE;
 use super::perform::{check_command, may_pass, trouble};
 use super::push::{remote, shut_out};
 use super::world::World;
@@ -90,6 +92,7 @@ async fn seal(
     drop(mirror);
     let texts = Texts { world, task, place: &place };
     let (plan, brief) = (texts.plan(plan, &told)?, texts.brief(&told)?);
+    let contract = texts.contract(&published.work.plan)?;
     let issue = texts.issue()?;
     let policy = policy::text(&world.config.text, &task.repo)?;
     let policy = texts.keep(Part::Policy, &policy)?;
@@ -104,6 +107,7 @@ async fn seal(
         issue,
         brief,
         plan,
+        contract,
         policy,
         base,
         head,
@@ -244,6 +248,14 @@ impl Texts<'_> {
         Ok(receipt::Plan { hash: plan.hash.clone(), version: plan.version, approved_by })
     }
 
+    fn contract(&self, plan: &PlanRef) -> anyhow::Result<Option<Hash>> {
+        let Some(contract) = &plan.contract else { return Ok(None) };
+        // As the plan: it is exactly what was approved, and was cleaned when it was kept.
+        let text = contract::text(self.world, contract)?;
+        write(&self.place.part(Part::Contract), &text)?;
+        Ok(Some(Hash::of(text.as_bytes())))
+    }
+
     fn issue(&self) -> anyhow::Result<Issue> {
         let issue = self.world.forge.issue(&self.task.repo, self.task.issue)?;
         let text = format!("# {}\n\n{}\n", issue.title.trim(), issue.body.trim());
@@ -293,9 +305,15 @@ impl Texts<'_> {
         }))
     }
 
+    /// The review as it was checked, its findings looked up at the commit.
+    fn reviewed(&self, run: RunId) -> anyhow::Result<String> {
+        let path = self.world.home.run_dir(run).join(REVIEW_FILE);
+        fs::read_to_string(&path).with_context(|| format!("read {}", path.display()))
+    }
+
     fn review(&self, proof: &Proof) -> anyhow::Result<Option<Review>> {
         let Some(OwnReview { run, n_findings, n_blocking }) = proof.review else { return Ok(None) };
-        let text = self.keep(Part::Review, &evidence::words_of(self.world, run))?;
+        let text = self.keep(Part::Review, &self.reviewed(run)?)?;
         Ok(Some(Review { run, text, n_findings, n_blocking }))
     }
 }

@@ -74,6 +74,7 @@ impl Item {
 /// The parts that a receipt states something of, in order.
 pub fn parts(receipt: &Receipt) -> Vec<Part> {
     let mut parts = vec![Part::Issue, Part::Brief, Part::Plan, Part::Policy, Part::Checks];
+    parts.extend(receipt.contract.iter().map(|_| Part::Contract));
     parts.extend(receipt.guards.iter().map(|_| Part::Guards));
     parts.extend(receipt.baseline.iter().map(|_| Part::Baseline));
     parts.extend(receipt.review.iter().map(|_| Part::Review));

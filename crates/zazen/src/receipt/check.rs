@@ -165,6 +165,9 @@ fn texts(place: &Place, receipt: &Receipt, report: &mut Report) {
         Err(err) => broken(format!("it cannot be read: {err}")),
     });
     report.add(Link::Plan, plan);
+    if let Some(contract) = &receipt.contract {
+        report.add(Link::Contract, part(place, Part::Contract, contract));
+    }
     report.add(Link::Issue, part(place, Part::Issue, &receipt.issue.text));
     report.add(Link::Brief, part(place, Part::Brief, &receipt.brief));
     report.add(Link::Policy, part(place, Part::Policy, &receipt.policy));
