@@ -409,7 +409,9 @@ fn advance(mut task: Task, event: Event) -> Result<Task, IllegalEvent> {
             if published.pushed && !is_rework =>
         {
             task.notes.push(Note::Drafted { pull });
-            State::Drafted { pull, head: published.head, rounds: Rounds::default() }
+            let released = published.work.proof.released;
+            let rounds = Rounds { released, ..Rounds::default() };
+            State::Drafted { pull, head: published.head, rounds }
         }
         (State::Publishing(published), Event::PullUpdated { head })
             if published.pushed && published.head == head && is_rework =>

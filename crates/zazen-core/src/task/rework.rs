@@ -9,7 +9,7 @@ use borsh::{BorshDeserialize as Unpack, BorshSerialize as Pack};
 use serde::{Deserialize, Serialize};
 
 use super::Digest;
-use crate::id::{CommentId, CommitId, IssueNumber, PullNumber};
+use crate::id::{CommentId, CommitId, ContentHash, IssueNumber, PullNumber};
 
 /// A text of people: the conversation that it is in, and which it is there.
 #[derive(
@@ -52,6 +52,9 @@ pub struct Rounds {
     pub told_of_checks: bool,
     /// Whether somebody else's commits are on the branch.
     pub foreign: bool,
+    /// What was held back, and released by a person.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub released: Vec<ContentHash>,
 }
 
 /// A round of rework on a pull request that is open.

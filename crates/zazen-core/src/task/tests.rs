@@ -177,6 +177,27 @@ fn looked(head: char, hold: ContentHash) -> Event {
 }
 
 #[test]
+fn what_was_released_stays_so_when_the_draft_is_changed() {
+    let mut task = then(task(State::Held(held_back())), released());
+    for event in [sealed('c'), Event::Pushed { head: commit('c') }] {
+        task = then(task, event);
+    }
+    task = then(task, Event::PullOpened { pull: PullNumber(9) });
+    for head in "de".chars() {
+        task = end(then(task, fix(2, true)), step_done(head));
+        task = end(task, Outcome::ChecksGreen { head: commit(head) });
+        task = then(task, looked(head, hold()));
+        assert_eq!(task.state.word(), "publishing");
+        task = then(then(task, sealed(head)), Event::Pushed { head: commit(head) });
+        task = then(task, Event::PullUpdated { head: commit(head) });
+    }
+}
+
+fn released() -> Event {
+    Event::Released { by: ada(), hold: hold() }
+}
+
+#[test]
 fn a_review_is_sent_back_so_often_and_what_remains_stays() {
     let mut task = task(State::Reviewing(review_due()));
     for head in "def".chars() {

@@ -1,5 +1,6 @@
 //! How rework moves a task, and what people do with its pull request and its issue.
 
+use super::super::Proof;
 use super::super::rework::{Answer, Ask, CHECK_ROUNDS_MAX, IssueEnd, ReviewOf, Rework, Rounds};
 use super::{
     IllegalEvent, Note, Published, Run, State, Task, Trouble, TroubleKind, Try, Work, give_up,
@@ -102,7 +103,8 @@ fn next_round(
     asks: Vec<Ask>,
 ) {
     if asks.iter().any(|ask| ask.by_command) {
-        rounds = Rounds { n_by_reviews_max: rounds.n_by_reviews_max, ..Rounds::default() };
+        let Rounds { n_by_reviews_max, released, .. } = rounds;
+        rounds = Rounds { n_by_reviews_max, released, ..Rounds::default() };
     } else if rounds.n_by_reviews >= rounds.n_by_reviews_max {
         if !rounds.told_of_reviews {
             task.notes.push(Note::RoundsUsedUp { n: rounds.n_by_reviews });
@@ -131,6 +133,7 @@ pub(super) fn run_for(task: &mut Task, rework: Rework, head: Option<CommitId>) -
         task.state = State::Drafted { pull, head, rounds };
         return None;
     };
+    let released = rework.rounds.released.clone();
     Some(Work {
         answers: String::new(),
         n_done: plan.n_steps,
@@ -138,7 +141,7 @@ pub(super) fn run_for(task: &mut Task, rework: Rework, head: Option<CommitId>) -
         head: head.or_else(|| Some(rework.head.clone())),
         n_corrections: 0,
         attempt: Try::default(),
-        proof: Box::default(),
+        proof: Box::new(Proof { released, ..Proof::default() }),
         rework: Some(Box::new(rework)),
     })
 }
@@ -180,7 +183,8 @@ pub(super) fn nothing_changed(task: &mut Task, work: Work, run: &Run) {
 
 /// Ends a round: the branch is pushed and the pull request says so.
 pub(super) fn updated(task: &mut Task, published: Published) {
-    let Some(rework) = published.work.rework else { return };
+    let Some(mut rework) = published.work.rework else { return };
+    rework.rounds.released = published.work.proof.released;
     let (pull, head) = (rework.pull, published.head.clone());
     task.notes.push(match task.base.clone().filter(|_| rework.rebased.is_some()) {
         Some(onto) => Note::Rebased { pull, head, onto },
@@ -277,7 +281,8 @@ fn on_top(state: State, theirs: &CommitId) -> State {
     let Some(mut work) = state.work().cloned() else { return state };
     work.head = Some(theirs.clone());
     work.n_corrections = 0;
-    work.proof = Box::default();
+    let released = std::mem::take(&mut work.proof.released);
+    work.proof = Box::new(Proof { released, ..Proof::default() });
     if let Some(rework) = &mut work.rework {
         rework.head = theirs.clone();
         rework.rebased = None;
