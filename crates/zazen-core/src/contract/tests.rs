@@ -47,7 +47,7 @@ fn printed(brief: &Brief, kinds: &[&Kind]) -> String {
 fn a_contract_is_a_few_lines_and_says_what_is_approved() {
     expect![[r#"
         contract 1
-        plan: af1349b9f5f9a1a6a0404dea36dcc9499bcb25c9adc112b7cc9a93cae41f3262
+        plan: 3ae7d805f6789a6402acb70ad4096a85a56bf6804eaf25c0493ac697548d30b5
         goal: It says hello. budget: $9
         not: No farewell; Goodbye
         files: a.rs, b.rs

@@ -281,10 +281,8 @@ fn work_of_a_kind_is_approved_by_who_may_with_the_contract_that_was_shown() {
     let fact = read(&book, "/implement");
     check(
         &fact,
-        expect![
-            "reply: Nothing was approved: this is work of the kind *auth*, and \\`eve\\` has to \
-             approve it."
-        ],
+        expect![[r#"
+            reply: Nothing was approved: this is work of the kind *auth*, and `eve` has to approve it."#]],
     );
     let eve = Comment { author: "eve", ..comment_12("/implement") };
     let fact = super::comment(&book, &Rules::default(), &eve, &PlanOnDisk::AsKnown);
@@ -334,7 +332,12 @@ fn requests_of_the_command_line() {
         remarks: "slowly".to_owned(),
         resumes: Some(false),
     };
-    check(&request(&book, "20", &retry).unwrap(), expect![[r#"task 1: try again with "slowly""#]]);
+    check(
+        &request(&book, "20", &retry).unwrap(),
+        expect![[r#"
+        task 1: try again with "slowly"
+        task 1: resumes false"#]],
+    );
 }
 
 #[test]
