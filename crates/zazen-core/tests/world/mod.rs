@@ -592,7 +592,15 @@ impl World {
             Effect::PutOff { task, passed, .. } => {
                 let task = self.book().task(*task).expect("it is known");
                 let role = task.run.is_none().then_some(Role::Plan).expect("nothing runs for it");
-                let n_agents = self.policy.roster.agents(&task.repo, role).len();
+                let reviewers = match &task.state {
+                    State::Reviewing(work) => work.proof.reviewers().to_vec(),
+                    _ => Vec::new(),
+                };
+                let n_agents = if reviewers.is_empty() {
+                    self.policy.roster.agents(&task.repo, role).len()
+                } else {
+                    reviewers.len()
+                };
                 assert_eq!(passed.len(), n_agents, "none of them may act");
             }
             Effect::OpenPart { task, step } => {
