@@ -33,8 +33,6 @@ pub(super) struct New {
     /// The text of the issue [default: standard input, if something is piped in]
     #[arg(long, short)]
     body: Option<String>,
-    #[command(flatten)]
-    brief: BriefArgs,
     /// The repository, as owner/name [default: the only one]
     #[arg(long)]
     repo: Option<RepoName>,
@@ -44,6 +42,8 @@ pub(super) struct New {
     /// Print the answer for machines
     #[arg(long)]
     json: bool,
+    #[command(flatten)]
+    brief: BriefArgs,
 }
 
 /// The parts of a brief. With one of them, the text is what there is to know besides.
