@@ -94,7 +94,8 @@ pub(super) const GEMINI: Abilities = Abilities {
     repository: Repository::PassedOver,
     says: Says::Tokens,
     turns: Turns::Kept,
-    sessions: Some(".gemini/tmp"),
+    // One that is killed early in its turn does not find it again.
+    sessions: None,
     ..SPEAKER
 };
 

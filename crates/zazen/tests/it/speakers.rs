@@ -35,7 +35,6 @@ pub(crate) const OPENCODE: Program =
 pub(crate) const QWEN: Program = Program { harness: "qwen", variable: "ZAZEN_QWEN", api: "openai" };
 pub(crate) const COPILOT: Program =
     Program { harness: "copilot", variable: "ZAZEN_COPILOT", api: "openai" };
-const GEMINI: Program = Program { harness: "gemini", variable: "ZAZEN_GEMINI", api: "gemini" };
 
 #[test]
 fn opencode_takes_an_issue_to_a_checked_draft_and_is_told_nothing_by_the_repository() {
@@ -99,12 +98,6 @@ fn a_copilot_cli_that_is_killed_goes_on_with_its_own_session() {
     go_on(&COPILOT);
 }
 
-/// The session's file is called by a part of its id.
-#[test]
-fn a_gemini_cli_that_is_killed_by_acp_goes_on_with_its_own_session() {
-    go_on(&GEMINI);
-}
-
 fn go_on(program: &Program) {
     let hello = "rm -f at-gate; grep -q hello README.md || echo hello >> README.md";
     let model = Model::start(script(&[
@@ -129,8 +122,12 @@ fn go_on(program: &Program) {
     place.wait_for(1, &["drafted", "failed", "parked"]);
     let logs = place.zazen(&["task", "logs", "1"]);
     place.down();
-    assert_eq!(model.prompts("implement/1").len(), 1, "it does not begin anew: {logs}");
     let calls = model.calls();
+    // A title that an agent asks for on the side comes without tools.
+    let begins = |call: &&Call| {
+        call.label == "implement/1" && call.turn == 0 && call.body.contains("\"tools\"")
+    };
+    assert_eq!(calls.iter().filter(begins).count(), 1, "it does not begin anew: {logs}");
     let last = calls.iter().rfind(|call| call.label == "implement/1").expect("calls");
     assert!(last.body.contains("You were interrupted before you were done"), "{}", last.body);
     let (branch, _) = place.branches().pop().unwrap_or_else(|| panic!("a branch: {logs}"));
