@@ -281,8 +281,10 @@ fn work_of_a_kind_is_approved_by_who_may_with_the_contract_that_was_shown() {
     let fact = read(&book, "/implement");
     check(
         &fact,
-        expect![[r#"
-            reply: Nothing was approved: this is work of the kind *auth*, and `eve` has to approve it."#]],
+        expect![
+            "reply: Nothing was approved: this is work of the kind *auth*, and `eve` has to \
+             approve it."
+        ],
     );
     let eve = Comment { author: "eve", ..comment_12("/implement") };
     let fact = super::comment(&book, &Rules::default(), &eve, &PlanOnDisk::AsKnown);
