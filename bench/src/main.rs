@@ -12,6 +12,7 @@ mod demo;
 mod gateway;
 mod github;
 mod grown;
+mod guards;
 mod harnesses;
 mod hooked;
 mod idle;
@@ -52,6 +53,9 @@ struct Args {
     /// Measure only a few of each, where it can be chosen, to see that it works
     #[arg(long)]
     few: bool,
+    /// What `bench/guards-corpus` made, for `guards`
+    #[arg(long)]
+    corpus: Option<PathBuf>,
     /// The program to measure [default: a release build of this repository, made first]
     #[arg(long)]
     zazen: Option<PathBuf>,
@@ -96,6 +100,8 @@ enum Measurement {
     Harnesses,
     /// How often a task that is replayed comes to the same tree, and how long that takes
     Replay,
+    /// How often the guards raise an alarm over merged changes, of a corpus
+    Guards,
 }
 
 fn main() -> ExitCode {
@@ -121,7 +127,7 @@ fn measure_all(args: &Args) -> anyhow::Result<()> {
         let name = measurement.to_possible_value().map_or(String::new(), |v| v.get_name().into());
         say(&format!("bench: {name} (load {})", machine::load()));
         let rows =
-            measure(measurement, &zazen, args.few).with_context(|| format!("measure `{name}`"))?;
+            measure(measurement, &zazen, args).with_context(|| format!("measure `{name}`"))?;
         report.rows.extend(rows);
     }
     let text = if args.json { serde_json::to_string_pretty(&report)? } else { report.markdown() };
@@ -129,7 +135,8 @@ fn measure_all(args: &Args) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn measure(measurement: Measurement, zazen: &Path, few: bool) -> anyhow::Result<Vec<Row>> {
+fn measure(measurement: Measurement, zazen: &Path, args: &Args) -> anyhow::Result<Vec<Row>> {
+    let few = args.few;
     let in_both = |measure: fn(&Path, &'static str) -> anyhow::Result<Vec<Row>>| {
         Ok([measure(zazen, "bwrap")?, measure(zazen, "none")?].concat())
     };
@@ -171,6 +178,13 @@ fn measure(measurement: Measurement, zazen: &Path, few: bool) -> anyhow::Result<
         Measurement::Streams => streams::run(few),
         Measurement::Harnesses => harnesses::run(zazen, few),
         Measurement::Replay => replay::run(zazen, few),
+        Measurement::Guards => match &args.corpus {
+            Some(corpus) => guards::run(corpus),
+            None => {
+                say("bench: no rows for `guards`: make a corpus, and name it with `--corpus`");
+                Ok(Vec::new())
+            }
+        },
     }
 }
 

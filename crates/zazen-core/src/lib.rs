@@ -30,6 +30,7 @@ pub mod intake;
 pub mod reply;
 
 pub mod deny;
+pub mod guard;
 pub mod page;
 pub mod plan;
 pub mod prompt;

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use zazen_core::command::Name;
 use zazen_core::deny::Denied;
+use zazen_core::guard::{GuardName, Rules, Setting};
 use zazen_core::intake::REWORK_ROUNDS;
 use zazen_core::review::Blocks;
 use zazen_core::roster::Reviewers;
@@ -29,6 +30,8 @@ pub struct Policy {
     pub repo_programs: Programs,
     /// What agents are told not to do.
     pub denied: Denied,
+    /// What the guards go by.
+    pub guards: Rules,
     /// How many rounds of rework reviews may lead to without a command.
     pub rework_rounds: u32,
     pub own_review: OwnReviews,
@@ -135,10 +138,12 @@ impl Check<'_> {
                        one would be for all";
             return Err(self.wrong(&["policy", "secret_exceptions"], why));
         }
+        let guards = self.guards(&raw.guards, &secret_exceptions)?;
         Ok(Policy {
             author,
             agent_config,
             secret_exceptions,
+            guards,
             rework_rounds: raw.rework_rounds.unwrap_or(REWORK_ROUNDS),
             own_review,
             denied: self.denied(&raw.commands_denied, &raw.tools_denied)?,
@@ -152,6 +157,59 @@ impl Check<'_> {
             },
             kinds: self.kinds(raw.delegate)?,
         })
+    }
+
+    fn guards(&self, raw: &raw::Guards, secret_exceptions: &[String]) -> Result<Rules, Error> {
+        let settings = GuardName::ALL.into_iter().filter_map(|guard| {
+            let written = match guard {
+                GuardName::Scope => &raw.scope,
+                GuardName::Dependencies => &raw.dependencies,
+                GuardName::Protected => &raw.protected,
+                GuardName::Tests => &raw.tests,
+                GuardName::Checks => &raw.checks,
+                GuardName::Secrets => &raw.secrets,
+                GuardName::Files => &raw.files,
+                GuardName::Licence => &raw.licence,
+                GuardName::Claims => &raw.claims,
+                GuardName::Empty => &raw.empty,
+            };
+            let word = written.as_deref()?;
+            Some(self.setting(guard, word).map(|setting| (guard, setting)))
+        });
+        let settings = settings.collect::<Result<_, _>>()?;
+        let at = ["policy", "guards", "protected_paths"];
+        let paths = raw.protected_paths.iter().flatten();
+        let protected = paths.map(|path| {
+            path.parse()
+                .map_err(|err| self.wrong(&at, &format!("`{path}` protects no path: {err}")))
+        });
+        let protected = protected.collect::<Result<_, _>>()?;
+        let at = ["policy", "guards", "file_bytes_max"];
+        if raw.file_bytes_max == Some(0) {
+            return Err(self.wrong(&at, "0 would hold every file; write a number of bytes"));
+        }
+        let usual = Rules::default();
+        Ok(Rules {
+            settings,
+            protected,
+            secret_exceptions: secret_exceptions.to_vec(),
+            file_bytes_max: raw.file_bytes_max.unwrap_or(usual.file_bytes_max),
+        })
+    }
+
+    fn setting(&self, guard: GuardName, word: &str) -> Result<Setting, Error> {
+        match word {
+            "off" => Ok(Setting::Off),
+            "flag" => Ok(Setting::Flag),
+            "hold" => Ok(Setting::Hold),
+            other => {
+                let why = format!(
+                    "`{other}` is not what becomes of what a guard finds; write \"off\" (it does \
+                     not look), \"flag\" (it is only shown) or \"hold\" (a person approves it)"
+                );
+                Err(self.wrong(&["policy", "guards", guard.word()], &why))
+            }
+        }
     }
 }
 

@@ -285,4 +285,24 @@ pub(super) struct Policy {
     pub(super) commands_denied: Vec<String>,
     #[serde(default)]
     pub(super) tools_denied: Vec<String>,
+    #[serde(default)]
+    pub(super) guards: Guards,
+}
+
+/// What becomes of the findings of each guard, and what guards go by.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Guards {
+    pub(super) scope: Option<String>,
+    pub(super) dependencies: Option<String>,
+    pub(super) protected: Option<String>,
+    pub(super) tests: Option<String>,
+    pub(super) checks: Option<String>,
+    pub(super) secrets: Option<String>,
+    pub(super) files: Option<String>,
+    pub(super) licence: Option<String>,
+    pub(super) claims: Option<String>,
+    pub(super) empty: Option<String>,
+    pub(super) protected_paths: Option<Vec<String>>,
+    pub(super) file_bytes_max: Option<u64>,
 }

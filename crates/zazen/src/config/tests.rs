@@ -3,6 +3,7 @@ use std::time::Duration;
 
 use zazen_core::budget::{Limit, Scope};
 use zazen_core::engine::Patience;
+use zazen_core::guard::{GuardName, Setting};
 use zazen_core::host::{Authority, Way};
 use zazen_core::id::AgentName;
 use zazen_core::price::Prices;
@@ -736,4 +737,30 @@ fn a_reserve_of_quota_is_a_share_and_counts_where_use_is_paced() {
     let said = wrong(&format!("{SMALL}[quota]\nreserve = \"30%\"\n"));
     assert!(said.contains("with `quota.pace = true` only"), "{said}");
     wrong(&format!("{SMALL}[quota]\npace = true\nreserve = \"100%\"\n"));
+}
+
+#[test]
+fn what_becomes_of_what_guards_find_is_set_for_each() {
+    let text = |guards: &str| format!("{SMALL}[policy.guards]\n{guards}\n");
+    let rules = good(&text(
+        "tests = \"flag\"\nclaims = \"hold\"\nempty = \"off\"\nprotected_paths = [\"db/**\"]\n\
+         file_bytes_max = 5",
+    ))
+    .policy
+    .guards;
+    assert_eq!(rules.setting(GuardName::Tests), Setting::Flag);
+    assert_eq!(rules.setting(GuardName::Claims), Setting::Hold);
+    assert_eq!(rules.setting(GuardName::Empty), Setting::Off);
+    assert_eq!(rules.setting(GuardName::Scope), Setting::Own);
+    assert!(rules.protected[0].matches("db/a/b.sql"));
+    assert_eq!(rules.file_bytes_max, 5);
+    for (guards, says) in [
+        ("tests = \"warn\"", "`warn` is not what becomes of what a guard finds"),
+        ("test = \"off\"", "tests"),
+        ("protected_paths = [\"/\"]", "`/` protects no path: a pattern cannot be empty"),
+        ("file_bytes_max = 0", "0 would hold every file"),
+    ] {
+        let err = wrong(&text(guards));
+        assert!(err.contains(says), "{guards}: {err}");
+    }
 }

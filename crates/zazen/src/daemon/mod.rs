@@ -85,6 +85,7 @@ pub use self::containers::{kind, kinds, named};
 use self::crash::Moment;
 pub use self::eval::{Eval, Row};
 pub use self::evidence::{calls_of, traffic};
+pub use self::examine::{Looked, look};
 pub use self::github::github_client;
 pub use self::keep::now;
 pub use self::kit::{host_program, service};

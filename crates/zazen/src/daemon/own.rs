@@ -10,6 +10,7 @@ use std::fs;
 
 use anyhow::Context as _;
 use serde::{Deserialize, Serialize};
+use zazen_core::guard::GuardName;
 use zazen_core::id::{AgentName, CommitId, RunId};
 use zazen_core::prompt::{self, Brief, Own};
 use zazen_core::review::{self, Progress, Quotes, Review, Unfounded};
@@ -20,6 +21,7 @@ use zazen_core::words::{self, NotReviewed, OwnReview, Reviewed};
 
 use super::agents::Acting;
 use super::checks;
+use super::examine;
 use super::judge;
 use super::world::World;
 use crate::git::Mirror;
@@ -104,8 +106,13 @@ pub(super) async fn prompt(
     };
     let earlier = work.proof.earlier.map(|earlier| read(world, earlier.run)).transpose()?;
     let earlier = earlier.as_ref().map(|(review, _)| review);
-    let guards = "";
-    let own = Own { plan: &plan, base, diff: &diff, checks: &checks, guards, earlier };
+    let found = examine::report(world, task, work.proof.examined.as_ref())?;
+    let guards = found.map_or_else(String::new, |mut found| {
+        // What agents claim is their own story.
+        found.findings.retain(|finding| finding.guard != GuardName::Claims);
+        words::guard_findings(&found)
+    });
+    let own = Own { plan: &plan, base, diff: &diff, checks: &checks, guards: &guards, earlier };
     Ok(prompt::review_own(brief, own, attempt))
 }
 

@@ -230,6 +230,8 @@ async fn show(
                 links::linked(world, task, evidence::answer(world, task)?).await
             } else if let Note::Unchanged { run } = note {
                 evidence::words_of(world, *run)
+            } else if let Note::Held { hold } = note {
+                examine::held(world, task, hold)?
             } else {
                 String::new()
             };
@@ -361,6 +363,7 @@ async fn pull_text(
         lines: (!file.binary).then_some((file.added, file.removed)),
     });
     let (checks, output) = checks::of(world, &work.proof, published.verified_by)?;
+    let guards = examine::report(world, task, work.proof.examined.as_ref())?;
     let evidence = Evidence {
         base,
         head: head.clone(),
@@ -370,7 +373,7 @@ async fn pull_text(
         command: check_command(world, task, &plan)?,
         output: world.clean(&output),
         checks,
-        guards: None,
+        guards: guards.map(|found| (words::guards(&found), words::guard_findings(&found))),
         review: Some(own::told(world, task, &work.proof)?),
         files: files.collect(),
         sandbox: evidence::sandbox_words(world, published.verified_by)?,

@@ -5,6 +5,8 @@
 //! read for what it is, is refused on every system. See `collect` for what
 //! they are applied to.
 
+pub(super) use zazen_core::guard::is_agent_config;
+
 /// What is wrong with a path or with the target of a symbolic link.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum PathFault {
@@ -85,69 +87,6 @@ pub(super) fn check_link(path: &str, target: &[u8], limits: PathLimits) -> Resul
     }
     Ok(())
 }
-
-/// Whether a file tells coding agents what to do, or has programs of them start something.
-///
-/// They read such files in every folder, and not all of them mind the case.
-pub(super) fn is_agent_config(path: &[u8]) -> bool {
-    let path = String::from_utf8_lossy(path).to_lowercase();
-    let (folders, name) = path.rsplit_once('/').unwrap_or(("", &path));
-    AGENT_FILES.contains(&name)
-        || AGENT_FILE_BEGINNINGS.iter().any(|beginning| name.starts_with(beginning))
-        || folders.split('/').any(|folder| AGENT_FOLDERS.contains(&folder))
-        // One that takes the place of a folder.
-        || AGENT_FOLDERS.contains(&name)
-        || GITHUB_AGENT_PATHS.iter().any(|beginning| path.starts_with(beginning))
-}
-
-const AGENT_FILES: [&str; 14] = [
-    "agents.md",
-    "agents.override.md",
-    "claude.md",
-    "claude.local.md",
-    "gemini.md",
-    "qwen.md",
-    "copilot-instructions.md",
-    ".mcp.json",
-    "mcp.json",
-    "opencode.json",
-    "opencode.jsonc",
-    ".goosehints",
-    ".clinerules",
-    ".roomodes",
-];
-
-const AGENT_FILE_BEGINNINGS: [&str; 4] = [".aider", ".cursorrules", ".windsurfrules", ".roorules"];
-
-const AGENT_FOLDERS: [&str; 17] = [
-    ".agents",
-    ".amp",
-    ".claude",
-    ".claude-plugin",
-    ".codex",
-    ".continue",
-    ".copilot",
-    ".crush",
-    ".cursor",
-    ".gemini",
-    ".junie",
-    ".kiro",
-    ".opencode",
-    ".qwen",
-    ".roo",
-    ".windsurf",
-    ".zed",
-];
-
-const GITHUB_AGENT_PATHS: [&str; 7] = [
-    ".github/agents/",
-    ".github/chatmodes/",
-    ".github/copilot",
-    ".github/hooks/",
-    ".github/instructions/",
-    ".github/prompts/",
-    ".github/skills/",
-];
 
 fn check_text(bytes: &[u8], limits: PathLimits) -> Result<&str, PathFault> {
     if bytes.len() > limits.path_bytes {

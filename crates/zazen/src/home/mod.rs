@@ -180,6 +180,11 @@ impl Home {
         task_dir.join("plan.md")
     }
 
+    /// `guards.json` in the folder of a task: what the guards found, the last time.
+    pub fn guards_file(task_dir: &Path) -> PathBuf {
+        task_dir.join("guards.json")
+    }
+
     /// `report.md` in the folder of a task.
     pub fn report_page(task_dir: &Path) -> PathBuf {
         task_dir.join("report.md")

@@ -26,6 +26,8 @@ mod flow;
 #[cfg(test)]
 mod github;
 #[cfg(test)]
+mod guards;
+#[cfg(test)]
 mod harness;
 #[cfg(test)]
 mod home;
