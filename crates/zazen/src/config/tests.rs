@@ -205,9 +205,9 @@ fn an_unknown_key_is_named_with_the_nearest_one() {
 
 #[test]
 fn kinds_of_work_say_what_they_are_known_by_and_who_has_to_see_them() {
-    let text = "version = 1\n[policy.delegate.auth]\nwords = [\"login\"]\napprove = \"maintain\"\n\
+    let text = "[policy.delegate.auth]\nwords = [\"login\"]\napprove = \"maintain\"\n\
         [policy.delegate.chores]\nlabels = [\"chore\"]\ngood = true\n";
-    let kinds = good(text).policy.kinds;
+    let kinds = good(&format!("{SMALL}{text}")).policy.kinds;
     assert_eq!(kinds.iter().map(|kind| kind.name.as_str()).collect::<Vec<_>>(), ["auth", "chores"]);
     assert!(kinds[0].need().is_some() && kinds[1].hands.is_good);
     for (text, says) in [
@@ -218,7 +218,7 @@ fn kinds_of_work_say_what_they_are_known_by_and_who_has_to_see_them() {
         ("words = [\"x\"]\napprove = \"none\"", "`none` would let everybody command"),
         ("words = [\"x\"]\napprove = \"boss\"", "`boss` is not a permission"),
     ] {
-        let said = wrong(&format!("version = 1\n[policy.delegate.a]\n{text}\n"));
+        let said = wrong(&format!("{SMALL}[policy.delegate.a]\n{text}\n"));
         assert!(said.contains(says), "{text}: {said}");
     }
 }
