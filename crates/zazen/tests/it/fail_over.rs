@@ -81,7 +81,7 @@ fn the_next_agent_takes_over_in_the_middle_of_a_step_with_the_work_so_far() {
     place.wait_said(1, "the checks passed on exactly its commit");
     place.down();
     check_both(&place);
-    assert_eq!(acted(&place), ["deep", "deep", "default", "checks"]);
+    assert_eq!(acted(&place), ["deep", "deep", "default", "checks", "checks"]);
     let [told] = default.prompts("implement/1").try_into().expect("it began once");
     assert!(told.contains("$ echo one >> README.md -> status 0"), "{told}");
     assert!(told.contains("is in the working tree, uncommitted"), "{told}");
@@ -107,7 +107,7 @@ fn an_agent_that_is_passed_over_is_not_begun_before_its_time() {
     place.wait_for(1, &["drafted", "failed"]);
     place.down();
     assert_eq!(deep.calls().len(), n_calls, "it is known after a restart as well");
-    assert_eq!(acted(&place), ["deep", "default", "default", "checks"]);
+    assert_eq!(acted(&place), ["deep", "default", "default", "checks", "checks"]);
     let told = &default.prompts("plan")[0];
     assert!(told.contains("Another agent began this, and was interrupted."), "{told}");
     assert!(told.contains("$ ls -> status 0"), "{told}");
@@ -201,7 +201,7 @@ fn kill_at(moments: &[&str]) {
         let log = place.log();
         assert!(log.contains(&format!("moment {moment}")), "{moment} never came\n{log}");
         check_both(&place);
-        assert_eq!(acted(&place), ["deep", "deep", "default", "checks"], "{moment}");
+        assert_eq!(acted(&place), ["deep", "deep", "default", "checks", "checks"], "{moment}");
         let said = place.said(1);
         assert_eq!(said.len(), 3, "the plan, who takes over, the draft: {moment} {said:?}");
         assert_eq!(check_inside(&place), Vec::<String>::new(), "{moment}");
@@ -227,7 +227,7 @@ fn codex_takes_over_from_claude_code_and_is_told_what_was_done() {
     place.wait_said(1, "`spare` goes on in its place, with the work so far.");
     place.down();
     check_both(&place);
-    assert_eq!(acted(&place), ["default", "default", "spare", "checks"]);
+    assert_eq!(acted(&place), ["default", "default", "spare", "checks", "checks"]);
     let calls = other.calls();
     let first = calls.iter().find(|call| call.label == "implement/1").expect("it was asked");
     assert!(first.body.contains("echo one >> README.md"), "it is told what was done");
