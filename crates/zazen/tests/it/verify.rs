@@ -188,7 +188,7 @@ fn an_agent_in_bwrap_can_neither_push_nor_change_the_mirror_nor_the_persons_clon
     place.down();
     assert!(files_below(&repo) == before, "the person's clone is byte for byte the same");
     let refs = git(&remote, &["for-each-ref", "--format=%(refname)"]);
-    assert_eq!(refs, "refs/heads/main\nrefs/heads/zazen/1-sum-by-month\n");
+    assert_eq!(refs, "refs/heads/main\nrefs/heads/zazen/1-sum-by-month\nrefs/zazen/receipts\n");
     let main = git(&remote, &["rev-parse", "main"]);
     assert_eq!(main, git(&repo, &["rev-parse", "main"]));
     for (path, _) in files_below(&home.join(".zazen")) {
