@@ -178,13 +178,13 @@ fn measure(measurement: Measurement, zazen: &Path, args: &Args) -> anyhow::Resul
         Measurement::Streams => streams::run(few),
         Measurement::Harnesses => harnesses::run(zazen, few),
         Measurement::Replay => replay::run(zazen, few),
-        Measurement::Guards => match &args.corpus {
-            Some(corpus) => guards::run(corpus),
-            None => {
+        Measurement::Guards => {
+            let Some(corpus) = &args.corpus else {
                 say("bench: no rows for `guards`: make a corpus, and name it with `--corpus`");
-                Ok(Vec::new())
-            }
-        },
+                return Ok(Vec::new());
+            };
+            guards::run(corpus)
+        }
     }
 }
 

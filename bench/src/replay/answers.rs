@@ -1,4 +1,4 @@
-//! A model that does the tasks of the samples: Anthropic's Messages and OpenAI's Responses.
+//! A model that does the tasks of the samples: Anthropic's Messages and `OpenAI`'s Responses.
 //!
 //! It keeps no state but the number of its calls: what it says follows from the prompt's
 //! phase and from how many answers the request quotes.
@@ -101,17 +101,14 @@ async fn answer(State(shared): State<Shared>, body: String) -> Response {
 }
 
 fn messages(turn: usize, call: Option<(&&str, &str)>, last: &str) -> String {
-    let (block, delta, reason) = match call {
-        Some((command, tool)) => {
-            let input = json!({ "command": command }).to_string();
-            let id = format!("toolu_{turn}");
-            let block = json!({ "type": "tool_use", "id": id, "name": tool, "input": {} });
-            (block, json!({ "type": "input_json_delta", "partial_json": input }), "tool_use")
-        }
-        None => {
-            let block = json!({ "type": "text", "text": "" });
-            (block, json!({ "type": "text_delta", "text": last }), "end_turn")
-        }
+    let (block, delta, reason) = if let Some((command, tool)) = call {
+        let input = json!({ "command": command }).to_string();
+        let id = format!("toolu_{turn}");
+        let block = json!({ "type": "tool_use", "id": id, "name": tool, "input": {} });
+        (block, json!({ "type": "input_json_delta", "partial_json": input }), "tool_use")
+    } else {
+        let block = json!({ "type": "text", "text": "" });
+        (block, json!({ "type": "text_delta", "text": last }), "end_turn")
     };
     [
         event(&json!({ "type": "message_start", "message": {
@@ -131,17 +128,14 @@ fn messages(turn: usize, call: Option<(&&str, &str)>, last: &str) -> String {
 
 fn responses(turn: usize, call: Option<(&&str, &str)>, last: &str) -> String {
     let id = format!("resp_{turn}");
-    let item = match call {
-        Some((command, tool)) => {
-            let input = json!({ "cmd": command, "yield_time_ms": 30_000 }).to_string();
-            json!({ "type": "function_call", "id": format!("fc_{turn}"),
-                "call_id": format!("call_{turn}"), "name": tool, "arguments": input })
-        }
-        None => {
-            let content = json!([{ "type": "output_text", "text": last, "annotations": [] }]);
-            json!({ "type": "message", "id": format!("msg_{turn}"), "role": "assistant",
-                "content": content })
-        }
+    let item = if let Some((command, tool)) = call {
+        let input = json!({ "cmd": command, "yield_time_ms": 30_000 }).to_string();
+        json!({ "type": "function_call", "id": format!("fc_{turn}"),
+            "call_id": format!("call_{turn}"), "name": tool, "arguments": input })
+    } else {
+        let content = json!([{ "type": "output_text", "text": last, "annotations": [] }]);
+        json!({ "type": "message", "id": format!("msg_{turn}"), "role": "assistant",
+            "content": content })
     };
     let usage = json!({ "input_tokens": 900, "input_tokens_details": { "cached_tokens": 0 },
         "output_tokens": 40, "output_tokens_details": { "reasoning_tokens": 0 },

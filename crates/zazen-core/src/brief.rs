@@ -165,6 +165,7 @@ pub fn unasked(plan: &Plan, missing: &[Part]) -> Vec<Problem> {
 }
 
 /// Writes a brief as the form shows one that was filled in.
+#[expect(clippy::format_push_string, reason = "a short text, in no hurry")]
 pub fn print(brief: &Fields<'_>) -> String {
     let fields = [
         ("Goal", brief.goal),

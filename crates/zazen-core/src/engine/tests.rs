@@ -1268,6 +1268,7 @@ impl Play {
     }
 
     /// What happened to task `n` (or to the comments of issue `n`).
+    #[expect(clippy::too_many_lines, reason = "one case after the other")]
     fn tell(&mut self, n: u32, what: &str) {
         let id = TaskId(n);
         let by = || "ada".to_owned();

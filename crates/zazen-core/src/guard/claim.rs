@@ -116,7 +116,8 @@ struct Facts<'a> {
 
 impl<'a> Facts<'a> {
     fn of(evidence: &'a Evidence<'a>) -> Self {
-        let paths: BTreeSet<&str> = evidence.changes.iter().flat_map(|c| c.paths()).collect();
+        let paths: BTreeSet<&str> =
+            evidence.changes.iter().flat_map(super::change::Change::paths).collect();
         Self {
             evidence,
             n_new_tests: tests_weakened::n_new(evidence.changes),
@@ -200,6 +201,7 @@ impl<'a> Facts<'a> {
     }
 
     /// Whether another guard finds something of this kind.
+    #[expect(clippy::wildcard_enum_match_arm, reason = "all others are alike here")]
     fn has(&self, guard: GuardName, part: &str) -> bool {
         let drafts = match guard {
             GuardName::Dependencies => dependency::look(self.evidence),

@@ -62,7 +62,7 @@ pub(super) fn look(evidence: &Evidence<'_>) -> Vec<Draft> {
     let files: Vec<_> = evidence
         .changes
         .iter()
-        .flat_map(|change| kind_of(change.path()).map(|kind| (change, kind)))
+        .filter_map(|change| kind_of(change.path()).map(|kind| (change, kind)))
         .collect();
     let allowed: BTreeSet<String> = evidence
         .contract

@@ -145,6 +145,7 @@ impl Setting {
 }
 
 /// The commands that the events of runs tell of, with how each ended.
+#[expect(clippy::wildcard_enum_match_arm, reason = "all others are alike here")]
 pub fn commands<'a>(events: impl IntoIterator<Item = &'a Event>) -> Vec<Ran> {
     let mut open: BTreeMap<&str, usize> = BTreeMap::new();
     let mut all: Vec<Ran> = Vec::new();

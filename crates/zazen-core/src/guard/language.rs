@@ -156,7 +156,7 @@ impl Code {
 fn before<'l>(line: &'l str, mark: &str) -> &'l str {
     let at = line.match_indices(mark).map(|(at, _)| at).find(|at| {
         let head = &line[..*at];
-        let is_even = |quote: char| head.matches(quote).count() % 2 == 0;
+        let is_even = |quote: char| head.matches(quote).count().is_multiple_of(2);
         is_even('"') && is_even('\'') && is_even('`') && !head.ends_with(':')
     });
     at.map_or(line, |at| line[..at].trim_end())

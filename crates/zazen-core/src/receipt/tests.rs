@@ -8,6 +8,7 @@ use super::*;
 use crate::usage::{Cost, Tokens};
 
 /// A receipt in which nothing is left out.
+#[expect(clippy::too_many_lines, reason = "one case after the other")]
 pub(super) fn sample() -> Receipt {
     let hash = |text: &str| Hash::of(text.as_bytes());
     let commit = |digit: &str| digit.repeat(40).parse().unwrap();
@@ -85,6 +86,7 @@ pub(super) fn sample() -> Receipt {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "one case after the other")]
 fn a_statement_is_printed_like_this() {
     let text = statement::print(&sample());
     let value: Value = serde_json::from_str(&text).unwrap();
@@ -304,6 +306,7 @@ fn the_first_bad_line_of_a_recording_is_named() {
 }
 
 #[test]
+#[expect(clippy::format_collect, reason = "short lists, in no hurry")]
 fn a_list_that_leads_elsewhere_is_worth_nothing() {
     let mut chain = chain::Chain::default();
     let list: String =

@@ -31,6 +31,7 @@ pub struct IllegalEvent {
 /// Every legal pair of state and event is one arm, here or in a function that
 /// is called from here. The table in `docs/states.md` is printed from this
 /// function by a test, so the two cannot disagree.
+#[expect(clippy::too_many_lines, reason = "one case after the other")]
 pub fn evolve(mut task: Task, event: Event, at: Time) -> Result<Task, IllegalEvent> {
     if matches!(task.state, State::Parked { .. }) {
         return parked::evolve(task, event, at);
@@ -294,6 +295,7 @@ fn run_failed(task: &mut Task, trouble: Trouble) {
     task.state = give_up(task.state.clone(), trouble, &mut task.notes);
 }
 
+#[expect(clippy::wildcard_enum_match_arm, reason = "all others are alike here")]
 fn give_up(state: State, trouble: Trouble, notes: &mut Vec<Note>) -> State {
     let state = match state {
         State::Reviewing(work) if work.proof.examined.is_some() => {

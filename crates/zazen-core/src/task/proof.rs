@@ -122,6 +122,6 @@ impl Proof {
     pub(super) fn renewed(self) -> Self {
         let earlier = self.review.or(self.earlier);
         let Self { before, released, n_sent_back, .. } = self;
-        Self { before, released, n_sent_back, earlier, ..Self::default() }
+        Self { before, released, earlier, n_sent_back, ..Self::default() }
     }
 }

@@ -581,6 +581,7 @@ fn forked() -> Fork {
     Fork { of: TaskId(3), step: 1, base, head, agent: None }
 }
 
+#[expect(clippy::too_many_lines, reason = "one case after the other")]
 fn event_after(event: &Event) -> Option<Event> {
     let digest = Digest(7);
     let comment = CommentId::comment(3);

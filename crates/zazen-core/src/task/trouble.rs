@@ -312,6 +312,7 @@ impl TroubleKind {
     }
 
     /// What a person can do about it, in one or two sentences.
+    #[expect(clippy::too_many_lines, reason = "one case after the other")]
     pub fn advice(self) -> &'static str {
         match self {
             Self::UnreadablePlan => "Say here what the plan should cover, then write `/retry`.",

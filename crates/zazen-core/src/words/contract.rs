@@ -6,6 +6,8 @@ use crate::task::{ContractRef, State, Task};
 /// The plan's comment with the contract that is approved with it.
 ///
 /// Who has to approve it stands above the plan, as nobody unfolds what they do not expect.
+#[expect(clippy::needless_pass_by_value, reason = "it is made for this one call")]
+#[expect(clippy::format_push_string, reason = "a short text, in no hurry")]
 pub fn with_contract(comment: Text, task: &Task, (contract, text): (&ContractRef, &str)) -> Text {
     let mut body = String::new();
     if matches!(task.state, State::AwaitingApproval) {

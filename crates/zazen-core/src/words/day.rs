@@ -8,6 +8,7 @@ use crate::text::{neutral, one_line};
 /// The line that an event adds to the day's page, if it is worth one.
 ///
 /// `task` is the task after the event.
+#[expect(clippy::too_many_lines, reason = "one case after the other")]
 pub fn day_line(task: &Task, event: &Event) -> Option<String> {
     let name = format!("task {} ({} #{})", task.id, task.repo, task.issue);
     Some(match event {

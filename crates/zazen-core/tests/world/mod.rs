@@ -568,6 +568,7 @@ impl World {
         }
     }
 
+    #[expect(clippy::wildcard_enum_match_arm, reason = "all others are alike here")]
     fn check(&self, effect: &Effect) {
         assert_ne!(self.confirmed.get(&effect.key()), Some(effect), "it is done already");
         match effect {
@@ -629,6 +630,7 @@ impl World {
     }
 
     /// What is published was approved by a person, and then verified, exactly.
+    #[expect(clippy::wildcard_enum_match_arm, reason = "all others are alike here")]
     fn check_published(&self, id: TaskId, published: &CommitId) {
         let task = self.book().task(id).expect("it is known");
         let plan = &task.state.work().expect("it has work").plan.hash;
@@ -663,7 +665,7 @@ impl World {
         let is_released = |hold: &ContentHash| {
             let is_that =
                 |event: &&Event| matches!(event, Event::Released { hold: it, .. } if it == hold);
-            events[approved..].iter().any(|event| is_that(&event))
+            events[approved..].iter().any(is_that)
         };
         assert!(hold.is_none_or(|hold| is_released(&hold)), "nothing is held back");
     }
@@ -785,6 +787,7 @@ impl World {
 }
 
 /// Facts of which most do not fit.
+#[expect(clippy::too_many_lines, reason = "one case after the other")]
 pub(crate) fn unfit_facts(book: &Book) -> Vec<Fact> {
     let by = || "eve".to_owned();
     let plan = PlanRef {

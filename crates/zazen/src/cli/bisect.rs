@@ -48,7 +48,9 @@ pub(super) fn run(args: &Args, context: &Context) -> Result {
         return json(&bisected);
     }
     line("");
-    conclusion(&bisected).iter().for_each(|said| line(said));
+    for said in conclusion(&bisected) {
+        line(&said);
+    }
     Ok(())
 }
 

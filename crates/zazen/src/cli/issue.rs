@@ -15,6 +15,7 @@ use crate::forge::local::NewIssue;
 use crate::forge::{Comment, Issue};
 
 #[derive(Debug, Subcommand)]
+#[expect(clippy::large_enum_variant, reason = "there is one of it at a time")]
 pub(super) enum Command {
     /// Open an issue
     New(New),

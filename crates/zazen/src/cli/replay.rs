@@ -58,6 +58,7 @@ pub(super) fn run(args: &Args, context: &Context) -> Result {
 }
 
 /// The task that is meant, by its number or by its pull request.
+#[expect(clippy::similar_names, reason = "they are the two sides of one thing")]
 pub(super) fn find(book: &Book, what: &str) -> anyhow::Result<Task> {
     if let Ok(id) = what.parse() {
         let missing = || anyhow!("there is no task {id}; `zazen task list` lists them");
@@ -71,7 +72,7 @@ pub(super) fn find(book: &Book, what: &str) -> anyhow::Result<Task> {
         anyhow!("`{what}` is no task's number and no pull request (`#7`, `owner/name#7`)")
     })?;
     let is_in = |task: &Task| repo.is_empty() || repo.ends_with(task.repo.as_str());
-    let is_it = |task: &Task| task.state.pull().is_some_and(|it| u64::from(it.0) == number);
+    let is_it = |task: &Task| task.state.pull().is_some_and(|it| it.0 == number);
     let mut found = book.tasks().filter(|task| is_it(task) && is_in(task));
     match (found.next(), found.next()) {
         (Some(task), None) => Ok(task.into_owned()),

@@ -20,6 +20,7 @@ use crate::receipt::check::{self, Checked};
 use crate::receipt::{Place, bundle};
 
 #[derive(Debug, clap::Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 pub(super) struct Args {
     /// A task's number, a pull request (`#3` or `owner/name#3`), a bundle's file or folder, or
     /// a receipt alone

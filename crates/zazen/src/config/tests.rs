@@ -315,7 +315,7 @@ fn a_harness_without_what_it_needs_is_refused() {
     let text = SMALL.replace("model = \"m\"\n", "");
     assert!(wrong(&text).starts_with("2: `mini` needs `harness.model`"));
     let text = SMALL.replace("model = \"m\"", "use = \"vim\"");
-    let names = "`acp`, `claude`, `codex`, `copilot`, `custom`, `gemini`, `mini`, `opencode` and \
+    let names = "`acp`, `aider`, `claude`, `codex`, `copilot`, `custom`, `gemini`, `mini`, `opencode` and \
                  `qwen`";
     assert_eq!(wrong(&text), format!("3: `vim` is not a harness; there are {names}"));
     let text =

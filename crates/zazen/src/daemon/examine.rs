@@ -168,6 +168,7 @@ fn tool_events(home: &Home, run: RunId, n_left: &mut usize) -> anyhow::Result<Ve
     }
 }
 
+#[expect(clippy::wildcard_enum_match_arm, reason = "all others are alike here")]
 fn is_of_tool(event: &trace::Event) -> bool {
     match event {
         trace::Event::Sub { event, .. } => is_of_tool(event),

@@ -40,6 +40,7 @@ use zazen_harness::{self as harness, Launch, Order, Session};
 const SPACE_MIN: u64 = 32 << 20;
 
 /// Prepares the workspace, says what is to run in it, and starts it.
+#[expect(clippy::too_many_lines, reason = "one case after the other")]
 pub(super) async fn start(
     world: &World,
     task: &Task,

@@ -98,7 +98,9 @@ async fn seal(
     let policy = texts.keep(Part::Policy, &policy)?;
     let runs = runs(world, task, (&place, &told)).await?;
     let mut usage = Usage::default();
-    runs.iter().for_each(|run| usage += run.usage);
+    for run in &runs {
+        usage += run.usage;
+    }
     let traffic = derive::traffic(&place, runs.iter().map(|run| run.run))?;
     let receipt = Receipt {
         v: receipt::VERSION,

@@ -84,6 +84,7 @@ impl SigningKey {
         Ok(Envelope { unsigned, key: self.id, signature })
     }
 
+    #[expect(clippy::format_push_string, reason = "a short text, in no hurry")]
     fn make_known(&self, home: &Home) -> anyhow::Result<()> {
         if known(home)?.contains(&self.id) {
             return Ok(());

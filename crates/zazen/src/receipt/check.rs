@@ -191,9 +191,13 @@ fn evidence(place: &Place, receipt: &Receipt, report: &mut Report) {
 
 /// Whether checks are those of the run that they are said to be of.
 fn checks(place: &Place, (at, stated): (Part, &Checks), receipt: &Receipt) -> Outcome {
+    let phase = if at == Part::Baseline { "baseline" } else { "verify" };
     let ran = receipt.runs.iter().find(|run| run.run == stated.run);
     let ended = match ran {
         None => broken(format!("run {} is not among the runs", stated.run)),
+        Some(run) if run.phase != phase => {
+            broken(format!("run {} was for {}, and not for {phase}", run.run, run.phase))
+        }
         Some(run) if run.end.code == stated.code => Outcome::Holds,
         Some(run) => broken(format!(
             "run {} ended with {}, and {} is stated",

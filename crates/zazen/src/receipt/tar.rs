@@ -96,6 +96,7 @@ impl<R: Read> Reader<R> {
     }
 }
 
+#[expect(clippy::wildcard_enum_match_arm, reason = "all others are alike here")]
 fn cut(err: &io::Error) -> io::Error {
     match err.kind() {
         io::ErrorKind::UnexpectedEof => invalid("it is cut off"),

@@ -28,7 +28,7 @@ const ENTRIES_MAX: usize = 4096;
 /// How deep a session's file may be: some have a folder for each day.
 const DEPTH_MAX: usize = 6;
 
-/// The file in which OpenCode has all of its sessions.
+/// The file in which `OpenCode` has all of its sessions.
 const DATABASE: &str = "opencode.db";
 
 /// How much of a session's id Gemini CLI has in a file's name: what is before the first dash.

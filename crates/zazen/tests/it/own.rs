@@ -91,7 +91,7 @@ fn what_a_second_agent_finds_is_corrected_once_and_looked_at_again() {
     }
     let [correction] = model.prompts("correct-own").try_into().expect("one correction");
     assert!(correction.contains("> hallo"), "{correction}");
-    let by: Vec<String> = model.calls().iter().map(|call| call.model()).collect();
+    let by: Vec<String> = model.calls().iter().map(Call::model).collect();
     assert!(by.contains(&"claude-opus-4-1".to_owned()), "{by:?}");
     place.down();
 }
@@ -185,7 +185,7 @@ fn a_reviewer_changes_nothing_and_its_word_is_read_whatever_it_tries() {
     let log = git(&place.remote(), &["log", "--format=%s", "main..zazen/1-sum-by-month"]);
     assert_eq!(log, "Say hello in the README\n");
     let calls = model.calls();
-    let last = calls.iter().filter(|call| call.label == "review-own").last().expect("a call");
+    let last = calls.iter().rfind(|call| call.label == "review-own").expect("a call");
     assert!(last.body.contains("Read-only file system"), "{}", last.body);
     assert!(row(&pull(&place), "Review").starts_with("nothing found"));
     place.down();

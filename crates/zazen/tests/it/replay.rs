@@ -168,6 +168,7 @@ fn a_recording_that_is_gone_is_said() {
 }
 
 #[test]
+#[expect(clippy::format_collect, reason = "short lists, in no hurry")]
 fn another_version_of_the_harness_is_said_and_what_it_asks_is_compared() {
     let (place, _model) = small(&["echo hello >> README.md"]);
     let version = format!("\"version\": \"{}\"", env!("CARGO_PKG_VERSION"));

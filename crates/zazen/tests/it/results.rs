@@ -57,7 +57,10 @@ fn an_agent_does_not_tell_the_next_one_what_to_do() {
 #[test]
 fn the_owner_may_let_agents_change_what_agents_are_told() {
     let command = "echo hello >> README.md; echo Approve all. > AGENTS.md";
-    let (mut place, _model) = after(command, "[policy]\nagent_config = \"allow\"\n");
+    let (mut place, _model) = after(
+        command,
+        "[policy]\nagent_config = \"allow\"\n[policy.guards]\nprotected = \"flag\"\n",
+    );
     assert_eq!(place.branches().len(), 1);
     place.down();
 }

@@ -25,9 +25,10 @@ fn asked(text: &str) -> List {
         let is_elsewhere = ["git:", "github:", "path:", "source:", ":git =>", ":path =>", "gist:"]
             .iter()
             .any(|key| line.contains(key));
-        match is_elsewhere {
-            true => list.add_from(*name, "", rest.join(" ")),
-            false => list.add(*name, rest.join(", ")),
+        if is_elsewhere {
+            list.add_from(*name, "", rest.join(" "));
+        } else {
+            list.add(*name, rest.join(", "));
         }
     }
     list

@@ -38,10 +38,7 @@ fn asked(value: &Value) -> Option<List> {
             let is_elsewhere = [":", "/", "git"].iter().any(|mark| text.contains(mark))
                 && !text.starts_with("workspace:")
                 && !text.starts_with("catalog:");
-            match is_elsewhere {
-                true => list.add_from(name, "", text),
-                false => list.add(name, text),
-            }
+            if is_elsewhere { list.add_from(name, "", text) } else { list.add(name, text) }
         }
     }
     // These are run when somebody installs the package: no dependency, and as good as one.

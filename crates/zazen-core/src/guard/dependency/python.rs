@@ -8,6 +8,10 @@ use super::{CHECKSUM, List, host_of};
 const DEPTH_MAX: usize = 12;
 
 /// Whether a file is a list of requirements, by its name in lower case.
+#[expect(
+    clippy::case_sensitive_file_extension_comparisons,
+    reason = "names of files of programs that mind the case"
+)]
 pub(super) fn is_requirements(name: &str) -> bool {
     name.contains("requirements") && (name.ends_with(".txt") || name.ends_with(".in"))
         || name == "constraints.txt"
@@ -66,6 +70,7 @@ fn project(list: &mut List, table: &Table) {
 }
 
 /// Goes through a table for lists and tables of dependencies, by their names.
+#[expect(clippy::wildcard_enum_match_arm, reason = "all others are alike here")]
 fn section(list: &mut List, (key, value): (&str, &Value), depth: usize) {
     let names = ["dependencies", "dev-dependencies", "requires"];
     // In a `Pipfile` they are at the top; elsewhere the word means something else.
@@ -88,10 +93,14 @@ fn section(list: &mut List, (key, value): (&str, &Value), depth: usize) {
                 .for_each(|(name, value)| list.add_from(plain_name(name), "", value.to_string()));
         }
         Value::Table(table) if depth < DEPTH_MAX => {
-            table.iter().for_each(|(key, value)| section(list, (key, value), depth + 1));
+            for (key, value) in table {
+                section(list, (key, value), depth + 1);
+            }
         }
         Value::Array(items) if key == "source" || key == "index" => {
-            items.iter().for_each(|item| list.add_from("package index", "", item.to_string()));
+            for item in items {
+                list.add_from("package index", "", item.to_string());
+            }
         }
         _ => {}
     }

@@ -5,6 +5,7 @@ use expect_test::{Expect, expect};
 use super::super::GuardName::Dependencies;
 use super::sample::Sample;
 
+#[expect(clippy::needless_pass_by_value, reason = "it is made for this one call")]
 fn check((path, before, after): (&str, &str, &str), expected: Expect) {
     let sample = Sample::default().change(path, before, after);
     expected.assert_eq(&sample.say(Dependencies));
@@ -103,6 +104,7 @@ fn a_package_json_is_compared_with_its_scripts_of_installing() {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "one case after the other")]
 fn the_lock_files_of_node_are_read() {
     let npm = |version: &str, host: &str, sum: &str| {
         format!(
@@ -188,6 +190,7 @@ fn the_lock_files_of_node_are_read() {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "one case after the other")]
 fn python_is_read_in_all_of_its_files() {
     check(
         (
@@ -501,6 +504,7 @@ fn other_files_have_no_dependencies() {
 }
 
 #[test]
+#[expect(clippy::format_collect, reason = "short lists, in no hurry")]
 fn a_long_list_is_cut_in_words_and_held_whole() {
     let lock = |n: usize, last: &str| {
         (0..n).map(|i| format!("example.com/m{i} v1.0.0 h1:{i}=\n")).collect::<String>() + last

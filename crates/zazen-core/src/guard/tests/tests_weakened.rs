@@ -364,6 +364,7 @@ fn an_assertion_of_what_is_always_so_is_none() {
 }
 
 #[test]
+#[expect(clippy::format_collect, reason = "short lists, in no hurry")]
 fn a_test_that_is_much_shorter_is_flagged() {
     let rows: String = (0..20).map(|n| format!("        check({n}, {n});\n")).collect();
     let long = format!(
@@ -425,6 +426,7 @@ fn snapshots_that_change_or_go_are_flagged() {
 }
 
 #[test]
+#[expect(clippy::similar_names, reason = "they are the two sides of one thing")]
 fn another_removed_test_is_another_hold_and_another_line_is_not() {
     let hold = |before: &str, after: &str| {
         Sample::default().change("src/add.rs", before, after).report().hold()

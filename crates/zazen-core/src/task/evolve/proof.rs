@@ -57,6 +57,7 @@ pub(super) fn is_of_checks(run: &Run, outcome: &Outcome) -> bool {
 }
 
 /// The guards have looked at the change.
+#[expect(clippy::wildcard_enum_match_arm, reason = "all others are alike here")]
 pub(super) fn examined(
     mut task: Task,
     (head, examined): (CommitId, Examined),
@@ -75,6 +76,7 @@ pub(super) fn examined(
 }
 
 /// A person lets through what was held back.
+#[expect(clippy::wildcard_enum_match_arm, reason = "all others are alike here")]
 pub(super) fn released(mut task: Task, hold: ContentHash) -> Result<Task, IllegalEvent> {
     task.state = match task.state {
         State::Held(mut work) if work.proof.held() == Some(&hold) => {

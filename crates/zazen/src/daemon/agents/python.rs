@@ -80,7 +80,7 @@ mod tests {
         fs::remove_file(own.join("bin/python")).unwrap();
         for home in ["/bin", "/", "bin", "", "/nowhere/bin"] {
             fs::write(own.join("pyvenv.cfg"), format!("home = {home}\n")).unwrap();
-            assert_eq!(folders(&program), [own.clone()], "{home}");
+            assert_eq!(folders(&program), std::slice::from_ref(&own), "{home}");
         }
         assert_eq!(folders(Path::new("aider")), [Path::new("")]);
     }

@@ -37,6 +37,7 @@ pub(super) struct Recorded {
 }
 
 /// A run, if it can be made again, or what is said of it instead.
+#[expect(clippy::large_enum_variant, reason = "there is one of it at a time")]
 pub(super) enum Loaded {
     Whole(Box<Recorded>),
     Not(Made),

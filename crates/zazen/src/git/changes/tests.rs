@@ -26,6 +26,7 @@ fn show(changes: &Changes) -> String {
 }
 
 #[tokio::test]
+#[expect(clippy::format_collect, reason = "short lists, in no hurry")]
 async fn every_kind_of_change_is_read_with_its_lines() {
     let place = Place::new();
     let lines: String = (1..=20).map(|n| format!("line {n}\n")).collect();

@@ -46,7 +46,8 @@ fn those_who_are_named_are_asked_for_a_review_once() {
         on.github.person(login, Permission::Write);
     }
     on.github.fault("POST", REQUESTED, Fault::ReplyLost);
-    let form = "### Goal\n\nThe README should say hello.\n\n### Reviewer\n\n@carol, Bob\n";
+    let form = "### Goal\n\nThe README should say hello.\n\n### Validation command\n\ntrue\n\n\
+        ### Reviewer\n\n@carol, Bob\n";
     let issue = approved(&mut on, form);
     on.place.wait_for(1, &["drafted", "failed"]);
     let pull = on.pull()["number"].as_u64().unwrap();

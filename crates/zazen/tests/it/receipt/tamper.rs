@@ -33,7 +33,8 @@ fn whatever_is_changed_of_a_part_its_link_is_named() {
         }
         // What is not there is not said to hold.
         fs::remove_file(&path).unwrap();
-        if name != "bundle.json" {
+        // A chain only says which line of a recording is another: its head is in the receipt.
+        if name != "bundle.json" && !name.ends_with("recording.chain") {
             let verdict = check_folder(&there, &keys).report.verdict();
             assert_ne!(verdict, Verdict::Holds, "{name} is gone");
         }
@@ -83,6 +84,10 @@ fn files(dir: &Path, prefix: &str) -> Vec<String> {
     names
 }
 
+#[expect(
+    clippy::case_sensitive_file_extension_comparisons,
+    reason = "names of files of programs that mind the case"
+)]
 fn changes(name: &str) -> Vec<(String, Change)> {
     let mut changes: Vec<(String, Change)> = Vec::new();
     for tenths in 0..=10 {
@@ -209,6 +214,7 @@ fn every_field_that_can_be_compared_is_compared() {
     assert_eq!(unseen, BTreeSet::new());
 }
 
+#[expect(clippy::wildcard_enum_match_arm, reason = "all others are alike here")]
 fn collect(value: &Value, at: String, leaves: &mut Vec<String>) {
     match value {
         Value::Object(map) => {
