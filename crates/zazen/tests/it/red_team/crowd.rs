@@ -247,8 +247,10 @@ impl Crowd {
         }
         if !place.branches().is_empty() {
             let refs = git(&place.remote(), &["for-each-ref", "--format=%(refname)"]);
-            let is_ours = |name: &&str| !name.starts_with("refs/heads/zazen/") && *name != MAIN;
-            damage.extend(refs.lines().filter(is_ours).map(|name| format!("made {name}")));
+            // The receipts are zazen's own: no agent has a way to say where anything goes.
+            let is_ours = |name: &str| name.starts_with("refs/heads/zazen/") || name == RECEIPTS;
+            let others = refs.lines().filter(|name| !is_ours(name) && *name != MAIN);
+            damage.extend(others.map(|name| format!("made {name}")));
             if git(&place.remote(), &["rev-parse", MAIN]) != self.main {
                 damage.push("the remote's branch was moved".to_owned());
             }
@@ -260,3 +262,6 @@ impl Crowd {
 }
 
 const MAIN: &str = "refs/heads/main";
+
+/// Where the receipts of all tasks are.
+const RECEIPTS: &str = "refs/zazen/receipts";
