@@ -1,6 +1,6 @@
 //! The day in prose, and the messages of the home's commits.
 
-use super::{fork, line, n_of, parked, person};
+use super::{fork, line, n_of, parked, person, proof};
 use crate::id::CommitId;
 use crate::task::{Event, Examined, IssueEnd, Outcome, State, Task, Why};
 use crate::text::{neutral, one_line};
@@ -32,7 +32,10 @@ pub fn day_line(task: &Task, event: &Event) -> Option<String> {
         Event::Resumed { .. } => format!("Went on with {name}."),
         Event::RetryAsked { by, .. } => format!("{} had {name} tried again.", person(by)),
         Event::Blocked { trouble } => format!("Gave {name} up: {}.", trouble.kind.sentence()),
-        Event::RunEnded { outcome, .. } => return outcome_line(&name, task, outcome),
+        Event::RunEnded { run, outcome, .. } => {
+            let before = proof::before(&name, task, *run);
+            return before.or_else(|| outcome_line(&name, task, outcome));
+        }
         Event::Examined { examined, .. } => return examined_line(&name, task, examined),
         Event::Released { by, hold } => {
             format!("{} released `{}` of {name}.", person(by), hold.short())

@@ -2,8 +2,8 @@
 
 use std::fmt::Write as _;
 
-use crate::id::ContentHash;
-use crate::task::Work;
+use crate::id::{ContentHash, RunId};
+use crate::task::{Checks, Task, Work};
 
 /// What stands at the head of the plan's comment while work is being proved.
 pub(super) fn headline(work: &Work) -> &'static str {
@@ -67,4 +67,14 @@ pub(super) fn held(hold: &ContentHash, report: &str) -> String {
 pub(super) fn held_back(work: &Work) -> String {
     let hold = work.proof.held().map_or("", |hold| hold.short());
     format!("Held back: a person has to release `{hold}`, or have it changed.\n")
+}
+
+/// The day's line for a run of the checks on what was there before, if that is what ended.
+pub(super) fn before(name: &str, task: &Task, run: RunId) -> Option<String> {
+    let before = task.state.work()?.proof.before.filter(|before| before.run == run)?;
+    Some(match before.result {
+        Checks::Green => format!("Before {name} began, its checks were green."),
+        Checks::Red => format!("Before {name} began, its checks were red already."),
+        Checks::Unknown => format!("How the checks were before {name} began is not known."),
+    })
 }

@@ -307,6 +307,28 @@ fn hostile_review() -> OwnReview {
 }
 
 #[test]
+fn checks_that_were_red_before_are_no_failed_run() {
+    let told = |outcome: Outcome| {
+        let mut work = work();
+        work.proof.green = Some(run_id(2));
+        let mut task = task(State::Verifying(work));
+        let (phase, from) = (Phase::Baseline, commit('b'));
+        let base = Run { id: run_id(3), phase, from, begun: Time(1), agent: None };
+        task.run = Some(base);
+        let event = Event::RunEnded { run: run_id(3), outcome, usage: Usage::default() };
+        let after = evolve(task, event.clone(), Time(2)).unwrap();
+        day_line(&after, &event).expect("it is worth a line")
+    };
+    let failed = |kind| Outcome::Failed { trouble: Trouble::new(kind, String::new()) };
+    expect!["Before task 1 (ada/sums #12) began, its checks were red already."]
+        .assert_eq(&told(failed(TroubleKind::RedChecks)));
+    expect!["Before task 1 (ada/sums #12) began, its checks were green."]
+        .assert_eq(&told(Outcome::ChecksGreen { head: commit('b') }));
+    expect!["How the checks were before task 1 (ada/sums #12) began is not known."]
+        .assert_eq(&told(failed(TroubleKind::Deadline)));
+}
+
+#[test]
 fn a_pull_request_of_much_is_cut() {
     let many = (0..100).map(|n| FileChange { path: format!("f{n}"), lines: Some((1, 0)) });
     let evidence = Evidence {
