@@ -54,8 +54,11 @@ pub fn request(book: &Book, id: &str, request: &Request) -> Result<Fact, String>
         }
         Request::Release { by, hold, .. } => match release::release(&known, by.clone(), hold) {
             Ok(event) => event,
-            Err(held) if held.is_empty() => return Err(format!("task {task} holds nothing back")),
-            Err(held) => return Err(format!("task {task} holds `{held}` back, and not `{hold}`")),
+            Err(None) => return Err(format!("task {task} holds nothing back")),
+            Err(Some(held)) => {
+                let held = held.short();
+                return Err(format!("task {task} holds `{held}` back, and not `{hold}`"));
+            }
         },
     };
     if !fits(&known, &event) {

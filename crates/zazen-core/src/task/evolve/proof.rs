@@ -20,15 +20,15 @@ pub(super) fn checked(task: &mut Task, mut work: Work, (run, outcome): (&Run, Ou
         work.attempt = Try::default();
     }
     let knows_before = work.proof.before.is_some() || work.rework.is_some() || task.base.is_none();
-    match (work.proof.is_checked(), knows_before) {
-        (true, true) if work.proof.green.is_some() => State::Reviewing(work),
-        (true, true) => {
-            let red = Trouble::new(TroubleKind::RedChecks, String::new());
-            let trouble = work.attempt.trouble.clone().unwrap_or(red);
-            red_checks(work, trouble, &mut task.notes)
-        }
-        (true, false) | (false, _) => State::Verifying(work),
+    if !work.proof.is_checked() || !knows_before {
+        return State::Verifying(work);
     }
+    if work.proof.green.is_some() {
+        return State::Reviewing(work);
+    }
+    let red = Trouble::new(TroubleKind::RedChecks, String::new());
+    let trouble = work.attempt.trouble.clone().unwrap_or(red);
+    red_checks(work, trouble, &mut task.notes)
 }
 
 fn result_of(outcome: &Outcome) -> Checks {

@@ -28,21 +28,15 @@ pub(super) fn fix_asked(mut task: Task, ask: Ask, n_max: u32) -> Result<Task, Il
             }
             task.state = State::Correcting(work);
         }
-        (State::Verifying(mut work), _) if has_room(&work) => {
-            put_off(work.rework.as_deref_mut(), (ask, n_max));
-            task.state = State::Verifying(work);
-        }
-        (State::Reviewing(mut work), _) if has_room(&work) => {
-            put_off(work.rework.as_deref_mut(), (ask, n_max));
-            task.state = State::Reviewing(work);
-        }
-        (State::Held(mut work), _) if has_room(&work) => {
-            put_off(work.rework.as_deref_mut(), (ask, n_max));
-            task.state = State::Held(work);
-        }
-        (State::Publishing(mut published), _) if has_room(&published.work) => {
-            put_off(published.work.rework.as_deref_mut(), (ask, n_max));
-            task.state = State::Publishing(published);
+        (
+            mut state @ (State::Verifying(_)
+            | State::Reviewing(_)
+            | State::Held(_)
+            | State::Publishing(_)),
+            _,
+        ) if state.work().is_some_and(has_room) => {
+            put_off(proved(&mut state).and_then(|work| work.rework.as_deref_mut()), (ask, n_max));
+            task.state = state;
         }
         (State::Rebasing(mut rework), _) if rework.has_room() => {
             put_off(Some(&mut *rework), (ask, n_max));
@@ -74,6 +68,15 @@ fn is_theirs(state: &State) -> bool {
 
 fn has_room(work: &Work) -> bool {
     work.rework.as_ref().is_some_and(|rework| rework.has_room())
+}
+
+/// The work that is on its way from the last commit to the forge.
+fn proved(state: &mut State) -> Option<&mut Work> {
+    if let State::Verifying(work) | State::Reviewing(work) | State::Held(work) = state {
+        return Some(work);
+    }
+    let State::Publishing(published) = state else { return None };
+    Some(&mut published.work)
 }
 
 fn put_off(rework: Option<&mut Rework>, (ask, n_max): (Ask, u32)) {
