@@ -28,6 +28,7 @@ use self::told::Told;
 use super::contract;
 use super::crash::{self, Moment};
 use super::evidence;
+use super::examine;
 use super::own::REVIEW_FILE;
 use super::perform::{check_command, may_pass, trouble};
 use super::push::{remote, shut_out};
@@ -47,9 +48,6 @@ const COMMAND_CHARS_MAX: usize = 4_000;
 
 /// The file in the folder of a receipt's texts that says that the remote has it.
 const PUBLISHED: &str = "published";
-
-/// The file in a task's folder with what the guards said.
-pub(super) const GUARDS_FILE: &str = "guards.json";
 
 /// Sees to it that a commit has its receipt.
 pub(super) async fn perform(
@@ -287,16 +285,11 @@ impl Texts<'_> {
     }
 
     fn guards(&self, proof: &Proof, told: &Told) -> anyhow::Result<Option<Guards>> {
-        let path = self.world.task_dir(self.task).join(GUARDS_FILE);
         let Some(examined) = &proof.examined else { return Ok(None) };
-        if !path.exists() {
-            return Ok(None);
-        }
-        let what = || format!("read what the guards said in {}", path.display());
-        let text = fs::read_to_string(&path).with_context(what)?;
-        if ContentHash::of(text.as_bytes()) != examined.report {
+        let Some(text) = examine::known(self.world, self.task, examined)? else {
+            let path = Home::guards_file(&self.world.task_dir(self.task));
             bail!("{} is not what the guards said of this commit", path.display());
-        }
+        };
         write(&self.place.part(Part::Guards), &text)?;
         let released_by = examined.hold.as_ref().and_then(|hold| told.released_by(hold));
         Ok(Some(Guards {
