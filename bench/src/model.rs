@@ -80,25 +80,29 @@ impl Script {
     }
 }
 
+/// Serves a model on loopback, until the runtime is shut down.
+pub(crate) fn serve(app: Router) -> anyhow::Result<(SocketAddr, tokio::runtime::Runtime)> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(1)
+        .thread_name("model")
+        .enable_all()
+        .build()?;
+    let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0"))?;
+    let address = listener.local_addr()?;
+    let mut serving = tokio::task::JoinSet::new();
+    serving.spawn_on(
+        async move { axum::serve(listener, app).await.context("serve the model") },
+        runtime.handle(),
+    );
+    serving.detach_all();
+    Ok((address, runtime))
+}
+
 impl Model {
     pub(crate) fn start(script: Script) -> anyhow::Result<Self> {
         let together = Arc::new(Barrier::new(script.n_together));
         let shared = Shared { script: Arc::new(script), together };
-        let runtime = tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(1)
-            .thread_name("model")
-            .enable_all()
-            .build()?;
-        let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0"))?;
-        let address = listener.local_addr()?;
-        let app = Router::new().fallback(answer).with_state(shared);
-        let mut serving = tokio::task::JoinSet::new();
-        serving.spawn_on(
-            async move { axum::serve(listener, app).await.context("serve the model") },
-            runtime.handle(),
-        );
-        // It serves until the runtime is shut down.
-        serving.detach_all();
+        let (address, runtime) = serve(Router::new().fallback(answer).with_state(shared))?;
         Ok(Self { address, runtime: Some(runtime) })
     }
 

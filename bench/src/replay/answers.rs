@@ -8,7 +8,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use anyhow::Context as _;
 use axum::Router;
 use axum::extract::State;
 use axum::http::header::CONTENT_TYPE;
@@ -16,6 +15,7 @@ use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 
 use super::samples::{LOOKS, Sample};
+use crate::model::serve;
 
 /// The server. It ends when this is dropped.
 pub(super) struct Service {
@@ -43,21 +43,7 @@ impl Service {
     pub(super) fn start(sample: &'static Sample) -> anyhow::Result<Self> {
         let n_calls = Arc::new(AtomicU64::new(0));
         let shared = Shared { sample, n_calls: Arc::clone(&n_calls) };
-        let runtime = tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(1)
-            .thread_name("model")
-            .enable_all()
-            .build()?;
-        let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0"))?;
-        let address = listener.local_addr()?;
-        let app = Router::new().fallback(answer).with_state(shared);
-        let mut serving = tokio::task::JoinSet::new();
-        serving.spawn_on(
-            async move { axum::serve(listener, app).await.context("serve the model") },
-            runtime.handle(),
-        );
-        // It serves until the runtime is shut down.
-        serving.detach_all();
+        let (address, runtime) = serve(Router::new().fallback(answer).with_state(shared))?;
         Ok(Self { address, n_calls, runtime: Some(runtime) })
     }
 

@@ -32,8 +32,8 @@ mod traffic;
 use std::fmt::Write as _;
 
 pub use self::agent::{Agent, agent, strange, untested};
-pub use self::checks::{checks_evidence, red_before};
-pub use self::commit::{agent_commit, step_commit, trailers};
+pub use self::checks::checks_evidence;
+pub use self::commit::{agent_commit, step_commit, step_of, trailers};
 pub use self::contract::with_contract;
 use self::day::issue_end;
 pub use self::day::{day_line, home_commit};

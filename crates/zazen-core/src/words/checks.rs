@@ -128,25 +128,5 @@ pub fn checks_evidence(all: &Checks, output: &str) -> String {
     text
 }
 
-/// The sentence for an agent that is to mend red checks, on what was red before it began.
-pub fn red_before(checks: &Checks) -> String {
-    let Some(before) = &checks.before else { return String::new() };
-    if before.is_green {
-        return "Before the work began, the checks were green.".to_owned();
-    }
-    let mut text = "Before the work began, the checks were red already.".to_owned();
-    let Some(compared) = checks.compared() else { return text };
-    let lists = [("Broken since", compared.broken), ("Red before, too", compared.still)];
-    for (title, names) in lists.iter().filter(|(_, names)| !names.is_empty()) {
-        let shown: Vec<String> = names.iter().take(N_NAMES_MAX).map(|name| line(name)).collect();
-        let _infallible = write!(text, " {title}: {}", shown.join(", "));
-        if names.len() > N_NAMES_MAX {
-            let _infallible = write!(text, " and {} more", names.len() - N_NAMES_MAX);
-        }
-        text.push('.');
-    }
-    text
-}
-
 #[cfg(test)]
 mod tests;

@@ -46,11 +46,20 @@ pub fn step_commit(
 /// What stands at the end of every commit of a step: where it comes from.
 pub fn trailers(task: TaskId, issue: IssueNumber, step: Option<(u32, u32)>) -> String {
     let which = match step {
-        Some((n, n_steps)) => format!("Zazen-Step: {n}/{n_steps}\n"),
-        None => "Zazen-Step: correction\n".to_owned(),
+        Some((n, n_steps)) => format!("{STEP}{n}/{n_steps}\n"),
+        None => format!("{STEP}correction\n"),
     };
     format!("Refs: #{issue}\nZazen-Task: {task}\n{which}")
 }
+
+/// The step that a message of ours is about, by its trailers. None for a correction.
+pub fn step_of(message: &str) -> Option<u32> {
+    let step = message.lines().find_map(|line| line.strip_prefix(STEP))?;
+    step.split('/').next()?.parse().ok()
+}
+
+/// The trailer that says which step a commit is.
+const STEP: &str = "Zazen-Step: ";
 
 /// An agent's message, as it may be published: with our trailers, and none of its own.
 pub fn agent_commit(message: &str, trailers: &str) -> String {

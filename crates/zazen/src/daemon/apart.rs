@@ -20,7 +20,9 @@ use zazen_core::usage::Usage;
 use zazen_harness::Reader;
 
 use super::launch;
-use super::run::{EGRESS_FILE, GATEWAY_DIR, RECORDING_FILE, make_dir, socket, socket_mode};
+use super::run::{
+    EGRESS_FILE, GATEWAY_DIR, RECORDING_FILE, keep_error, make_dir, socket, socket_mode,
+};
 use super::world::{open_way, reachable};
 use crate::config::Config;
 use crate::gateway::{self, Gateway, Grant, Outside, Source, Token};
@@ -71,9 +73,6 @@ const TOKEN_SLACK: Duration = Duration::from_secs(60);
 
 /// How often is looked whether a run has ended.
 const LOOK_EVERY: Duration = Duration::from_millis(10);
-
-/// How many errors are kept of one run.
-const ERRORS_MAX: usize = 20;
 
 /// How deep the folder of a repository's objects is at the most.
 const OBJECTS_DEPTH_MAX: usize = 4;
@@ -291,10 +290,10 @@ pub(super) fn read(dir: RunDir, reader: Reader) -> anyhow::Result<Ran> {
                 Ev::Out { line } => drop(ran.reader.read(&line)),
                 Ev::Err { line } => {
                     ran.reader.read_error(&line);
-                    ran.keep_error(line);
+                    keep_error(&mut ran.errors, &line);
                 }
                 Ev::Result(claim) => ran.claim = Some(claim),
-                Ev::Failed { message } => ran.keep_error(message),
+                Ev::Failed { message } => keep_error(&mut ran.errors, &message),
                 Ev::Ready { .. } | Ev::Canary { .. } | Ev::Started { .. } | Ev::Ended { .. } => {}
             }
         }
@@ -302,13 +301,6 @@ pub(super) fn read(dir: RunDir, reader: Reader) -> anyhow::Result<Ran> {
 }
 
 impl Ran {
-    fn keep_error(&mut self, error: String) {
-        if self.errors.len() >= ERRORS_MAX {
-            self.errors.remove(0);
-        }
-        self.errors.push(error);
-    }
-
     /// How long it took, from the first process to the last.
     pub(super) fn took(&self) -> Duration {
         let took = self.exit.as_ref().map(|exit| exit.ended_at.millis_since(exit.started_at));

@@ -12,6 +12,7 @@ use zazen_core::price::Prices;
 use zazen_core::task::Task;
 use zazen_core::text::{cut_middle, plain};
 use zazen_core::usage::Usage;
+use zazen_core::words;
 
 use super::agents::Acting;
 use super::run::{ANSWER_FILE, EGRESS_FILE, RECORDING_FILE};
@@ -140,7 +141,5 @@ pub(super) fn reports(world: &World, task: &Task) -> Vec<String> {
 /// The step that a run was for, by the commit message that it was given.
 fn step_of(dir: &RunDir) -> Option<u32> {
     let spec: LaunchSpec = serde_json::from_slice(&fs::read(dir.spec()).ok()?).ok()?;
-    let message = spec.collect?.message;
-    let step = message.lines().find_map(|line| line.strip_prefix("Zazen-Step: "))?;
-    step.split('/').next()?.parse().ok()
+    words::step_of(&spec.collect?.message)
 }

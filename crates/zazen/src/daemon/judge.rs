@@ -5,6 +5,7 @@
 //! been collected and checked.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::fs;
 
 use anyhow::Context as _;
@@ -229,16 +230,10 @@ fn checked(dir: &RunDir, from: &CommitId, code: Option<i32>) -> anyhow::Result<O
 fn planned(world: &World, task: &Task, answer: &str) -> anyhow::Result<Outcome> {
     let parsed = match plan::parse(&plain(answer)) {
         Ok(parsed) => parsed,
-        Err(err) => {
-            let evidence = format!("{err}\n\nThis was the answer:\n\n{answer}");
-            let evidence = cut_middle(&plain(&evidence), EVIDENCE_BYTES_MAX);
-            return Ok(failed(Trouble::new(TroubleKind::UnreadablePlan, evidence)));
-        }
+        Err(err) => return Ok(unreadable(TroubleKind::UnreadablePlan, &err, answer)),
     };
     if let Err(err) = contract::check_questions(world, task, &parsed)? {
-        let evidence = format!("{err}\n\nThis was the answer:\n\n{answer}");
-        let evidence = cut_middle(&plain(&evidence), EVIDENCE_BYTES_MAX);
-        return Ok(failed(Trouble::new(TroubleKind::UnreadablePlan, evidence)));
+        return Ok(unreadable(TroubleKind::UnreadablePlan, &err, answer));
     }
     let text = plan::print(&parsed);
     let hash = world.keep_plan(&text)?;
@@ -251,6 +246,12 @@ fn planned(world: &World, task: &Task, answer: &str) -> anyhow::Result<Outcome> 
         n_questions: count(parsed.questions.len()),
     };
     Ok(Outcome::Planned { plan })
+}
+
+/// An answer that is not what was asked for: why, and what it was.
+pub(super) fn unreadable(kind: TroubleKind, why: &dyn fmt::Display, answer: &str) -> Outcome {
+    let evidence = format!("{why}\n\nThis was the answer:\n\n{answer}");
+    failed(Trouble::new(kind, cut_middle(&plain(&evidence), EVIDENCE_BYTES_MAX)))
 }
 
 fn answered(world: &World, task: &Task, answer: &str) -> anyhow::Result<Outcome> {
@@ -270,11 +271,7 @@ async fn reviewed(
 ) -> anyhow::Result<Outcome> {
     let mut review = match review::parse(&plain(answer)) {
         Ok(review) => review,
-        Err(err) => {
-            let evidence = format!("{err}\n\nThis was the answer:\n\n{answer}");
-            let evidence = cut_middle(&plain(&evidence), EVIDENCE_BYTES_MAX);
-            return Ok(failed(Trouble::new(TroubleKind::UnreadableReview, evidence)));
-        }
+        Err(err) => return Ok(unreadable(TroubleKind::UnreadableReview, &err, answer)),
     };
     look_up(world, task, (at, &mut review, Quotes::Welcome)).await?;
     let dir = world.task_dir(task);

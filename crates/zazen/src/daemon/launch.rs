@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
 use zazen_core::check;
-use zazen_core::id::{CommitId, RunId};
+use zazen_core::id::{CommitId, RepoName, RunId};
 use zazen_core::prompt::{self, Brief, Place, Said, Skills};
 use zazen_core::task::{Fork, Phase, State, Task, Try};
 use zazen_core::trust::{Author, Tier};
@@ -443,9 +443,6 @@ fn brief(world: &World, task: &Task, conversation: Talk, told: Told) -> anyhow::
     let Told { instructions, skills } = told;
     let said = |comment: Comment| Said { by: comment.author, text: comment.body };
     let home = &world.home;
-    let memory = home.memory_dir();
-    let own = memory.join("repos").join(format!("{}.md", task.repo));
-    let memory = [page(&memory.join("global.md")), page(&own)].join("\n");
     Ok(Brief {
         repo: Some(task.repo.clone()),
         issue: Some(task.issue),
@@ -453,7 +450,7 @@ fn brief(world: &World, task: &Task, conversation: Talk, told: Told) -> anyhow::
         body: issue.body,
         thread: comments.into_iter().map(said).collect(),
         soul: page(&home.soul_page()),
-        memory: memory.trim().to_owned(),
+        memory: memory(home, &task.repo),
         missions: page(&home.missions_page()),
         hosts: world.repo(&task.repo)?.hosts.entries(),
         instructions,
@@ -487,9 +484,16 @@ async fn instructions(
 pub(super) const INSTRUCTIONS: [&str; 3] = ["AGENTS.md", "CLAUDE.md", "GEMINI.md"];
 
 /// How long they may be. Longer ones are a book, and the prompt has no room for it.
-const INSTRUCTIONS_BYTES_MAX: u64 = 64 * 1024;
+pub(super) const INSTRUCTIONS_BYTES_MAX: u64 = 64 * 1024;
+
+/// What was learnt before, everywhere and of this repository.
+pub(super) fn memory(home: &Home, repo: &RepoName) -> String {
+    let memory = home.memory_dir();
+    let own = memory.join("repos").join(format!("{repo}.md"));
+    [page(&memory.join("global.md")), page(&own)].join("\n").trim().to_owned()
+}
 
 /// A page's text, or nothing: a person may have deleted it.
-fn page(path: &Path) -> String {
+pub(super) fn page(path: &Path) -> String {
     fs::read_to_string(path).unwrap_or_default()
 }

@@ -15,8 +15,8 @@ use zazen_core::id::{AgentName, CommitId, RunId};
 use zazen_core::prompt::{self, Brief, Own};
 use zazen_core::review::{self, Progress, Quotes, Review, Unfounded};
 use zazen_core::roster::{self, Made, Reviewers, Role};
-use zazen_core::task::{Digest, Outcome, Proof, Task, Trouble, TroubleKind, Try, Work};
-use zazen_core::text::{cut_middle, plain};
+use zazen_core::task::{Digest, Outcome, Proof, Task, TroubleKind, Try, Work};
+use zazen_core::text::plain;
 use zazen_core::words::{self, NotReviewed, OwnReview, Reviewed};
 
 use super::agents::Acting;
@@ -137,12 +137,7 @@ pub(super) async fn judge(
 ) -> anyhow::Result<Outcome> {
     let mut review = match review::parse(&plain(answer)) {
         Ok(review) => review,
-        Err(err) => {
-            let evidence = format!("{err}\n\nThis was the answer:\n\n{answer}");
-            let evidence = cut_middle(&plain(&evidence), zazen_core::task::EVIDENCE_BYTES_MAX);
-            let trouble = Trouble::new(TroubleKind::UnreadableReview, evidence);
-            return Ok(Outcome::Failed { trouble });
-        }
+        Err(err) => return Ok(judge::unreadable(TroubleKind::UnreadableReview, &err, answer)),
     };
     let unfounded = judge::look_up(world, task, (at, &mut review, Quotes::Needed)).await?;
     let text = review::print(&review);

@@ -428,7 +428,7 @@ fn take_line(
 }
 
 /// Keeps what may explain a failure later: the last of it, a line each.
-fn keep_error(errors: &mut Vec<String>, text: &str) {
+pub(super) fn keep_error(errors: &mut Vec<String>, text: &str) {
     if errors.len() >= N_ERRORS_MAX {
         errors.remove(0);
     }

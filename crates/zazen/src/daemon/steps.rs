@@ -8,6 +8,7 @@ use anyhow::bail;
 use zazen_core::id::{CommitId, RunId, TaskId};
 use zazen_core::task::Phase;
 use zazen_core::text::{one_line, plain};
+use zazen_core::words;
 
 use super::agents::Acting;
 use super::apart;
@@ -81,11 +82,10 @@ fn of_run(dir: &RunDir, spec: &LaunchSpec) -> anyhow::Result<Option<StepLeft>> {
         return Ok(None);
     }
     let head = head_of(dir, &wanted.base, &ran)?;
-    let step = wanted.message.lines().find_map(|line| line.strip_prefix("Zazen-Step: "));
     let title = wanted.message.lines().next().unwrap_or_default();
     Ok(Some(StepLeft {
         run: spec.run,
-        step: step.and_then(|step| step.split('/').next()?.parse().ok()),
+        step: words::step_of(&wanted.message),
         title: one_line(&plain(title), TITLE_CHARS_MAX),
         from: wanted.base.clone(),
         head,

@@ -154,20 +154,29 @@ async fn push_onto(
     let name = branch.full();
     // A lease is the strictest form of a push that git has. It would also let
     // the branch go back, which `push` has ruled out.
+    let output = send(mirror, remote, &name, (seen, commit)).await?;
+    if output.status.success() { Ok(()) } else { Err(failure(branch, &output)) }
+}
+
+/// Pushes a commit to a ref of the remote that is still at what was seen there.
+async fn send(
+    mirror: &Mirror,
+    remote: &Remote,
+    name: &str,
+    (seen, commit): (Option<&CommitId>, &CommitId),
+) -> anyhow::Result<Output> {
     let lease = format!("--force-with-lease={name}:{}", seen.map_or("", CommitId::as_str));
-    let output = mirror
+    mirror
         .git()
         .call("push")
         .reaching(&remote.source, remote.auth.as_ref())
         .timeout(TRANSFER_TIMEOUT)
         .args(["--porcelain", "--no-verify", "--no-follow-tags", "--no-signed", "--no-progress"])
-        .arg("--no-recurse-submodules")
-        .arg(lease)
+        .args(["--no-recurse-submodules", &lease])
         .args(["--end-of-options".as_ref(), remote.source.as_arg()])
         .arg(format!("{commit}:{name}"))
         .output()
-        .await?;
-    if output.status.success() { Ok(()) } else { Err(failure(branch, &output)) }
+        .await
 }
 
 /// Says what a failed push means.

@@ -70,6 +70,4 @@ fn tests_are_named_and_not_too_many_of_them() {
         lists.contains("- gone\\_19\n- … and 10 more\n") || lists.contains("- … and 10 more\n")
     );
     assert_eq!(tests(&Checks { after: ran(GREEN), ..Checks::default() }), "");
-    expect!["Before the work began, the checks were red already. Red before, too: b."]
-        .assert_eq(&red_before(&all));
 }

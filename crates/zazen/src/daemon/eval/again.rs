@@ -1,7 +1,5 @@
 //! The steps of a task's plan, carried out again by one agent.
 
-use std::fs;
-use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Context as _, bail};
@@ -17,7 +15,7 @@ use zazen_harness::{self as harness, Harness, Kit, Order, Session};
 
 use super::super::agents;
 use super::super::apart::{self, Apart, Job, Ran};
-use super::super::launch::INSTRUCTIONS;
+use super::super::launch::{INSTRUCTIONS, INSTRUCTIONS_BYTES_MAX, memory, page};
 use super::super::replay::{reader, spec_of, unfinished};
 use super::super::run::RECORDING_FILE;
 use super::super::session::new_id;
@@ -52,9 +50,6 @@ struct Setting<'a> {
     place: TaskId,
     container: Option<Container>,
 }
-
-/// How large a page of instructions may be.
-const PAGE_BYTES_MAX: u64 = 64 * 1024;
 
 /// How long a reason may be here, in characters.
 const SAID_CHARS_MAX: usize = 200;
@@ -285,9 +280,6 @@ impl Again<'_> {
         let issue = forge.issue(&task.repo, task.issue)?;
         let comments = forge.comments(&task.repo, task.issue)?.into_iter();
         let comments = comments.filter(|comment| comment.author != BOT);
-        let memory = home.memory_dir();
-        let own = memory.join("repos").join(format!("{}.md", task.repo));
-        let memory = [page(&memory.join("global.md")), page(&own)].join("\n");
         Ok(Brief {
             repo: Some(task.repo.clone()),
             issue: Some(task.issue),
@@ -295,7 +287,7 @@ impl Again<'_> {
             body: issue.body,
             thread: comments.map(|it| Said { by: it.author, text: it.body }).collect(),
             soul: soul.clone().unwrap_or_else(|| page(&home.soul_page())),
-            memory: memory.trim().to_owned(),
+            memory: memory(home, &task.repo),
             missions: page(&home.missions_page()),
             hosts: Vec::new(),
             instructions: self.instructions(base).await?,
@@ -309,18 +301,13 @@ impl Again<'_> {
             return Ok(String::new());
         }
         for name in INSTRUCTIONS {
-            let text = self.apart.mirror.read_file(base, name, PAGE_BYTES_MAX).await?;
+            let text = self.apart.mirror.read_file(base, name, INSTRUCTIONS_BYTES_MAX).await?;
             if let Some(text) = text {
                 return Ok(String::from_utf8_lossy(&text).into_owned());
             }
         }
         Ok(String::new())
     }
-}
-
-/// A page's text, or nothing: a person may have deleted it.
-fn page(path: &Path) -> String {
-    fs::read_to_string(path).unwrap_or_default()
 }
 
 fn said(text: &str) -> String {

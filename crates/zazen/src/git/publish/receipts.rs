@@ -10,7 +10,7 @@ use std::fmt;
 use anyhow::{Context as _, anyhow};
 use zazen_core::id::{CommitId, TaskId, Time};
 
-use super::{FAILURES, PushError, Pushed, RACES, Remote, closed};
+use super::{FAILURES, PushError, Pushed, RACES, Remote, closed, send};
 use crate::exec::Output;
 use crate::git::mirror::QUARANTINE_PREFIX;
 use crate::git::{Git, LOOK_TIMEOUT, Mirror, TRANSFER_TIMEOUT, plain};
@@ -82,18 +82,7 @@ pub async fn push_receipt(
         }
     }
     let commit = commit(mirror, seen.as_ref(), receipt).await?;
-    let lease = format!("--force-with-lease={REF}:{}", seen.as_ref().map_or("", CommitId::as_str));
-    let output = mirror
-        .git()
-        .call("push")
-        .reaching(&remote.source, remote.auth.as_ref())
-        .timeout(TRANSFER_TIMEOUT)
-        .args(["--porcelain", "--no-verify", "--no-follow-tags", "--no-signed", "--no-progress"])
-        .args(["--no-recurse-submodules", &lease])
-        .args(["--end-of-options".as_ref(), remote.source.as_arg()])
-        .arg(format!("{commit}:{REF}"))
-        .output()
-        .await?;
+    let output = send(mirror, remote, REF, (seen.as_ref(), &commit)).await?;
     if !output.status.success() {
         return Err(failure(&output));
     }
