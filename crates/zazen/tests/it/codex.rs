@@ -237,11 +237,16 @@ fn kill_codex(place: &Place) {
 /// A home whose agents are Codex in bubblewrap; `more` are whole tables. Nothing where there
 /// are no such tools and none are required.
 pub(crate) fn place(model: &Model, more: &str) -> Option<Place> {
+    Some(Place::new(&setup_for(model, more)?))
+}
+
+/// How a home with Codex is set up, where it and sandboxes can be had.
+pub(crate) fn setup_for(model: &Model, more: &str) -> Option<Setup> {
     if !has_bwrap() {
         return None;
     }
     let codex = named("ZAZEN_CODEX")?;
-    Some(Place::new(&setup(&codex, &model.url(), more)))
+    Some(setup(&codex, &model.url(), more))
 }
 
 fn setup(codex: &Path, url: &str, more: &str) -> Setup {

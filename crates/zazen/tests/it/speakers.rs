@@ -139,6 +139,8 @@ fn go_on(program: &Program) {
 /// Kills the agent that is at work in a workspace: no other process of the same program.
 fn kill(program: &Program, workspace: &Path) {
     let path = named(program.variable).expect("it was there before").display().to_string();
+    // A mount is told by its place in its own file system, which may begin with temporary files.
+    let workspace = workspace.strip_prefix(std::env::temp_dir()).unwrap_or(workspace);
     let workspace = workspace.display().to_string();
     let is_at_work = |it: &Process| {
         let mounts = fs::read_to_string(format!("/proc/{}/mountinfo", it.pid)).unwrap_or_default();

@@ -104,12 +104,13 @@ impl OnGitHub {
     pub(super) fn wait<T>(&mut self, what: &str, look: impl Fn(&Self) -> Option<T>) -> T {
         let began = Instant::now();
         loop {
+            let n_done = self.place.n_done();
             if let Some(found) = look(self) {
                 return found;
             }
-            let log = self.place.log();
-            assert!(began.elapsed() < PATIENCE, "waited too long until {what}\n{log}");
-            std::thread::sleep(Duration::from_millis(20));
+            let is_over = began.elapsed() >= PATIENCE;
+            assert!(!is_over, "waited too long until {what}\n{}", self.place.log());
+            self.place.until_more_than(n_done);
         }
     }
 
@@ -152,9 +153,13 @@ fn keep(path: &Path, secret: &str) {
     fs::set_permissions(path, fs::Permissions::from_mode(0o600)).unwrap();
 }
 
-/// A port that was free a moment ago.
+/// A port that is free, and that no connection out of this machine will be given: those are
+/// above. Daemons that are started again have to find it free, too.
 fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+    let spread = u16::try_from(std::process::id() % 9_000).expect("it fits");
+    let mut ports = (10_000 + spread..32_000).step_by(7);
+    let is_free = |port: &u16| TcpListener::bind(("127.0.0.1", *port)).is_ok();
+    ports.find(is_free).expect("some port is free")
 }
 
 /// The files below a folder that hold one of these texts, but for those that are there to

@@ -1,20 +1,18 @@
 //! A place to work in: a home, a repository, and the daemon as a process.
 
+mod wait;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use serde_json::Value;
 use tempfile::TempDir;
 
-use super::machine::{Process, processes};
 use super::model::{Model, Script};
 use super::podman::podman;
-
-/// How long anything that is waited for may take on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(150);
 
 /// See the module. The daemon is killed when this is dropped.
 #[derive(Debug)]
@@ -63,10 +61,33 @@ impl Place {
 
     /// Makes a home and the demo's repository.
     pub(crate) fn new(setup: &Setup) -> Self {
+        let demo = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/demo/tally");
+        Self::beside(setup, |repo| {
+            fs::create_dir_all(repo.join("tests")).expect("a folder");
+            for file in ["README.md", "tally", "tests/run.sh"] {
+                fs::copy(demo.join(file), repo.join(file)).expect("a file of the sample");
+            }
+        })
+    }
+
+    /// Makes a home and a repository of these files.
+    pub(crate) fn over(setup: &Setup, files: &[(&str, &str)]) -> Self {
+        Self::beside(setup, |repo| {
+            for (name, text) in files {
+                let path = repo.join(name);
+                fs::create_dir_all(path.parent().expect("a folder")).expect("it is made");
+                fs::write(path, text).expect("a file of the sample");
+            }
+        })
+    }
+
+    /// Makes a home, and a repository that `fill` puts its files into.
+    fn beside(setup: &Setup, fill: impl FnOnce(&Path)) -> Self {
         let dir = tempfile::Builder::new().prefix("zazen-it-").tempdir().expect("a folder");
         open_to_all(dir.path());
         let place = Self { dir, daemon: None, env: Vec::new(), wrapper: Vec::new() };
-        place.make_repo();
+        fill(&place.repo());
+        place.commit_all();
         place.zazen(&["init", "--yes", &place.home().display().to_string()]);
         let config = format!(
             "version = 1\nname = \"ada\"\n[harness]\n{}[models.anthropic]\napi = \"anthropic\"\n{}\
@@ -111,13 +132,9 @@ impl Place {
         self.wrapper = wrapper.to_vec();
     }
 
-    fn make_repo(&self) {
-        let from = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/demo/tally");
+    /// Makes a repository of what is there.
+    fn commit_all(&self) {
         let to = self.repo();
-        fs::create_dir_all(to.join("tests")).expect("a folder");
-        for file in ["README.md", "tally", "tests/run.sh"] {
-            fs::copy(from.join(file), to.join(file)).expect("a file of the sample");
-        }
         git(&to, &["init", "-q", "-b", "main"]);
         git(&to, &["add", "-A"]);
         git(&to, &["commit", "-q", "-m", "A program that sums expenses"]);
@@ -227,34 +244,6 @@ impl Place {
         list.as_array()?.iter().find(|task| task["task"] == id).cloned()
     }
 
-    /// Waits until a task is in one of these states.
-    pub(crate) fn wait_for(&mut self, id: u64, states: &[&str]) -> Value {
-        self.wait(&format!("task {id} is {states:?}"), |place| {
-            place.task(id).filter(|task| states.iter().any(|state| task["state"] == *state))
-        })
-    }
-
-    /// Waits for something, and says what was the case when it did not come.
-    pub(crate) fn wait<T>(
-        &mut self,
-        what: &str,
-        mut look: impl FnMut(&mut Self) -> Option<T>,
-    ) -> T {
-        let began = Instant::now();
-        loop {
-            if let Some(found) = look(self) {
-                return found;
-            }
-            assert!(
-                began.elapsed() < PATIENCE,
-                "waited too long until {what}\n{}\n{}",
-                self.zazen(&["task", "list"]),
-                self.log()
-            );
-            std::thread::sleep(Duration::from_millis(20));
-        }
-    }
-
     /// Writes the demo's issue and asks for a plan.
     pub(crate) fn ask_for_plan(&self) {
         self.zazen(&["issue", "new", "Sum by month", "--body", "Please sum by month, too."]);
@@ -278,24 +267,6 @@ impl Place {
     pub(crate) fn carry_through(&mut self) {
         self.carry_out();
         self.wait_for(1, &["drafted", "failed"]);
-    }
-
-    /// Waits until something of a run has this in its command line, and says what token that
-    /// run has: all of its processes have it in their environment.
-    pub(crate) fn wait_at_work(&mut self, run: &str, mark: &str) -> String {
-        let file = self.home().join(".zazen/runs").join(run).join("token");
-        self.wait("the command runs", |_| {
-            let token = fs::read_to_string(&file).ok()?.trim().to_owned();
-            let is_it = |it: &Process| it.environ.contains(&token) && it.cmdline.contains(mark);
-            (!processes(is_it).is_empty()).then_some(token)
-        })
-    }
-
-    /// Waits until no process has this in its environment.
-    pub(crate) fn wait_gone(&mut self, token: &str) {
-        self.wait("all processes are gone", |_| {
-            processes(|process| process.environ.contains(token)).is_empty().then_some(())
-        });
     }
 
     /// Comments on an issue.
@@ -323,13 +294,6 @@ impl Place {
     pub(crate) fn said(&self, issue: u64) -> Vec<String> {
         let comments = self.comments_of(issue).into_iter();
         comments.filter(|(author, _)| author == "zazen").map(|(_, body)| body).collect()
-    }
-
-    /// Waits until zazen has said something with these words on an issue.
-    pub(crate) fn wait_said(&mut self, issue: u64, words: &str) -> String {
-        self.wait(&format!("zazen says {words:?}"), |place| {
-            place.said(issue).into_iter().find(|body| body.contains(words))
-        })
     }
 
     /// Runs the program, and reads its answer.
