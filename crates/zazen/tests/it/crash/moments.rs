@@ -14,17 +14,11 @@ use crate::harness::model::{Model, Turn};
 use crate::harness::place::{Place, Setup};
 
 /// How many tests share the points.
-const N_PARTS: usize = 6;
+const N_PARTS: usize = 3;
 
-/// Moments that come often and are mostly alike: of these, every third one is tried, unless
-/// `ZAZEN_EVERY_POINT` is set. Every one of them takes half an hour.
-const OFTEN: [Moment; 5] = [
-    Moment::JournalBefore,
-    Moment::JournalAfter,
-    Moment::EffectBefore,
-    Moment::EffectAfter,
-    Moment::PagesWritten,
-];
+/// At which parts of a flow a moment is tried, of a hundred, unless `bench/crash-moments` asks
+/// for every one: that takes an hour.
+const TASTE: [u64; 2] = [30, 90];
 
 /// What to die of right after a restart.
 const AGAIN: [&str; 8] = [
@@ -51,9 +45,6 @@ parts! {
     the_daemon_is_killed_at_every_moment_first_part = 0,
     the_daemon_is_killed_at_every_moment_second_part = 1,
     the_daemon_is_killed_at_every_moment_third_part = 2,
-    the_daemon_is_killed_at_every_moment_fourth_part = 3,
-    the_daemon_is_killed_at_every_moment_fifth_part = 4,
-    the_daemon_is_killed_at_every_moment_sixth_part = 5,
 }
 
 #[test]
@@ -115,7 +106,12 @@ fn points(setup: &Setup) -> (Delivered, Vec<String>) {
     (delivered(&place), points)
 }
 
-/// The points that a daemon came to, by its log.
+/// Whether this is no taste, but the hour of `bench/crash-moments`.
+pub(crate) fn is_every_point_asked_for() -> bool {
+    std::env::var_os("ZAZEN_EVERY_POINT").is_some()
+}
+
+/// The points that a daemon came to, by its log: all of them, or some of each moment.
 pub(crate) fn points_in(log: &str) -> Vec<String> {
     let mut counts: BTreeMap<String, u64> = BTreeMap::new();
     for line in log.lines() {
@@ -131,9 +127,13 @@ pub(crate) fn points_in(log: &str) -> Vec<String> {
             continue;
         }
         assert!(n > 0, "the flow never comes to {}", moment.word());
-        let is_thinned = OFTEN.contains(&moment) && std::env::var_os("ZAZEN_EVERY_POINT").is_none();
-        let step = if is_thinned { 3 } else { 1 };
-        points.extend((1..=n).step_by(step).map(|n| format!("{}:{n}", moment.word())));
+        let mut chosen: Vec<u64> = if is_every_point_asked_for() {
+            (1..=n).collect()
+        } else {
+            TASTE.iter().map(|part| (n * part).div_ceil(100)).collect()
+        };
+        chosen.dedup();
+        points.extend(chosen.iter().map(|n| format!("{}:{n}", moment.word())));
     }
     println!("{} points: {counts:?}", points.len());
     points
