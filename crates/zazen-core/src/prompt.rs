@@ -217,8 +217,8 @@ pub fn implement(brief: &Brief, plan: &Plan, step: Place, answers: &str, attempt
     prompt
 }
 
-/// Asks to mend what made the checks fail.
-pub fn correct(brief: &Brief, plan: &Plan, text: &str, attempt: &Try) -> String {
+/// Asks to mend what made the checks fail. `before` says how they were on the base.
+pub fn correct(brief: &Brief, (plan, text): (&Plan, &str), before: &str, attempt: &Try) -> String {
     let mut prompt = format!(
         "All steps of an approved plan are done and committed in the repository in the current \
          directory, but the checks fail{checks}. Find out why and mend the cause. \
@@ -234,6 +234,7 @@ pub fn correct(brief: &Brief, plan: &Plan, text: &str, attempt: &Try) -> String 
     match &attempt.trouble {
         Some(Trouble { kind: TroubleKind::RedChecks, evidence, .. }) => {
             section(&mut prompt, "What the checks printed", evidence);
+            section(&mut prompt, "How the checks were before", before);
             remarks(&mut prompt, attempt);
         }
         Some(_) | None => trouble(&mut prompt, attempt),

@@ -32,7 +32,7 @@ mod traffic;
 use std::fmt::Write as _;
 
 pub use self::agent::{Agent, agent, strange, untested};
-pub use self::checks::checks_evidence;
+pub use self::checks::{checks_before, checks_evidence};
 pub use self::commit::{agent_commit, step_commit, step_of, trailers};
 pub use self::contract::with_contract;
 use self::day::issue_end;

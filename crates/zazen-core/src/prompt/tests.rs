@@ -64,7 +64,8 @@ fn an_agent_at_work_is_told_what_somebody_wrote() {
 #[test]
 fn a_correction_is_asked_for() {
     let attempt = tried(TroubleKind::RedChecks);
-    let prompt = correct(&brief(), &parse(PLAN).unwrap(), PLAN, &attempt);
+    let red = "They were red already before the work began. These failed then: months.";
+    let prompt = correct(&brief(), (&parse(PLAN).unwrap(), PLAN), red, &attempt);
     assert!(prompt.starts_with("All steps of an approved plan are done"));
     expect_file!["../../tests/texts/prompt-correct.md"].assert_eq(&prompt);
 }
@@ -105,7 +106,7 @@ fn of_a_long_thread_the_last_comments_are_given() {
 fn an_approved_plan_is_never_cut() {
     let long = format!("{PLAN}\n{}", "- more of the plan\n".repeat(2_400));
     assert!(long.len() > TEXT_BYTES_MAX && long.len() < plan::PLAN_BYTES_MAX);
-    let prompt = correct(&brief(), &parse(PLAN).unwrap(), &long, &Try::default());
+    let prompt = correct(&brief(), (&parse(PLAN).unwrap(), &long), "", &Try::default());
     assert!(prompt.contains(long.trim()));
 }
 
@@ -203,7 +204,7 @@ fn agents_are_told_the_command_that_will_really_be_run() {
     for prompt in [
         plan(&brief, "keep it small", None, &attempt),
         implement(&brief, &parsed, place, "", &attempt),
-        correct(&brief, &parsed, PLAN, &attempt),
+        correct(&brief, (&parsed, PLAN), "", &attempt),
     ] {
         assert!(prompt.contains("`make check`"), "{prompt}");
     }

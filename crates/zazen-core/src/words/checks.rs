@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::line;
-use crate::check::{Checks, Compared, Counts, Coverage, Ran, trim};
+use crate::check::{Checks, Compared, Counts, Coverage, Fate, Ran, trim};
 
 /// How much of what the checks printed a reviewer is given, in bytes.
 const EVIDENCE_BYTES_MAX: usize = 8 * 1024;
@@ -125,6 +125,26 @@ pub fn checks_evidence(all: &Checks, output: &str) -> String {
     }
     let _infallible = write!(text, "\n{}", tests(all));
     let _infallible = write!(text, "\nThey printed:\n\n{}", trim(output, EVIDENCE_BYTES_MAX));
+    text
+}
+
+/// How the checks were on the base, for the agent that is to mend them.
+pub fn checks_before(before: &Ran) -> String {
+    if before.is_green {
+        return "They were green before the work began.".to_owned();
+    }
+    let mut text = "They were red already before the work began".to_owned();
+    let found = before.found.iter().flat_map(|found| &found.tests);
+    let failed: Vec<&String> =
+        found.filter_map(|(name, fate)| (*fate == Fate::Failed).then_some(name)).collect();
+    for (i, name) in failed.iter().take(N_NAMES_MAX).enumerate() {
+        let before = if i == 0 { ". These failed then: " } else { ", " };
+        let _infallible = write!(text, "{before}{}", line(name));
+    }
+    if failed.len() > N_NAMES_MAX {
+        let _infallible = write!(text, " and {} more", failed.len() - N_NAMES_MAX);
+    }
+    text.push('.');
     text
 }
 

@@ -14,6 +14,7 @@ use zazen_core::trust::{Author, Tier};
 use zazen_core::words;
 
 use super::agents::Acting;
+use super::checks;
 use super::containers;
 use super::crash::{self, Moment};
 use super::ground::Ground;
@@ -372,7 +373,7 @@ async fn prompt(
         }
         (Phase::Correct, Some(work)) => {
             let (text, plan) = world.plan(&work.plan.hash)?;
-            prompt::correct(brief, &plan, &text, attempt)
+            prompt::correct(brief, (&plan, &text), &checks::told(world, &work.proof)?, attempt)
         }
         (Phase::Implement { .. } | Phase::Correct, None) => bail!(no_plan(task)),
         (Phase::Verify | Phase::Baseline, _) => bail!("checks are run without an agent"),

@@ -42,6 +42,7 @@ fn red_checks_are_mended_once_with_their_output_as_evidence() {
     let prompt = &model.prompts("correct")[0];
     assert!(prompt.contains("The validation command ended with status 3."), "{prompt}");
     assert!(prompt.contains("there is no greeting"), "{prompt}");
+    assert!(prompt.contains("They were red already before the work began."), "{prompt}");
     let log = git(&place.remote(), &["log", "--format=%s", "main..zazen/1-sum-by-month"]);
     assert_eq!(log, "Mend the checks of Sum by month\nSay hello in the README\n");
     place.down();

@@ -71,3 +71,15 @@ fn tests_are_named_and_not_too_many_of_them() {
     );
     assert_eq!(tests(&Checks { after: ran(GREEN), ..Checks::default() }), "");
 }
+
+#[test]
+fn what_was_red_before_is_named_to_those_who_mend() {
+    expect!["They were green before the work began."].assert_eq(&checks_before(&ran(GREEN)));
+    expect!["They were red already before the work began. These failed then: b."]
+        .assert_eq(&checks_before(&ran(ONE_RED)));
+    expect!["They were red already before the work began."]
+        .assert_eq(&checks_before(&ran("FAILED, and nobody knows what")));
+    let many: Vec<String> = (0..22).map(|n| format!("test bad_{n:02} ... FAILED\n")).collect();
+    let told = checks_before(&ran(&format!("running 22 tests\n{}", many.concat())));
+    assert!(told.ends_with("bad_19 and 2 more."), "{told}");
+}
