@@ -41,6 +41,8 @@ mod own;
 #[cfg(test)]
 mod plans;
 #[cfg(test)]
+mod proof;
+#[cfg(test)]
 mod quota;
 #[cfg(test)]
 mod rebase;
