@@ -46,7 +46,9 @@ pub use self::own::{NotReviewed, OwnReview, Reviewed};
 pub use self::page::{doing, progress, result};
 pub use self::parked::passed_over;
 pub use self::pull::{Evidence, FileChange, Pull, pull};
-pub use self::receipt::{ReceiptAt, broken_link, checked, link, mend_link, unknown_link};
+pub use self::receipt::{
+    ReceiptAt, broken_link, checked, link, mend_link, not_replayed, unknown_link,
+};
 pub use self::reply::reply;
 pub use self::review::{Aside, not_asked, review_aside, review_body, review_comment};
 pub use self::split::{PartIssue, part_issue, waits_for};

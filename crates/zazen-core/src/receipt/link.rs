@@ -29,7 +29,7 @@ pub enum Link {
     Policy,
     /// The recording of a run, line by line.
     Recording(RunId),
-    /// What was run, and who acted.
+    /// What was run, on what, who acted, and which commits were left.
     Run(RunId),
     /// The trace of a run, and what it says of the run's end.
     Trace(RunId),
@@ -116,7 +116,10 @@ impl Link {
             Part::Checks => Self::Checks,
             Part::Baseline => Self::Baseline,
             Part::Review => Self::Review,
-            Part::Run(run, OfRun::Spec | OfRun::Agent) => Self::Run(run),
+            Part::Run(
+                run,
+                OfRun::Spec | OfRun::Agent | OfRun::Ground | OfRun::Skills | OfRun::Commits,
+            ) => Self::Run(run),
             Part::Run(run, OfRun::Events) => Self::Trace(run),
             Part::Run(_, OfRun::Egress) => Self::Hosts,
             Part::Run(run, OfRun::Recording | OfRun::Chain) => Self::Recording(run),

@@ -33,6 +33,12 @@ pub enum OfRun {
     Spec,
     /// Who acted.
     Agent,
+    /// What it was begun on.
+    Ground,
+    /// The skills that it was given.
+    Skills,
+    /// Which commits it left.
+    Commits,
     /// The trace.
     Events,
     /// What was reached besides the model.
@@ -52,6 +58,9 @@ const RUNS: &str = "runs/";
 
 /// How large a text may be that people and agents wrote: an issue, a plan, an output.
 const TEXT_BYTES_MAX: u64 = 16 << 20;
+
+/// How large what zazen notes of a run may be: some names of commits.
+const NOTE_BYTES_MAX: u64 = 1 << 20;
 
 /// How large a log may be. A run's output is cut long before.
 const LOG_BYTES_MAX: u64 = 4 << 30;
@@ -74,9 +83,11 @@ impl Part {
     pub fn bytes_max(self) -> u64 {
         match self {
             Self::Run(_, OfRun::Events | OfRun::Recording) => LOG_BYTES_MAX,
-            Self::Run(_, OfRun::Spec | OfRun::Agent | OfRun::Egress | OfRun::Chain) => {
-                4 * TEXT_BYTES_MAX
-            }
+            Self::Run(
+                _,
+                OfRun::Spec | OfRun::Agent | OfRun::Skills | OfRun::Egress | OfRun::Chain,
+            ) => 4 * TEXT_BYTES_MAX,
+            Self::Run(_, OfRun::Ground | OfRun::Commits) => NOTE_BYTES_MAX,
             Self::Issue
             | Self::Brief
             | Self::Plan
@@ -91,14 +102,31 @@ impl Part {
 }
 
 impl OfRun {
-    pub const ALL: [Self; 6] =
-        [Self::Spec, Self::Agent, Self::Events, Self::Egress, Self::Recording, Self::Chain];
+    pub const ALL: [Self; 9] = [
+        Self::Spec,
+        Self::Agent,
+        Self::Ground,
+        Self::Skills,
+        Self::Commits,
+        Self::Events,
+        Self::Egress,
+        Self::Recording,
+        Self::Chain,
+    ];
 
-    /// The name of the file, in the run's folder too.
+    /// What says who acted in a run, and all that it was made of and left. It is read out of
+    /// the run's folder when a receipt is made, and kept beside it.
+    pub const NOTED: [Self; 5] =
+        [Self::Spec, Self::Agent, Self::Ground, Self::Skills, Self::Commits];
+
+    /// The name of the file, in the run's folder too: all but the skills, a folder there.
     pub fn file(self) -> &'static str {
         match self {
             Self::Spec => "spec.json",
             Self::Agent => "agent.json",
+            Self::Ground => "ground.json",
+            Self::Skills => "skills.json",
+            Self::Commits => "commits.json",
             Self::Events => "events.jsonl",
             Self::Egress => "egress.jsonl",
             Self::Recording => "recording.jsonl",

@@ -109,6 +109,12 @@ pub fn unknown_link(lines: &[u64]) -> String {
     }
 }
 
+/// Why a bundle is not replayed that does not hold.
+pub fn not_replayed(report: &Report) -> String {
+    let mend = report.first_broken().map_or("", |finding| mend_link(finding.link));
+    format!("{} Nothing of it was run; {mend}", checked(report))
+}
+
 /// What it all comes to, in a sentence.
 pub fn checked(report: &Report) -> String {
     let n = report.findings.len();

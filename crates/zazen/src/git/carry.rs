@@ -6,6 +6,7 @@
 //! has nothing else can unpack it, look at both trees, and check out either. What comes
 //! in is hostile, and is read as one bundle and nothing else.
 
+use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
@@ -15,7 +16,7 @@ use tempfile::TempDir;
 use zazen_core::id::CommitId;
 
 use super::bundle::RESULT_REF;
-use super::mirror::{QUARANTINE_PREFIX, tree_of};
+use super::mirror::{QUARANTINE_PREFIX, SHALLOW, tree_of};
 use super::read::LISTING_BYTES_MAX;
 use super::{Git, Mirror, TreeId, said};
 
@@ -50,9 +51,12 @@ fn head(base: &CommitId, commit: &CommitId) -> String {
 }
 
 /// Writes the commits from `base` to `commit`, and the files of `base`, to a file.
+///
+/// So are those of `others` that are there and build on `base`. No ref in the file names them.
 pub async fn carry(
     mirror: &Mirror,
     (base, commit): (&CommitId, &CommitId),
+    others: &BTreeSet<CommitId>,
     to: &Path,
 ) -> anyhow::Result<()> {
     let staging = tempfile::Builder::new()
@@ -60,12 +64,19 @@ pub async fn carry(
         .tempdir_in(mirror.dir())
         .context("make room for a pack")?;
     let git = mirror.git();
-    let list = |args: [String; 2]| {
+    let list = |args: Vec<String>| {
         let call = git.call("rev-list").args(["--objects", "--no-object-names"]).args(args);
         call.stdout_bytes_max(LISTING_BYTES_MAX).run()
     };
-    let mut ids = list(["--no-walk".to_owned(), base.to_string()]).await?.stdout;
-    ids.extend(list([format!("{base}..{commit}"), "--".to_owned()]).await?.stdout);
+    let mut ids = list(vec!["--no-walk".to_owned(), base.to_string()]).await?.stdout;
+    let mut range = vec![format!("{base}..{commit}")];
+    for other in others {
+        if mirror.is_ancestor(base, other).await? {
+            range.push(other.to_string());
+        }
+    }
+    range.push("--".to_owned());
+    ids.extend(list(range).await?.stdout);
     let call = git.call("pack-objects").args(["-q", "--no-reuse-delta", "--threads=1"]);
     let call = call.file_bytes_max(PACK_BYTES_MAX).arg(staging.path().join("pack")).stdin(ids);
     let name = call.line().await.context("pack up the commits")?;
@@ -168,7 +179,7 @@ fn make(dir: &Path, from: &Path, (head, shallow): (&str, &str)) -> Result<(), Ca
         }
         fs::write(dir.join("config"), "[core]\n\trepositoryformatversion = 0\n\tbare = true\n")?;
         fs::write(dir.join("HEAD"), "ref: refs/heads/none\n")?;
-        fs::write(dir.join("shallow"), shallow)?;
+        fs::write(dir.join(SHALLOW), shallow)?;
         file.seek(SeekFrom::Start(head.len() as u64))?;
         io::copy(&mut file, &mut File::create(pack_file(dir))?)?;
         Ok(())

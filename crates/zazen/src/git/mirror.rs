@@ -7,6 +7,8 @@
 //! read in `read`; how a run gets its files is in `workspace`.
 
 use std::fmt;
+use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -42,6 +44,9 @@ const LOCK_DEPTH_MAX: usize = 64;
 
 /// What the name of a quarantine in the mirror begins with.
 pub(super) const QUARANTINE_PREFIX: &str = "quarantine-";
+
+/// The file in which git notes where the history of a repository ends, if not all is there.
+pub(super) const SHALLOW: &str = "shallow";
 
 /// The id that git takes for "there is none".
 const NO_COMMIT: &str = "0000000000000000000000000000000000000000";
@@ -89,6 +94,24 @@ impl Mirror {
 
     pub(super) fn git(&self) -> Git {
         Git::at(&self.dir)
+    }
+
+    /// Says that the history ends at a commit: nothing older is there.
+    ///
+    /// What is fetched has all of its history. This is for what came in one file.
+    pub fn end_at(&self, commit: &CommitId) -> anyhow::Result<()> {
+        let path = self.dir.join(SHALLOW);
+        fs::write(&path, format!("{commit}\n")).with_context(|| format!("write {}", path.display()))
+    }
+
+    /// Where the history ends, as git writes it, if not all of it is there.
+    pub(super) fn end(&self) -> anyhow::Result<Option<String>> {
+        let path = self.dir.join(SHALLOW);
+        match fs::read_to_string(&path) {
+            Ok(text) => Ok(Some(text)),
+            Err(err) if err.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(err) => Err(err).with_context(|| format!("read {}", path.display())),
+        }
     }
 
     /// The branch that work starts from, unless someone says otherwise.
@@ -224,8 +247,8 @@ pub(super) async fn tree_of(git: &Git, commit: &CommitId) -> anyhow::Result<Tree
     Ok(git.call("rev-parse").args(["--verify", "--quiet", &name]).line().await?.parse()?)
 }
 
-fn remove_locks(dir: &Path, depth: usize) -> std::io::Result<()> {
-    for entry in std::fs::read_dir(dir)? {
+fn remove_locks(dir: &Path, depth: usize) -> io::Result<()> {
+    for entry in fs::read_dir(dir)? {
         let entry = entry?;
         let (path, name) = (entry.path(), entry.file_name());
         let is_dir = entry.file_type()?.is_dir();
@@ -234,17 +257,17 @@ fn remove_locks(dir: &Path, depth: usize) -> std::io::Result<()> {
         } else if is_dir && depth < LOCK_DEPTH_MAX && !(depth == 0 && name == "objects") {
             remove_locks(&path, depth + 1)?;
         } else if !is_dir && path.extension().is_some_and(|extension| extension == "lock") {
-            std::fs::remove_file(&path)?;
+            fs::remove_file(&path)?;
         }
     }
     Ok(())
 }
 
-fn remove_halves(packs: &Path) -> std::io::Result<()> {
-    for entry in std::fs::read_dir(packs)? {
+fn remove_halves(packs: &Path) -> io::Result<()> {
+    for entry in fs::read_dir(packs)? {
         let entry = entry?;
         if entry.file_name().to_string_lossy().starts_with("tmp_") {
-            std::fs::remove_file(entry.path())?;
+            fs::remove_file(entry.path())?;
         }
     }
     Ok(())

@@ -17,6 +17,7 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 use zazen_core::id::CommitId;
 
+use super::mirror::SHALLOW;
 use super::path::is_agent_config;
 use super::read::{LISTING_BYTES_MAX, split};
 use super::{Call, Git, Mirror, trash};
@@ -114,6 +115,9 @@ async fn fill(
     let objects = mirror.objects();
     let objects = one_path(&objects)?;
     write_skeleton(dest, what.commit, user)?;
+    if let Some(end) = mirror.end()? {
+        write(&dest.join(".git").join(SHALLOW), &end, user)?;
+    }
     call(dest, "read-tree", user)
         .args(["--reset", "-u", what.files.as_str()])
         .env("GIT_ALTERNATE_OBJECT_DIRECTORIES", objects)

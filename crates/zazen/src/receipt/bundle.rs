@@ -7,13 +7,16 @@
 //! within its limit, into a folder that is there as a whole or not at all.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
-use std::fs::{self, File};
-use std::io::{self, BufReader, BufWriter, Seek as _, SeekFrom, Write as _};
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::{self, DirBuilder, File};
+use std::io::{self, BufReader, BufWriter, Read as _, Seek as _, SeekFrom, Write as _};
+use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
+use rustix::fs::{Mode, OFlags};
 use tempfile::TempDir;
+use zazen_core::id::CommitId;
 use zazen_core::receipt::envelope::BYTES_MAX;
 use zazen_core::receipt::{OfRun, Part, RUNS_MAX, Receipt};
 use zazen_core::secret::Scanner;
@@ -21,7 +24,7 @@ use zazen_core::secret::Scanner;
 use super::lines::{self, Then};
 use super::place::{MANIFEST, MANIFEST_BYTES_MAX, MANIFEST_VERSION, RECEIPT, REPO};
 use super::tar::{Entry, Reader, Writer};
-use super::{Manifest, Place, Withheld};
+use super::{Manifest, Place, Withheld, derive};
 use crate::git::{Mirror, carry};
 use crate::home::atomic;
 
@@ -96,7 +99,8 @@ pub async fn export(
 ) -> anyhow::Result<Exported> {
     let staging = tempfile::tempdir().context("make room for a bundle")?;
     let repo = staging.path().join(REPO);
-    carry(mirror, (&receipt.base.commit, &receipt.head.commit), &repo).await?;
+    let others = of_runs(place, receipt)?;
+    carry(mirror, (&receipt.base.commit, &receipt.head.commit), &others, &repo).await?;
     let mut exported =
         Exported { n_files: 0, n_bytes: 0, withheld: BTreeMap::new(), missing: Vec::new() };
     let mut files = vec![(RECEIPT.to_owned(), place.receipt().to_owned())];
@@ -121,6 +125,15 @@ pub async fn export(
     exported.n_files = files.len() as u64 + 1;
     exported.n_bytes = fs::metadata(to)?.len();
     Ok(exported)
+}
+
+/// The commits that the runs were begun on and left: some are not in the history of the head.
+fn of_runs(place: &Place, receipt: &Receipt) -> anyhow::Result<BTreeSet<CommitId>> {
+    let mut commits = BTreeSet::new();
+    for run in &receipt.runs {
+        commits.extend(derive::commits(place, run.run)?);
+    }
+    Ok(commits)
 }
 
 fn write(manifest: &Manifest, files: &[(String, PathBuf)], to: &Path) -> io::Result<()> {
@@ -201,6 +214,40 @@ pub fn import(file: &Path, to: &Path) -> anyhow::Result<Place> {
     Place::unpacked(to)
 }
 
+/// Takes a bundle, as a file or unpacked by [`import`], into a new folder that nobody else
+/// writes to.
+pub fn take(from: &Path, to: &Path) -> anyhow::Result<Place> {
+    if !from.is_dir() {
+        return import(from, to);
+    }
+    copy(from, to).with_context(|| format!("copy {}", from.display()))?;
+    Place::unpacked(to)
+}
+
+fn copy(from: &Path, to: &Path) -> anyhow::Result<()> {
+    DirBuilder::new().mode(0o700).create(to)?;
+    for (n, name) in names(from)?.into_iter().enumerate() {
+        let item = item(&name)?;
+        // What is no plain file by now is not waited for.
+        let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NOFOLLOW | OFlags::NONBLOCK;
+        let file = rustix::fs::open(from.join(&name), flags, Mode::empty());
+        let file = File::from(file.with_context(|| format!("open `{name}`"))?);
+        let facts = file.metadata()?;
+        if !facts.is_file() || facts.len() > item.bytes_max() || n >= FILES_MAX {
+            bail!("`{name}` is no plain file or too large, or there are too many files");
+        }
+        let path = to.join(&name);
+        fs::create_dir_all(path.parent().unwrap_or(to))?;
+        io::copy(&mut file.take(item.bytes_max()), &mut File::create_new(&path)?)?;
+    }
+    Ok(())
+}
+
+fn item(name: &str) -> anyhow::Result<Item> {
+    Item::parse(name)
+        .with_context(|| format!("`{}` is no file of a bundle", zazen_core::receipt::name(name)))
+}
+
 /// Whether a file begins like a bundle.
 pub fn is_bundle(file: &Path) -> bool {
     let Ok(file) = File::open(file) else { return false };
@@ -220,9 +267,7 @@ fn unpack(from: &Path, to: &Path) -> anyhow::Result<()> {
     let mut reader = Reader::new(BufReader::new(file));
     let (mut last, mut n_files) = (None, 0);
     while let Some(entry) = reader.next()? {
-        let item = Item::parse(&entry.name).with_context(|| {
-            format!("`{}` is no file of a bundle", zazen_core::receipt::name(&entry.name))
-        })?;
+        let item = item(&entry.name)?;
         if last.is_some_and(|last| last >= item) {
             bail!("`{}` stands twice in it, or in the wrong place", entry.name);
         }

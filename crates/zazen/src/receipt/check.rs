@@ -274,7 +274,7 @@ fn of_run(place: &Place, stated: &Run, report: &mut Report) {
             when(!place.part(Part::Run(run, of)).exists(), "a file is there that is not stated")
         }
     };
-    let files = both(file(OfRun::Spec), file(OfRun::Agent));
+    let files = OfRun::NOTED.into_iter().map(file).fold(Outcome::Holds, both);
     let trace = file(OfRun::Events);
     // What is stated is read out of the files again, as far as those are the right ones.
     let found = match (&files, &trace) {

@@ -9,7 +9,7 @@ use anyhow::Context as _;
 use serde::Deserialize;
 use serde_json::Value;
 use zazen_core::host::Traffic;
-use zazen_core::id::{RunId, Time};
+use zazen_core::id::{CommitId, RunId, Time};
 use zazen_core::receipt::chain::{self, Chain, Sealed};
 use zazen_core::receipt::{Agent, End, Hash, OfRun, Part, Run, Sandbox, name};
 use zazen_core::usage::Usage;
@@ -31,6 +31,9 @@ pub struct Facts {
 /// How much of a file is hashed at a time.
 const PART_BYTES: usize = 256 << 10;
 
+/// What a run is said to have ended like whose work ended by itself.
+pub const EXITED: &str = "exited";
+
 /// What a run is said to have ended like that has no end in its trace.
 pub const LOST: &str = "lost";
 
@@ -38,7 +41,7 @@ pub const LOST: &str = "lost";
 pub fn run(place: &Place, run: RunId, phase: &str) -> anyhow::Result<Run> {
     let path = |of| place.part(Part::Run(run, of));
     let mut files = BTreeMap::new();
-    for of in [OfRun::Spec, OfRun::Agent, OfRun::Events, OfRun::Egress] {
+    for of in OfRun::NOTED.into_iter().chain([OfRun::Events, OfRun::Egress]) {
         let hash = hash_file(&path(of)).with_context(|| format!("read {}", path(of).display()))?;
         files.extend(hash.map(|hash| (of, hash)));
     }
@@ -95,6 +98,38 @@ pub fn seal(path: &Path) -> io::Result<Option<(Sealed, String)>> {
     }
 }
 
+/// How a run ended, as the end of its trace says. Nothing, where the trace has no end.
+pub fn exit(place: &Place, run: RunId) -> anyhow::Result<Option<Exit>> {
+    let (_, exit) = ends(&place.part(Part::Run(run, OfRun::Events)))?;
+    Ok(exit)
+}
+
+/// The commits that a run was begun on and left, as far as that was noted.
+pub fn commits(place: &Place, run: RunId) -> anyhow::Result<Vec<CommitId>> {
+    #[derive(Deserialize)]
+    struct Ground {
+        from: CommitId,
+        files: CommitId,
+    }
+    #[derive(Deserialize)]
+    struct Pair {
+        ours: CommitId,
+    }
+
+    let mut commits = Vec::new();
+    let ground = place.part(Part::Run(run, OfRun::Ground));
+    if ground.exists() {
+        let Ground { from, files } = small(&ground)?;
+        commits.extend([from, files]);
+    }
+    let left = place.part(Part::Run(run, OfRun::Commits));
+    if left.exists() {
+        let pairs: Vec<Pair> = small(&left)?;
+        commits.extend(pairs.into_iter().map(|pair| pair.ours));
+    }
+    Ok(commits)
+}
+
 /// What the calls of a recording used.
 pub fn usage(recording: &Path) -> anyhow::Result<Usage> {
     #[derive(Deserialize)]
@@ -144,6 +179,25 @@ const HEAD_BYTES_MAX: usize = 100;
 
 /// What the trace of a run says of its end, and what held it by the names of the axes.
 fn trace(events: &Path) -> anyhow::Result<(End, BTreeMap<String, String>)> {
+    let (first, exit) = ends(events)?;
+    let Some(exit) = exit else {
+        // Nobody knows when.
+        let (started_at, ended_at) = (first.unwrap_or_default(), first.unwrap_or_default());
+        let reason = LOST.to_owned();
+        let end = End { reason, code: None, signal: None, started_at, ended_at };
+        return Ok((end, BTreeMap::new()));
+    };
+    let Exit { code, signal, reason, achieved, started_at, ended_at, .. } = exit;
+    let reason = serde_json::to_value(reason)?;
+    let reason = name(reason["kind"].as_str().unwrap_or(LOST));
+    let achieved = serde_json::to_value(achieved)?;
+    let achieved = achieved.as_object().into_iter().flatten();
+    let achieved = achieved.map(|(axis, value)| (axis.clone(), word(value))).collect();
+    Ok((End { reason, code, signal, started_at, ended_at }, achieved))
+}
+
+/// When the first event of a trace was, and what the last says of the run's end.
+fn ends(events: &Path) -> anyhow::Result<(Option<Time>, Option<Exit>)> {
     let (mut first, mut exit) = (None, None);
     let read = lines::each(events, |n, line| {
         let head = &line[..line.len().min(HEAD_BYTES_MAX)];
@@ -156,7 +210,7 @@ fn trace(events: &Path) -> anyhow::Result<(End, BTreeMap<String, String>)> {
         if is_end
             && let Ok(EventLine { ev: Ev::Ended { exit: said }, .. }) = serde_json::from_slice(line)
         {
-            exit = Some(said);
+            exit = Some(*said);
         }
         Ok(Then::Go)
     });
@@ -164,20 +218,7 @@ fn trace(events: &Path) -> anyhow::Result<(End, BTreeMap<String, String>)> {
         Err(err) if err.kind() == io::ErrorKind::NotFound => {}
         read => read.with_context(|| format!("read {}", events.display()))?,
     }
-    let Some(exit) = exit else {
-        // Nobody knows when.
-        let (started_at, ended_at) = (first.unwrap_or_default(), first.unwrap_or_default());
-        let reason = LOST.to_owned();
-        let end = End { reason, code: None, signal: None, started_at, ended_at };
-        return Ok((end, BTreeMap::new()));
-    };
-    let Exit { code, signal, reason, achieved, started_at, ended_at, .. } = *exit;
-    let reason = serde_json::to_value(reason)?;
-    let reason = name(reason["kind"].as_str().unwrap_or(LOST));
-    let achieved = serde_json::to_value(achieved)?;
-    let achieved = achieved.as_object().into_iter().flatten();
-    let achieved = achieved.map(|(axis, value)| (axis.clone(), word(value))).collect();
-    Ok((End { reason, code, signal, started_at, ended_at }, achieved))
+    Ok((first, exit))
 }
 
 fn word(value: &Value) -> String {

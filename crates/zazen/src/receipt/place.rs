@@ -162,7 +162,12 @@ impl Place {
 fn is_log(of: OfRun) -> bool {
     match of {
         OfRun::Events | OfRun::Egress | OfRun::Recording => true,
-        OfRun::Spec | OfRun::Agent | OfRun::Chain => false,
+        OfRun::Spec
+        | OfRun::Agent
+        | OfRun::Ground
+        | OfRun::Skills
+        | OfRun::Commits
+        | OfRun::Chain => false,
     }
 }
 

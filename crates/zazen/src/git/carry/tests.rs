@@ -17,7 +17,7 @@ async fn scene() -> Scene {
     let head = place.commit("src/main.rs", "fn main() { login() }\n", "two");
     let mirror = place.mirror().await;
     let file = place.path("repo.bundle");
-    carry(&mirror, (&base, &head), &file).await.unwrap();
+    carry(&mirror, (&base, &head), &BTreeSet::new(), &file).await.unwrap();
     Scene { place, base, head, file }
 }
 
@@ -41,6 +41,27 @@ async fn what_is_carried_is_there_with_both_trees_and_nothing_older() {
     assert_eq!(listed, "README.md\nsrc/main.rs");
     let text = git(carried.dir().unwrap(), &["show", &format!("{}:README.md", scene.base)]);
     assert_eq!(text, "# Engine");
+}
+
+/// What a run left that was thrown away, say.
+#[tokio::test]
+async fn commits_beside_the_history_are_carried_if_they_build_on_the_base() {
+    let Scene { place, base, head, file } = scene().await;
+    let person = place.person();
+    git(&person, &["checkout", "-q", "-b", "other", base.as_str()]);
+    let beside = place.commit("src/other.rs", "fn other() {}\n", "three");
+    git(&person, &["checkout", "-q", "-b", "older", &format!("{base}~1")]);
+    let older = place.commit("src/older.rs", "fn older() {}\n", "four");
+    let mirror = place.mirror().await;
+    let nowhere: CommitId = "0123456789abcdef0123456789abcdef01234567".parse().unwrap();
+    let others = BTreeSet::from([base.clone(), beside.clone(), older.clone(), nowhere]);
+    carry(&mirror, (&base, &head), &others, &file).await.unwrap();
+    let carried = Carried::unpack(&file, (&base, &head)).await.unwrap();
+    assert_eq!(carried.damage((&base, &head)).await.unwrap(), None);
+    assert!(carried.builds_on(&beside, &base).await.unwrap());
+    let tree = git(&person, &["rev-parse", &format!("{beside}^{{tree}}")]);
+    assert_eq!(carried.tree_of(&beside).await.unwrap().unwrap().as_str(), tree);
+    assert_eq!(carried.tree_of(&older).await.unwrap(), None);
 }
 
 #[tokio::test]

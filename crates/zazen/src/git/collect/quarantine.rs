@@ -14,7 +14,7 @@ use tempfile::TempDir;
 use zazen_core::id::CommitId;
 
 use super::{CollectError, Refused};
-use crate::git::mirror::QUARANTINE_PREFIX;
+use crate::git::mirror::{QUARANTINE_PREFIX, SHALLOW};
 use crate::git::{Git, KeptRef, Mirror, bundle, is_over_limit, said};
 
 /// The place where one bundle is looked at. It is removed when this is dropped.
@@ -84,6 +84,9 @@ impl Quarantine {
             ("objects/info/alternates", &format!("{objects}\n")),
         ] {
             fs::write(at.join(file), text).context("make a quarantine")?;
+        }
+        if let Some(end) = mirror.end()? {
+            fs::write(at.join(SHALLOW), end).context("make a quarantine")?;
         }
         let git = Git::limited(at);
         Ok(Self { dir, git })

@@ -1,7 +1,5 @@
 //! Mirrors of real repositories.
 
-use std::fs;
-
 use super::*;
 use crate::git::tests::{Place, RUN, git, listing, snapshot};
 
