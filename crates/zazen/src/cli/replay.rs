@@ -1,23 +1,30 @@
 //! `zazen replay`.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
+use std::path::Path;
 
 use anyhow::anyhow;
 use zazen_core::engine::Book;
 use zazen_core::id::TaskId;
+use zazen_core::receipt::{KeyId, Receipt};
 use zazen_core::task::Task;
 use zazen_core::text::plain;
 
+use super::verify::{self, Keys};
 use super::{Context, ErrorKind, Result, context, json, kinded, line, say};
-use crate::daemon::{self, Made, Replay, ReplayCame as Came, Replayed, Unlike, Verdict};
+use crate::daemon::{self, Made, OfTask, Replay, ReplayCame as Came, Replayed, Unlike, Verdict};
 
 /// Each run is made again as it was, in the same kind of sandbox, with the recorded answers
 /// of the model: no network, no tokens. The checks are run for real.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// A task's number, or a pull request: `#7`, `owner/name#7` or its address
-    #[arg(value_name = "TASK|PR")]
+    /// A task's number, a pull request (`#7`, `owner/name#7` or its address), or a bundle's
+    /// file or folder
+    #[arg(value_name = "TASK|PR|BUNDLE")]
     what: String,
+    #[command(flatten)]
+    keys: Keys,
     /// Print the answer for machines
     #[arg(long)]
     json: bool,
@@ -25,36 +32,60 @@ pub(super) struct Args {
 
 pub(super) fn run(args: &Args, context: &Context) -> Result {
     let (home, config) = context.configured()?;
-    let book = Context::book(&home)?;
-    let task = find(&book, &args.what).map_err(kinded(ErrorKind::Usage))?;
-    let replay = Replay {
-        home,
-        config,
-        environment: context.environment.clone(),
-        zazen: context::zazen()?,
-        task: task.id,
-        repo: task.repo.clone(),
-        n_runs: task.n_runs,
-    };
-    let title = plain(&task.title);
-    say(&format!("replaying task {}: {title} ({} runs, no network)", task.id, task.n_runs));
-    let replayed = daemon::runtime()?.block_on(replay.run(&mut |made| {
+    let (environment, zazen) = (context.environment.clone(), context::zazen()?);
+    let replay = Replay { home, config, environment, zazen };
+    let mut tell = |made: &Made| {
         if !args.json {
             print(made);
         }
-    }))?;
+    };
+    let replayed = match bundle(&args.what) {
+        Some(path) => {
+            let trusted = verify::trusted(&args.keys, context)?;
+            daemon::runtime()?.block_on(of_bundle(&replay, (path, &trusted), &mut tell))?
+        }
+        None => of_task(&replay, &args.what, &mut tell)?,
+    };
     if args.json {
         json(&replayed)?;
     } else {
         line(&conclusion(&replayed));
     }
+    let task = replayed.task;
     match replayed.verdict {
         Verdict::SameTree => Ok(()),
-        Verdict::Differs => Err(anyhow!("task {} came to something else", task.id).into()),
+        Verdict::Differs => Err(anyhow!("task {task} came to something else").into()),
         Verdict::Incomplete => {
-            Err(anyhow!("not every run of task {} could be made again", task.id).into())
+            Err(anyhow!("not every run of task {task} could be made again").into())
         }
     }
+}
+
+/// The path of a bundle, if that is meant. A number is always a task's.
+fn bundle(what: &str) -> Option<&Path> {
+    let path = Path::new(what);
+    (what.parse::<u32>().is_err() && path.exists()).then_some(path)
+}
+
+async fn of_bundle(
+    replay: &Replay,
+    (path, trusted): (&Path, &BTreeSet<KeyId>),
+    tell: &mut dyn FnMut(&Made),
+) -> Result<Replayed> {
+    let bundled = replay.open(path, trusted).await?;
+    let Receipt { task, issue, runs, .. } = bundled.receipt();
+    let (repo, number, n) = (&issue.repo, issue.number, runs.len());
+    say(&format!("replaying task {task} ({repo} #{number}) of a bundle ({n} runs, no network)"));
+    Ok(replay.bundle(bundled, tell).await?)
+}
+
+fn of_task(replay: &Replay, what: &str, tell: &mut dyn FnMut(&Made)) -> Result<Replayed> {
+    let book = Context::book(&replay.home)?;
+    let task = find(&book, what).map_err(kinded(ErrorKind::Usage))?;
+    let title = plain(&task.title);
+    say(&format!("replaying task {}: {title} ({} runs, no network)", task.id, task.n_runs));
+    let of = OfTask { task: task.id, repo: task.repo.clone(), n_runs: task.n_runs };
+    Ok(daemon::runtime()?.block_on(replay.task(&of, tell))?)
 }
 
 /// The task that is meant, by its number or by its pull request.

@@ -26,12 +26,8 @@ pub(super) struct Args {
     /// a receipt alone
     #[arg(required_unless_present = "show_key", value_name = "TASK|PR|BUNDLE")]
     what: Option<String>,
-    /// Believe the keys on this page: somebody's `receipts.pub`
-    #[arg(long, value_name = "FILE")]
-    key: Vec<PathBuf>,
-    /// Believe this key
-    #[arg(long, value_name = "KEYID")]
-    trust: Vec<KeyId>,
+    #[command(flatten)]
+    keys: Keys,
     /// Look the commits up in this clone of the repository
     #[arg(long, value_name = "DIR")]
     repo: Option<PathBuf>,
@@ -44,6 +40,17 @@ pub(super) struct Args {
     /// Print the key that this home signs with, and no more
     #[arg(long, conflicts_with_all = ["what", "key", "trust", "repo", "partial"])]
     show_key: bool,
+}
+
+/// The keys that a person names.
+#[derive(Debug, clap::Args)]
+pub(super) struct Keys {
+    /// Believe the keys on this page: somebody's `receipts.pub`
+    #[arg(long, value_name = "FILE")]
+    key: Vec<PathBuf>,
+    /// Believe this key
+    #[arg(long, value_name = "KEYID")]
+    trust: Vec<KeyId>,
 }
 
 /// The answer, for machines.
@@ -81,7 +88,7 @@ pub(super) enum Found {
 
 pub(super) fn run(args: &Args, context: &Context) -> Result {
     let Some(what) = &args.what else { return show_key(args, context) };
-    let trusted = trusted(args, context)?;
+    let trusted = trusted(&args.keys, context)?;
     let checked = match find(what, context) {
         Ok(found) => {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
@@ -125,13 +132,13 @@ fn show_key(args: &Args, context: &Context) -> Result {
 }
 
 /// The keys that are believed: those that the person names, and else those of the home.
-fn trusted(args: &Args, context: &Context) -> Result<BTreeSet<KeyId>> {
-    let mut trusted: BTreeSet<KeyId> = args.trust.iter().copied().collect();
-    for page in &args.key {
+pub(super) fn trusted(named: &Keys, context: &Context) -> Result<BTreeSet<KeyId>> {
+    let mut trusted: BTreeSet<KeyId> = named.trust.iter().copied().collect();
+    for page in &named.key {
         trusted.extend(keys::read_known(page)?);
     }
-    if args.trust.is_empty()
-        && args.key.is_empty()
+    if named.trust.is_empty()
+        && named.key.is_empty()
         && let Ok(home) = context.home()
     {
         trusted.extend(keys::known(&home)?);

@@ -78,20 +78,22 @@ const LOOK_EVERY: Duration = Duration::from_millis(10);
 const OBJECTS_DEPTH_MAX: usize = 4;
 
 impl Apart {
-    /// Makes a place of this name, with the objects of a repository.
+    /// Makes a place of this name. It has no objects yet: see [`Self::borrow`].
     pub(super) async fn open(
         home: &Home,
         name: &str,
         zazen: PathBuf,
-        objects: &Path,
         options: gateway::Options,
     ) -> anyhow::Result<Self> {
         let all = home.dot_dir().join("apart");
         fs::create_dir_all(&all).with_context(|| format!("make {}", all.display()))?;
         let lock = lock(&all.join(format!("{name}.lock")))?;
         let root = all.join(name);
-        for dir in [home.dot_dir(), all.clone(), home.work_dir()] {
-            open_way(&dir)?;
+        // No daemon may ever have been up here.
+        let work = home.work_dir();
+        fs::create_dir_all(&work).with_context(|| format!("make {}", work.display()))?;
+        for dir in [home.root(), &home.dot_dir(), &all, &work] {
+            open_way(dir)?;
         }
         if root.exists() {
             clear(&root).await?;
@@ -105,16 +107,25 @@ impl Apart {
         let origin = Origin::Path(root.join("nowhere"));
         let mirror = Mirror::open_or_create(&root.join("mirror.git"), &origin).await?;
         open_way(mirror.dir())?;
-        let (from, to) = (objects.to_owned(), mirror.objects());
-        let linked = tokio::task::spawn_blocking(move || link(&from, &to, 0)).await;
-        linked.context("share a mirror's objects")?.context("share a mirror's objects")?;
         let zazen = sandbox::Zazen(reachable(home, zazen)?);
         let gateway = Gateway::new(options)?;
         Ok(Self { root, work, mirror, zazen, gateway, _lock: lock })
     }
 
+    /// Takes in all objects of a repository, whose files get a second name here.
+    pub(super) async fn borrow(&self, objects: &Path) -> anyhow::Result<()> {
+        let (from, to) = (objects.to_owned(), self.mirror.objects());
+        let linked = tokio::task::spawn_blocking(move || link(&from, &to, 0)).await;
+        linked.context("share a mirror's objects")?.context("share a mirror's objects")
+    }
+
     pub(super) fn zazen(&self) -> &sandbox::Zazen {
         &self.zazen
+    }
+
+    /// A place in here for something that is no run.
+    pub(super) fn room(&self, name: &str) -> PathBuf {
+        self.root.join(name)
     }
 
     /// The folder of a run in here.

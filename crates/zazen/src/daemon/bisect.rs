@@ -92,7 +92,8 @@ impl Bisect {
         };
         let name = format!("bisect-{}", self.task);
         let zazen = self.zazen.clone();
-        let apart = Apart::open(&self.home, &name, zazen, &mirror.objects(), options).await?;
+        let apart = Apart::open(&self.home, &name, zazen, options).await?;
+        apart.borrow(&mirror.objects()).await?;
         let searched = Search { bisect: &self, apart: &apart, steps, tried: BTreeMap::new() };
         let found = searched.all(tell).await;
         apart.remove().await?;

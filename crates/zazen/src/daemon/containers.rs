@@ -96,6 +96,12 @@ pub(super) async fn of(world: &World, task: &Task) -> anyhow::Result<Container> 
     Ok(Container { socket, image, cpus_milli: world.config.sandbox.containers.cpus_milli })
 }
 
+/// What a container is made of that was one of another machine: its image, if it is here.
+pub(super) fn here(config: &Config, there: Container) -> anyhow::Result<Container> {
+    let cpus_milli = config.sandbox.containers.cpus_milli;
+    Ok(Container { socket: socket(config)?, cpus_milli, ..there })
+}
+
 /// Removes containers that a supervisor left behind when it was killed.
 pub(super) async fn sweep(world: &World, keep: &BTreeSet<RunId>) -> anyhow::Result<()> {
     if !kinds(&world.config).contains(&EngineKind::Container) {

@@ -78,7 +78,8 @@ impl Eval {
             let options = self.options(self.micros_max.saturating_sub(spent))?;
             let secrets = options.routes.values().filter_map(|route| route.key.clone()).collect();
             let zazen = self.zazen.clone();
-            let apart = Apart::open(&self.home, "eval", zazen, &mirror.objects(), options).await?;
+            let apart = Apart::open(&self.home, "eval", zazen, options).await?;
+            apart.borrow(&mirror.objects()).await?;
             let again = Again { eval: &self, apart: &apart, task, secrets };
             let mut made = Ok(());
             for agent in &self.agents {

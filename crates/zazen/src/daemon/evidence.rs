@@ -45,7 +45,7 @@ pub fn calls_of(home: &Home, run: RunId, prices: &Prices) -> anyhow::Result<gate
     sum_up(&RunDir::new(home.run_dir(run)), prices)
 }
 
-fn sum_up(dir: &RunDir, prices: &Prices) -> anyhow::Result<gateway::Sum> {
+pub(super) fn sum_up(dir: &RunDir, prices: &Prices) -> anyhow::Result<gateway::Sum> {
     let path = dir.path().join(RECORDING_FILE);
     gateway::sum_up(&path, prices).with_context(|| format!("read {}", path.display()))
 }

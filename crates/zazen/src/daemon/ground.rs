@@ -3,6 +3,8 @@
 //! Its argv, its input and its texts are in `spec.json`; this is the rest, which the
 //! workspace was made of. Written before the run is started, and never changed.
 
+pub(super) mod skills;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 

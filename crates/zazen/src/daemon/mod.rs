@@ -95,7 +95,7 @@ use self::news::News;
 use self::owed::{Owed, Place};
 use self::pages::Pages;
 use self::perform::{Ending, Report};
-pub use self::replay::{Came as ReplayCame, Made, Replay, Replayed, Unlike, Verdict};
+pub use self::replay::{Came as ReplayCame, Made, OfTask, Replay, Replayed, Unlike, Verdict};
 pub use self::steps::{StepLeft, Steps, steps};
 pub use self::trial::{Came, Step, Trial};
 pub use self::version::{Asking, untested, version};

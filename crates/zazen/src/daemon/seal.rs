@@ -29,9 +29,11 @@ use super::contract;
 use super::crash::{self, Moment};
 use super::evidence;
 use super::examine;
+use super::ground::{self, skills};
 use super::own::REVIEW_FILE;
 use super::perform::{check_command, may_pass, trouble};
 use super::push::{remote, shut_out};
+use super::replay::token;
 use super::world::World;
 use crate::gateway;
 use crate::git::publish::receipts::{self, ReceiptError, push_receipt};
@@ -39,6 +41,7 @@ use crate::home::Home;
 use crate::home::atomic::{self, Durability};
 use crate::home::keys::{self, SigningKey};
 use crate::receipt::{Place, check, derive};
+use crate::sandbox::RunDir;
 
 /// How much of what the checks printed is kept beside a receipt, in bytes.
 const OUTPUT_BYTES_MAX: usize = 1 << 20;
@@ -187,35 +190,38 @@ async fn runs(
     Ok(runs)
 }
 
-/// Keeps what was run and who acted: without the run's tokens, which open nothing any more.
+/// Keeps what is noted of a run: without its tokens, which open nothing any more.
 fn keep_run(world: &World, place: &Place, run: RunId) -> anyhow::Result<()> {
-    let dir = world.home.run_dir(run);
-    for of in [OfRun::Spec, OfRun::Agent] {
-        let path = dir.join(of.file());
-        if !path.exists() {
-            continue;
+    let dir = RunDir::new(world.home.run_dir(run));
+    for of in OfRun::NOTED {
+        let path = dir.path().join(of.file());
+        let text = if of == OfRun::Skills {
+            skills::print(&ground::kept_skills(&dir))?
+        } else if path.exists() {
+            let text = fs::read_to_string(&path);
+            Some(text.with_context(|| format!("read {}", path.display()))?)
+        } else {
+            None
+        };
+        if let Some(text) = text {
+            let text = world.clean(&without_tokens(&text));
+            write(&place.part(Part::Run(run, of)), &text)?;
         }
-        let text = fs::read_to_string(&path).with_context(|| format!("read {}", path.display()))?;
-        let text = world.clean(&without_tokens(&text));
-        write(&place.part(Part::Run(run, of)), &text)?;
     }
     Ok(())
 }
 
-/// A text without the tokens that stand in the environment of a run.
+/// A text without the tokens that stand in the environment of a run. What stands in their
+/// place says which of the two it was.
 fn without_tokens(spec: &str) -> String {
     let Ok(value) = serde_json::from_str::<serde_json::Value>(spec) else {
         return spec.to_owned();
     };
-    let mut text = spec.to_owned();
     let env = value["env"].as_object().into_iter().flatten();
-    for (_, value) in env {
-        let words = value.as_str().unwrap_or_default().split(|c: char| !c.is_ascii_alphanumeric());
-        for token in words.filter(|word| word.parse::<gateway::Token>().is_ok()) {
-            text = text.replace(token, "{token}");
-        }
-    }
-    text
+    let texts: Vec<&str> = env.filter_map(|(_, value)| value.as_str()).collect();
+    token::pairs(&texts, &token::TAKEN_OUT)
+        .into_iter()
+        .fold(spec.to_owned(), |text, (token, instead)| text.replace(&token, instead))
 }
 
 fn write(path: &Path, text: &str) -> anyhow::Result<()> {

@@ -27,11 +27,21 @@ pub(crate) struct Drafted {
 pub(crate) fn drafted() -> Drafted {
     let model = Model::start(demo_script());
     let mut place = Place::new(&Setup::mini("none", &model.url()));
+    give_skill(&place);
     place.carry_through();
     place.down();
     let bundle = place.home().with_file_name("task.tar");
     place.zazen(&["bundle", "export", "1", "-o", &bundle.display().to_string()]);
     Drafted { place, bundle, _model: model }
+}
+
+/// Gives agents a skill, with a file that is no text.
+pub(crate) fn give_skill(place: &Place) {
+    let skill = place.home().join("skills/greeting");
+    fs::create_dir_all(&skill).unwrap();
+    let page = "---\nname: greeting\ndescription: Greets.\n---\nSay hello.\n";
+    fs::write(skill.join("SKILL.md"), page).unwrap();
+    fs::write(skill.join("owl.png"), [0x89, b'P', 0xff]).unwrap();
 }
 
 impl Drafted {

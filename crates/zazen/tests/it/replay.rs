@@ -1,5 +1,7 @@
 //! `zazen replay`: the runs of a task made again, with the recorded answers and no network.
 
+mod bundle;
+
 use std::fs;
 use std::path::PathBuf;
 
@@ -11,7 +13,12 @@ use crate::{claude, codex};
 
 /// Replays task 1. Returns the answer, the status, and what was said beside it.
 fn replay(place: &Place, args: &[&str]) -> (Value, Option<i32>, String) {
-    let output = place.try_zazen(&[&["replay", "1", "--json"], args].concat());
+    replay_of(place, &[&["1"], args].concat())
+}
+
+/// The same, of whatever is named first.
+fn replay_of(place: &Place, args: &[&str]) -> (Value, Option<i32>, String) {
+    let output = place.try_zazen(&[&["replay", "--json"], args].concat());
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     let answer = serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{said}"));
     (answer, output.status.code(), said)

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::Context as _;
+use zazen_core::id::RepoName;
 use zazen_core::likeness::{HOME, Places, WORKSPACE};
 use zazen_core::secret::Scanner;
 use zazen_harness::{Harness, Name};
@@ -13,53 +14,74 @@ use super::super::apart::{Apart, Job, Ran};
 use super::super::containers;
 use super::super::ground::{copy, kept_skills};
 use super::super::version::{Asking, version};
+use super::abroad;
 use super::compare::{self, Left};
-use super::recorded::{Recorded, reader};
+use super::recorded::{Loaded, Recorded, reader};
 use super::{Came, Made, Replay, Requests, token};
+use crate::config::{Config, Environment};
 use crate::gateway::{Recording, Source, Token};
 use crate::git::collect::{CollectError, Expect, Guards, Limits, Refused, Signature};
 use crate::git::{Mirror, trash, workspace};
 use crate::sandbox::{self, EngineKind, LaunchSpec, Work};
 
-/// What it takes to make one run again.
+/// What it takes to make runs again.
 pub(super) struct Again<'a> {
-    replay: &'a Replay,
-    apart: &'a Apart,
+    pub(super) replay: &'a Replay,
+    pub(super) apart: &'a Apart,
     /// Only read.
-    mirror: &'a Mirror,
+    pub(super) mirror: &'a Mirror,
+    pub(super) repo: &'a RepoName,
+    pub(super) origin: Origin,
 }
 
-impl<'a> Again<'a> {
-    pub(super) fn new(replay: &'a Replay, apart: &'a Apart, mirror: &'a Mirror) -> Self {
-        Self { replay, apart, mirror }
+/// Where runs were recorded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Origin {
+    Home,
+    /// In another home, perhaps. What is of that machine counts for nothing.
+    Bundle,
+}
+
+/// A run that was made again, with the tree of an agent's run that is the same.
+pub(super) type MadeWithTree = (Made, Option<String>);
+
+impl Again<'_> {
+    /// Makes a run, if that can be done, and tells what it came to.
+    pub(super) async fn told(
+        &self,
+        loaded: Loaded,
+        tell: &mut dyn FnMut(&Made),
+    ) -> anyhow::Result<MadeWithTree> {
+        let (made, tree) = match loaded {
+            Loaded::Whole(recorded) => self.make(*recorded).await?,
+            Loaded::Not(made) => (made, None),
+        };
+        tell(&made);
+        Ok((made, tree))
     }
 
-    /// Makes it, and says what it came to; with the tree of an agent's run that is the same.
-    pub(super) async fn make(&self, recorded: Recorded) -> anyhow::Result<(Made, Option<String>)> {
+    async fn make(&self, recorded: Recorded) -> anyhow::Result<MadeWithTree> {
         let mut made = Made::of(&recorded);
-        for commit in [&recorded.ground.from, &recorded.ground.files, &recorded.head] {
-            if !self.mirror.has(commit).await? {
-                made.came = Came::Missing;
-                made.says = format!("the commit {} is not in the mirror any more", commit.short());
-                return Ok((made, None));
-            }
+        if let Some(why) = self.lacks(&recorded).await? {
+            return Ok((made.missing(why), None));
         }
         let mut spec = recorded.spec.clone();
+        if self.origin == Origin::Bundle
+            && let Err(err) = self.fit(&mut spec, &recorded)
+        {
+            return Ok((made.missing(format!("{err:#}")), None));
+        }
         made.notes = self.prepare(&mut spec, &recorded).await?;
         let recording = match self.recording(&recorded, &spec) {
             Ok(recording) => recording.map(Arc::new),
             Err(err) => {
-                made.came = Came::Missing;
-                made.says = format!("its recording cannot be read: {err:#}");
-                return Ok((made, None));
+                return Ok((made.missing(format!("its recording cannot be read: {err:#}")), None));
             }
         };
         let ran = match self.start(spec, &recorded, recording.as_ref()).await {
             Ok(ran) => ran,
             Err(err) => {
-                made.came = Came::Missing;
-                made.says = format!("it could not be started: {err:#}");
-                return Ok((made, None));
+                return Ok((made.missing(format!("it could not be started: {err:#}")), None));
             }
         };
         made.replayed_ms = u64::try_from(ran.took().as_millis()).unwrap_or(u64::MAX);
@@ -78,6 +100,27 @@ impl<'a> Again<'a> {
             _ => None,
         };
         Ok((made, tree.map(|tree| tree.as_str().to_owned())))
+    }
+
+    /// Says which of the commits that it takes is not there.
+    async fn lacks(&self, recorded: &Recorded) -> anyhow::Result<Option<String>> {
+        for commit in [&recorded.ground.from, &recorded.ground.files, &recorded.head] {
+            if !self.mirror.has(commit).await? {
+                let place = match self.origin {
+                    Origin::Home => "in the mirror any more",
+                    Origin::Bundle => "in the bundle",
+                };
+                return Ok(Some(format!("the commit {} is not {place}", commit.short())));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Puts what is of this home into the spec of another one.
+    fn fit(&self, spec: &mut LaunchSpec, recorded: &Recorded) -> anyhow::Result<()> {
+        let Replay { config, environment, .. } = self.replay;
+        let harness = recorded.acting.as_ref().map(|acting| acting.harness);
+        abroad::fit((config, environment), self.repo, (spec, harness))
     }
 
     /// Fits the spec to this place. Says what is not as it was.
@@ -110,7 +153,7 @@ impl<'a> Again<'a> {
         if spec.engine.is_isolated() {
             return Ok(None);
         }
-        if was.parent() != Some(work.as_path()) {
+        if self.origin == Origin::Bundle || was.parent() != Some(work.as_path()) {
             let note = format!("its workspace was {}, which is not in this home", was.display());
             return Ok(Some(note));
         }
@@ -136,7 +179,8 @@ impl<'a> Again<'a> {
         let Some(acting) = &recorded.acting else { return notes };
         let Work::Harness { argv, .. } = &mut spec.work else { return notes };
         let Some(was) = argv.first().map(PathBuf::from) else { return notes };
-        let harness = self.harness(acting.harness, &was);
+        let Replay { config, environment, .. } = self.replay;
+        let harness = harness((config, environment), acting.harness, &was);
         let now = harness.as_ref().and_then(Harness::program).map(|program| program.path);
         if let Some(now) = now.filter(|now| was.is_absolute() && !was.exists() && *now != was) {
             notes.push(format!("its program was {}, and is {} now", was.display(), now.display()));
@@ -162,16 +206,6 @@ impl<'a> Again<'a> {
         notes
     }
 
-    /// The harness that is here: the very program, if an agent of the configuration has it.
-    fn harness(&self, name: Name, program: &Path) -> Option<Harness> {
-        let Replay { config, environment, .. } = self.replay;
-        let agents = config.agents.values().filter(|agent| agent.harness == name);
-        let found: Vec<Harness> =
-            agents.filter_map(|agent| agents::find(config, environment, agent).ok()).collect();
-        let is_it = |harness: &&Harness| harness.program().is_none_or(|it| it.path == program);
-        found.iter().find(is_it).or(found.first()).cloned()
-    }
-
     /// The answers, for an agent.
     fn recording(
         &self,
@@ -186,7 +220,7 @@ impl<'a> Again<'a> {
             let text = |path: &Path| path.display().to_string();
             Places::new([(text(workspace), WORKSPACE), (text(home), HOME)])
         };
-        let was = places(&recorded.spec.workspace, &recorded.ran.dir.home());
+        let was = places(&recorded.spec.workspace, &recorded.private_home());
         let is = places(&spec.workspace, &self.apart.dir(spec.run).home());
         Ok(Some(recording.of_run(was, is)))
     }
@@ -207,7 +241,7 @@ impl<'a> Again<'a> {
             also_hidden: acting.map_or(&[][..], |acting| acting.harness.also_hidden()),
         };
         let source = recording.map_or(Source::Nobody, |it| Source::Playback(Arc::clone(it)));
-        let (label, repo) = (recorded.ground.phase.to_string(), self.replay.repo.clone());
+        let (label, repo) = (recorded.ground.phase.to_string(), self.repo.clone());
         let job = Job { spec, content, label, repo, token, source };
         self.apart.run(job, reader(recorded.acting.as_ref())).await
     }
@@ -249,7 +283,25 @@ impl<'a> Again<'a> {
     }
 }
 
+/// The harness that is here: the very program, if an agent of the configuration has it.
+pub(super) fn harness(
+    (config, environment): (&Config, &Environment),
+    name: Name,
+    program: &Path,
+) -> Option<Harness> {
+    let agents = config.agents.values().filter(|agent| agent.harness == name);
+    let found: Vec<Harness> =
+        agents.filter_map(|agent| agents::find(config, environment, agent).ok()).collect();
+    let is_it = |harness: &&Harness| harness.program().is_none_or(|it| it.path == program);
+    found.iter().find(is_it).or(found.first()).cloned()
+}
+
 impl Made {
+    /// Says why it could not be made again.
+    fn missing(self, why: String) -> Self {
+        Self { came: Came::Missing, says: why, ..self }
+    }
+
     fn of(recorded: &Recorded) -> Self {
         Self {
             run: recorded.run,

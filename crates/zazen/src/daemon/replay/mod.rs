@@ -1,4 +1,5 @@
-//! `zazen replay`: makes the runs of a task again, from their recordings.
+//! `zazen replay`: makes the runs of a task again, from their recordings: those of a task of
+//! this home, or those that came in a bundle.
 //!
 //! Each run is made as it was: the same program with the same arguments and input, on the
 //! same commit, in the same kind of sandbox. What asks for a model gets the recorded answers,
@@ -7,11 +8,15 @@
 //! for real. The task, its branches and its refs are not touched: see `apart`.
 //!
 //! `recorded` reads what there was, `again` makes a run, `compare` says what it came to.
+//! `bundled` unpacks and checks a bundle, `abroad` fits runs to this home that were recorded in
+//! another one.
 
+mod abroad;
 mod again;
+mod bundled;
 mod compare;
 mod recorded;
-mod token;
+pub(super) mod token;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -21,23 +26,29 @@ use zazen_core::id::{RepoName, RunId, TaskId};
 use zazen_core::likeness::Difference;
 use zazen_core::price::Prices;
 
-use self::again::Again;
-use self::recorded::{Loaded, load};
+use self::again::{Again, MadeWithTree, Origin};
+use self::recorded::load;
 pub(super) use self::recorded::{head_of, reader, spec_of, unfinished};
 use super::apart::{self, Apart};
 use crate::config::{Config, Environment};
 use crate::gateway;
-use crate::git::Mirror;
 use crate::home::Home;
+use crate::sandbox::RunDir;
 
-/// What is to be replayed, and with what.
+/// Where runs are made again, and with what.
 #[derive(Debug)]
 pub struct Replay {
     pub home: Home,
-    /// The configuration of the home, for where programs are found that have moved.
+    /// The configuration of the home, for where programs are found that have moved, and for all
+    /// that is of this machine, where runs come from another one.
     pub config: Config,
     pub environment: Environment,
     pub zazen: PathBuf,
+}
+
+/// A task of the home.
+#[derive(Debug)]
+pub struct OfTask {
     pub task: TaskId,
     pub repo: RepoName,
     pub n_runs: u32,
@@ -135,44 +146,49 @@ pub struct Unlike {
 }
 
 impl Replay {
-    /// Replays all runs, in their order. Each is told as soon as it is known.
-    pub async fn run(self, tell: &mut dyn FnMut(&Made)) -> anyhow::Result<Replayed> {
-        let mirror = apart::mirror(&self.home, &self.repo).await?;
-        let name = format!("replay-{}", self.task);
+    /// Replays all runs of a task, in their order. Each is told as soon as it is known.
+    pub async fn task(
+        &self,
+        task: &OfTask,
+        tell: &mut dyn FnMut(&Made),
+    ) -> anyhow::Result<Replayed> {
+        let mirror = apart::mirror(&self.home, &task.repo).await?;
+        let apart = self.apart(&format!("replay-{}", task.task)).await?;
+        apart.borrow(&mirror.objects()).await?;
+        let (replay, repo) = (self, &task.repo);
+        let again = Again { replay, apart: &apart, mirror: &mirror, repo, origin: Origin::Home };
+        let runs = all(&again, task, tell).await;
+        apart.remove().await?;
+        Ok(sum_up(task.task, runs?))
+    }
+
+    /// A place apart, whose gateway has nobody to ask.
+    async fn apart(&self, name: &str) -> anyhow::Result<Apart> {
         let options = gateway::Options {
             routes: BTreeMap::new(),
             prices: Prices::default(),
             budget: self.config.budget.clone(),
             servers: BTreeMap::new(),
         };
-        let zazen = self.zazen.clone();
-        let apart = Apart::open(&self.home, &name, zazen, &mirror.objects(), options).await?;
-        let runs = self.all(&apart, &mirror, tell).await;
-        apart.remove().await?;
-        Ok(sum_up(self.task, runs?))
-    }
-
-    async fn all(
-        &self,
-        apart: &Apart,
-        mirror: &Mirror,
-        tell: &mut dyn FnMut(&Made),
-    ) -> anyhow::Result<Vec<(Made, Option<String>)>> {
-        let mut runs = Vec::new();
-        for n in 1..=self.n_runs {
-            let run = RunId { task: self.task, n };
-            let (again, tree) = match load(&self.home, run)? {
-                Loaded::Whole(recorded) => Again::new(self, apart, mirror).make(*recorded).await?,
-                Loaded::Not(again) => (again, None),
-            };
-            tell(&again);
-            runs.push((again, tree));
-        }
-        Ok(runs)
+        Apart::open(&self.home, name, self.zazen.clone(), options).await
     }
 }
 
-fn sum_up(task: TaskId, runs: Vec<(Made, Option<String>)>) -> Replayed {
+async fn all(
+    again: &Again<'_>,
+    task: &OfTask,
+    tell: &mut dyn FnMut(&Made),
+) -> anyhow::Result<Vec<MadeWithTree>> {
+    let mut runs = Vec::new();
+    for n in 1..=task.n_runs {
+        let run = RunId { task: task.task, n };
+        let loaded = load(&RunDir::new(again.replay.home.run_dir(run)), run)?;
+        runs.push(again.told(loaded, tell).await?);
+    }
+    Ok(runs)
+}
+
+fn sum_up(task: TaskId, runs: Vec<MadeWithTree>) -> Replayed {
     let tree = runs.iter().rev().find_map(|(_, tree)| tree.clone());
     let runs: Vec<Made> = runs.into_iter().map(|(again, _)| again).collect();
     let first = |came| runs.iter().find(|again| again.came == came).map(|again| again.run);

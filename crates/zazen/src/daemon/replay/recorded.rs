@@ -1,6 +1,6 @@
 //! What there is of a run that was made: all of it is read from its folder.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use serde::Deserialize;
@@ -12,12 +12,11 @@ use zazen_harness::{Facts, Name};
 
 use super::super::agents::Acting;
 use super::super::apart::{self, Ran};
-use super::super::evidence::calls_of;
+use super::super::evidence::sum_up;
 use super::super::ground::Ground;
 use super::super::judge::COMMITS_FILE;
 use super::super::run::{ANSWER_FILE, RECORDING_FILE};
 use super::{Came, Made, Requests};
-use crate::home::Home;
 use crate::home::atomic;
 use crate::sandbox::{EndReason, LaunchSpec, Phase as Stage, RunDir, SPEC_VERSION, Work};
 
@@ -58,8 +57,8 @@ const RECORDING_BYTES_MAX: u64 = 1 << 30;
 /// How large an answer may be: what a reader keeps of it.
 const ANSWER_BYTES_MAX: u64 = 16 << 20;
 
-pub(super) fn load(home: &Home, run: RunId) -> anyhow::Result<Loaded> {
-    let dir = RunDir::new(home.run_dir(run));
+/// Reads the folder of a run.
+pub(super) fn load(dir: &RunDir, run: RunId) -> anyhow::Result<Loaded> {
     let not = |came, says: &str| Ok(Loaded::Not(Made::without(run, came, says)));
     let passed = |says: &str| not(Came::Passed, says);
     match dir.observe()? {
@@ -71,17 +70,20 @@ pub(super) fn load(home: &Home, run: RunId) -> anyhow::Result<Loaded> {
         Stage::Lost => return passed("it came to nothing then (its supervisor was gone)"),
         Stage::Starting | Stage::Running => return not(Came::Missing, "it is under way"),
     }
-    let Some(spec) = spec_of(&dir)? else {
+    let Some(spec) = spec_of(dir)? else {
         return not(Came::Missing, "its `spec.json` is gone, or of another version of zazen");
     };
-    let acting = Acting::read(&dir);
+    if spec.run != run {
+        return not(Came::Missing, "its `spec.json` is of another run");
+    }
+    let acting = Acting::read(dir);
     let ran = apart::read(dir.clone(), reader(acting.as_ref()))?;
     if matches!(spec.work, Work::Harness { .. })
-        && let Some(why) = failed(home, run, &ran)
+        && let Some(why) = failed(&ran)
     {
         return passed(&format!("it came to nothing then: {why}"));
     }
-    let Some(ground) = Ground::read(&dir)? else {
+    let Some(ground) = Ground::read(dir)? else {
         return not(Came::Missing, "an older zazen made it, which kept too little of it");
     };
     let recording = match spec.work {
@@ -104,9 +106,11 @@ pub(super) fn load(home: &Home, run: RunId) -> anyhow::Result<Loaded> {
         let says = "it went on with a session of an earlier run, which is not kept";
         return not(Came::Missing, says);
     }
+    // Where it is not kept as a text of its own, it is in the trace.
     let answer = atomic::read_small(&dir.path().join(ANSWER_FILE), ANSWER_BYTES_MAX);
-    let answer = String::from_utf8_lossy(&answer.unwrap_or_default()).into_owned();
-    let head = head_of(&dir, &ground.from, &ran)?;
+    let answer = answer.map(|text| String::from_utf8_lossy(&text).into_owned());
+    let answer = answer.unwrap_or_else(|| plain(ran.reader.answer()));
+    let head = head_of(dir, &ground.from, &ran)?;
     let recorded = Recorded { run, spec, ground, acting, ran, recording, answer, head };
     Ok(Loaded::Whole(Box::new(recorded)))
 }
@@ -124,11 +128,11 @@ pub(in super::super) fn reader(acting: Option<&Acting>) -> zazen_harness::Reader
 }
 
 /// Why nothing builds on a run of an agent, if that is so.
-fn failed(home: &Home, run: RunId, ran: &Ran) -> Option<String> {
-    if home.run_dir(run).join("stuck.json").exists() {
+fn failed(ran: &Ran) -> Option<String> {
+    if ran.dir.path().join("stuck.json").exists() {
         return Some("its agent got nowhere".to_owned());
     }
-    let calls = calls_of(home, run, &Prices::default()).ok();
+    let calls = sum_up(&ran.dir, &Prices::default()).ok();
     let is_cut = calls.is_some_and(|calls| calls.is_last_cut);
     unfinished(ran, is_cut)
 }
@@ -173,9 +177,18 @@ pub(in super::super) fn head_of(
     Ok(pairs.into_iter().next_back().map_or_else(|| from.clone(), |pair| pair.ours))
 }
 
+impl Recorded {
+    /// Where its private home was. The folder of a run may have moved since.
+    pub(super) fn private_home(&self) -> PathBuf {
+        let socket = self.spec.gateway_socket.as_deref();
+        let dir = socket.and_then(|socket| socket.ancestors().nth(2));
+        dir.map_or_else(|| self.ran.dir.home(), |dir| RunDir::new(dir).home())
+    }
+}
+
 impl Made {
     /// What is said of a run that is not made again.
-    fn without(run: RunId, came: Came, says: &str) -> Self {
+    pub(super) fn without(run: RunId, came: Came, says: &str) -> Self {
         Self {
             run,
             phase: String::new(),

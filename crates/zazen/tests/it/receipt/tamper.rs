@@ -6,7 +6,7 @@ use std::path::Path;
 
 use serde_json::Value;
 use zazen::home::keys::SigningKey;
-use zazen_core::receipt::{Envelope, Link, Part, Unsigned, Verdict, statement};
+use zazen_core::receipt::{Envelope, Link, OfRun, Part, Unsigned, Verdict, statement};
 
 use super::{Drafted, broken, check_folder, drafted};
 
@@ -42,7 +42,12 @@ fn whatever_is_changed_of_a_part_its_link_is_named() {
     }
     println!("{n_changes} changes");
     assert_eq!(check_folder(&there, &keys).report.verdict(), Verdict::Holds);
-    for name in ["runs/1.99/spec.json", "review.md", "runs/1.4/recording.jsonl", "notes.txt"] {
+    let parts = files(&there, "").join(" ");
+    for of in OfRun::ALL {
+        assert!(parts.contains(of.file()) || of == OfRun::Egress, "{of:?} is in {parts}");
+    }
+    let more = ["runs/1.99/spec.json", "review.md", "runs/1.4/recording.jsonl", "notes.txt"];
+    for name in more.into_iter().chain(["runs/1.4/commits.json", "runs/1.4/skills.json"]) {
         let path = there.join(name);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(&path, "{}\n").unwrap();
