@@ -60,7 +60,7 @@ fn the_daemon_is_killed_again_while_it_recovers() {
 
 /// How many points of the flow with a review are tried: those that come before it are tried by
 /// the others.
-const N_OF_REVIEW: usize = 6;
+const N_OF_REVIEW: usize = 4;
 
 #[test]
 fn the_daemon_is_killed_while_its_work_is_reviewed_and_corrected() {

@@ -15,7 +15,7 @@ use crate::crash::moments::{is_every_point_asked_for, points_in};
 const N_PARTS: usize = 2;
 
 /// How many points each has, where nobody asks for all.
-const N_TASTE: usize = 6;
+const N_TASTE: usize = 4;
 
 /// The requests that change something on GitHub, in the order of a flow.
 const WRITES: [(&str, &str); 7] = [
