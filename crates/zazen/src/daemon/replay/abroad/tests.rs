@@ -20,10 +20,9 @@ fn here() -> Here {
     let dir = tempfile::tempdir().unwrap();
     let bin = dir.path().canonicalize().unwrap().join("bin");
     fs::create_dir(&bin).unwrap();
-    for name in ["codex", "opencode"] {
-        fs::write(bin.join(name), "#!/bin/sh\n").unwrap();
-        fs::set_permissions(bin.join(name), fs::Permissions::from_mode(0o755)).unwrap();
-    }
+    // A native program, as far as anybody looks.
+    fs::write(bin.join("codex"), "\x7fELF").unwrap();
+    fs::set_permissions(bin.join("codex"), fs::Permissions::from_mode(0o755)).unwrap();
     let environment = Environment {
         home: dir.path().to_owned(),
         user: "ada".to_owned(),
@@ -32,8 +31,8 @@ fn here() -> Here {
         container_sockets: Vec::new(),
         crash: None,
     };
-    let text = "version = 1\n[harness]\nuse = \"codex\"\nmodel = \"m\"\n\
-                [models.openai]\napi = \"openai\"\n[sandbox]\nengine = \"bwrap\"\n";
+    let text = "version = 1\n[harness]\nuse = \"codex\"\nmodel = \"m\"\nroute = \"openai\"\n\
+                [models.openai]\napi = \"openai\"\nkey_env = \"KEY\"\n[sandbox]\nengine = \"bwrap\"\n";
     let path = Path::new("/zazen/zazen.toml");
     let config = config::parse(path, text, Path::new("/zazen"), &environment).unwrap();
     Here { dir, config, environment }
