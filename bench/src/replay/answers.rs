@@ -35,7 +35,7 @@ pub(super) const THINK: Duration = Duration::from_millis(500);
 
 const PLAN: &str = "## Summary\n\nThe mean, too.\n\n## Steps\n\n- [ ] 1. Add `mean`\n  \
     Beside `total`.\n- [ ] 2. Describe it in the README\n  One line.\n\n## Files\n\n\
-    - `README.md`\n\n\
+    - `README.md`\n- `src/lib.rs`\n- `months.py`\n- `months.js`\n\n\
     ## Dependencies\n\nNone\n\n## Validation\n\n```sh\ntrue\n```\n\n## Risks\n\nNone\n\n\
     ## Open questions\n\nNone\n\n## Non-goals\n\nNone\n";
 

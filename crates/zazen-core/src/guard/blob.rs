@@ -86,6 +86,8 @@ fn content(change: &Change, after: &Side, evidence: &Evidence<'_>) -> Option<Dra
             Draft::hold(format!("{path} has {} bytes and was not looked at.", after.n_bytes))
         }
         Content::Binary { head } => binary(&path, head, after),
+        // What is in it is looked at as what it is, a list of dependencies.
+        Content::Text(_) if is_lock => return None,
         Content::Text(text) => made(change, text)?,
     };
     Some(draft.at(change.path()).holding([change.identity()]))

@@ -32,7 +32,8 @@ fn here() -> Here {
         crash: None,
     };
     let text = "version = 1\n[harness]\nuse = \"codex\"\nmodel = \"m\"\nroute = \"openai\"\n\
-                [models.openai]\napi = \"openai\"\nkey_env = \"KEY\"\n[sandbox]\nengine = \"bwrap\"\n";
+                [models.openai]\napi = \"openai\"\nkey_env = \"KEY\"\n\
+                [sandbox]\nengine = \"bwrap\"\n";
     let path = Path::new("/zazen/zazen.toml");
     let config = config::parse(path, text, Path::new("/zazen"), &environment).unwrap();
     Here { dir, config, environment }
