@@ -295,8 +295,13 @@ impl Drop for Place {
 
 fn told(line: &str) -> Option<Told> {
     let line: Value = serde_json::from_str(line).ok()?;
+    // What happened to a task alone is named by its first change.
+    let event = match line["ev"].as_str()? {
+        "task" => line["data"]["changes"][0]["event"]["event"].as_str()?,
+        event => event,
+    };
     Some(Told {
-        event: line["event"].as_str().or(line["ev"].as_str())?.to_owned(),
+        event: event.to_owned(),
         task: line["task"].as_u64(),
         at: line["at"].as_u64()?,
         data: line["data"].clone(),

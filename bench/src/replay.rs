@@ -126,8 +126,8 @@ fn prepare(place: &Place, sample: &Sample) -> anyhow::Result<()> {
         fs::write(&config, fs::read_to_string(&config)?.replace("[sandbox]\n", &tools))?;
     }
     place.zazen(&["repo", "add", &dir.display().to_string()])?;
-    let check = format!("check = \"{}\"\n", sample.check);
-    fs::write(&config, fs::read_to_string(&config)? + &check)?;
+    let check = format!("[[repo]]\ncheck = \"{}\"\n", sample.check);
+    fs::write(&config, fs::read_to_string(&config)?.replace("[[repo]]\n", &check))?;
     Ok(())
 }
 
