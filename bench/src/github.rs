@@ -9,7 +9,6 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use anyhow::Context as _;
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::State;
@@ -18,6 +17,7 @@ use axum::http::{Method, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 
+use crate::loopback::serve;
 use crate::place::REPO;
 
 /// The server. It ends when this is dropped.
@@ -65,21 +65,8 @@ const ME: &str = "zazen-machine";
 impl GitHub {
     pub(crate) fn start(repo: PathBuf) -> anyhow::Result<Self> {
         let shared = Arc::new(Shared { repo, state: Mutex::default() });
-        let runtime = tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(1)
-            .thread_name("github")
-            .enable_all()
-            .build()?;
-        let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0"))?;
-        let address = listener.local_addr()?;
         let app = Router::new().fallback(answer).with_state(shared.clone());
-        let mut serving = tokio::task::JoinSet::new();
-        serving.spawn_on(
-            async move { axum::serve(listener, app).await.context("serve GitHub") },
-            runtime.handle(),
-        );
-        // It serves until the runtime is shut down.
-        serving.detach_all();
+        let (address, runtime) = serve("github", app)?;
         Ok(Self { address, shared, runtime: Some(runtime) })
     }
 

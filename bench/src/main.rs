@@ -16,6 +16,7 @@ mod guards;
 mod harnesses;
 mod hooked;
 mod idle;
+mod loopback;
 mod machine;
 mod model;
 mod overhead;

@@ -9,7 +9,6 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use anyhow::Context as _;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::State;
@@ -19,6 +18,8 @@ use bytes::Bytes;
 use futures_util::stream;
 use serde_json::{Value, json};
 use tokio::sync::Barrier;
+
+use crate::loopback::serve;
 
 /// What the model says in each phase.
 #[derive(Debug, Clone)]
@@ -80,29 +81,11 @@ impl Script {
     }
 }
 
-/// Serves a model on loopback, until the runtime is shut down.
-pub(crate) fn serve(app: Router) -> anyhow::Result<(SocketAddr, tokio::runtime::Runtime)> {
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(1)
-        .thread_name("model")
-        .enable_all()
-        .build()?;
-    let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0"))?;
-    let address = listener.local_addr()?;
-    let mut serving = tokio::task::JoinSet::new();
-    serving.spawn_on(
-        async move { axum::serve(listener, app).await.context("serve the model") },
-        runtime.handle(),
-    );
-    serving.detach_all();
-    Ok((address, runtime))
-}
-
 impl Model {
     pub(crate) fn start(script: Script) -> anyhow::Result<Self> {
         let together = Arc::new(Barrier::new(script.n_together));
         let shared = Shared { script: Arc::new(script), together };
-        let (address, runtime) = serve(Router::new().fallback(answer).with_state(shared))?;
+        let (address, runtime) = serve("model", Router::new().fallback(answer).with_state(shared))?;
         Ok(Self { address, runtime: Some(runtime) })
     }
 

@@ -15,7 +15,7 @@ use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 
 use super::samples::{LOOKS, Sample};
-use crate::model::serve;
+use crate::loopback::serve;
 
 /// The server. It ends when this is dropped.
 pub(super) struct Service {
@@ -43,7 +43,7 @@ impl Service {
     pub(super) fn start(sample: &'static Sample) -> anyhow::Result<Self> {
         let n_calls = Arc::new(AtomicU64::new(0));
         let shared = Shared { sample, n_calls: Arc::clone(&n_calls) };
-        let (address, runtime) = serve(Router::new().fallback(answer).with_state(shared))?;
+        let (address, runtime) = serve("model", Router::new().fallback(answer).with_state(shared))?;
         Ok(Self { address, n_calls, runtime: Some(runtime) })
     }
 
