@@ -56,6 +56,7 @@ mod split;
 mod steps;
 mod stuck;
 mod tell;
+mod token;
 mod trial;
 mod version;
 mod waits;

@@ -33,7 +33,7 @@ use super::ground::{self, skills};
 use super::own::REVIEW_FILE;
 use super::perform::{check_command, may_pass, trouble};
 use super::push::{remote, shut_out};
-use super::replay::token;
+use super::token;
 use super::world::World;
 use crate::gateway;
 use crate::git::publish::receipts::{self, ReceiptError, push_receipt};

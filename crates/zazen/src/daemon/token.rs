@@ -1,4 +1,5 @@
-//! Gives a run that is made again its own token, in the places where the first one had its.
+//! The tokens that stand in the texts of a run: taken out where those are kept beside a receipt,
+//! and other ones put in their places where a run is made again.
 //!
 //! A token is known by its shape and by where it stands: in variables and in texts of the
 //! private home, never in a prompt. What a bundle has in its place is [`TAKEN_OUT`].
@@ -9,13 +10,13 @@ use crate::gateway::Token;
 use crate::sandbox::LaunchSpec;
 
 /// What stands for the tokens of a run: the one for the model, and the one for hosts.
-pub(in super::super) struct Both<T> {
+pub(super) struct Both<T> {
     run: T,
     hosts: T,
 }
 
 /// What stands in the place of tokens that were taken out.
-pub(in super::super) const TAKEN_OUT: Both<&str> = Both { run: "{token}", hosts: "{hosts_token}" };
+pub(super) const TAKEN_OUT: Both<&str> = Both { run: "{token}", hosts: "{hosts_token}" };
 
 /// How long a token is.
 const DIGITS: usize = 64;
@@ -37,7 +38,7 @@ pub(super) fn renew(spec: &mut LaunchSpec, new: &Token) {
 }
 
 /// The tokens that stand in some texts, and what is to stand there.
-pub(in super::super) fn pairs<'a, T>(texts: &[&str], new: &'a Both<T>) -> BTreeMap<String, &'a T> {
+pub(super) fn pairs<'a, T>(texts: &[&str], new: &'a Both<T>) -> BTreeMap<String, &'a T> {
     let words: BTreeMap<&str, Token> = texts.iter().flat_map(|text| tokens(text)).collect();
     let derived: BTreeSet<String> =
         words.values().map(|token| token.for_hosts().to_string()).collect();

@@ -16,7 +16,6 @@ mod again;
 mod bundled;
 mod compare;
 mod recorded;
-pub(super) mod token;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
