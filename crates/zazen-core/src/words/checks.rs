@@ -133,19 +133,17 @@ pub fn checks_before(before: &Ran) -> String {
     if before.is_green {
         return "They were green before the work began.".to_owned();
     }
-    let mut text = "They were red already before the work began".to_owned();
-    let found = before.found.iter().flat_map(|found| &found.tests);
-    let failed: Vec<&String> =
-        found.filter_map(|(name, fate)| (*fate == Fate::Failed).then_some(name)).collect();
-    for (i, name) in failed.iter().take(N_NAMES_MAX).enumerate() {
-        let before = if i == 0 { ". These failed then: " } else { ", " };
-        let _infallible = write!(text, "{before}{}", line(name));
+    let tests = before.found.iter().flat_map(|found| &found.tests);
+    let failed = tests.filter(|(_, fate)| **fate == Fate::Failed);
+    let failed: Vec<String> = failed.map(|(name, _)| line(name)).collect();
+    let text = "They were red already before the work began.";
+    if failed.is_empty() {
+        return text.to_owned();
     }
-    if failed.len() > N_NAMES_MAX {
-        let _infallible = write!(text, " and {} more", failed.len() - N_NAMES_MAX);
-    }
-    text.push('.');
-    text
+    let (shown, more) = failed.split_at(failed.len().min(N_NAMES_MAX));
+    let shown = shown.join(", ");
+    let more = if more.is_empty() { String::new() } else { format!(" and {} more", more.len()) };
+    format!("{text} These failed then: {shown}{more}.")
 }
 
 #[cfg(test)]
