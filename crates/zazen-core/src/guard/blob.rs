@@ -86,9 +86,7 @@ fn content(change: &Change, after: &Side, evidence: &Evidence<'_>) -> Option<Dra
             Draft::hold(format!("{path} has {} bytes and was not looked at.", after.n_bytes))
         }
         Content::Binary { head } => binary(&path, head, after),
-        // What is in it is looked at as what it is, a list of dependencies.
-        Content::Text(_) if is_lock => return None,
-        Content::Text(text) => made(change, text)?,
+        Content::Text(text) => made(change, text, is_lock)?,
     };
     Some(draft.at(change.path()).holding([change.identity()]))
 }
@@ -103,8 +101,9 @@ fn binary(path: &str, head: &[u8], after: &Side) -> Draft {
     Draft::flag(format!("{path} is binary ({} bytes).", after.n_bytes))
 }
 
-/// What is said of a text that a program has made.
-fn made(change: &Change, text: &str) -> Option<Draft> {
+/// What is said of a text that a program has made. A lock file always is: what is in it is
+/// looked at as what it is, a list of dependencies.
+fn made(change: &Change, text: &str, is_lock: bool) -> Option<Draft> {
     let path = change.path();
     let (lower, shown) = (path.to_ascii_lowercase(), change.shown());
     let name = file_name(&lower);
@@ -122,7 +121,7 @@ fn made(change: &Change, text: &str) -> Option<Draft> {
             || lower.contains("generated")
                 && (lower.contains("do not edit") || lower.contains("don't edit"))
     });
-    if is_marked {
+    if is_marked && !is_lock {
         return Some(Draft::flag(format!("{shown} says that a program has made it.")));
     }
     let is_script = [".js", ".css", ".mjs", ".cjs", ".html"].iter().any(|end| name.ends_with(end));
