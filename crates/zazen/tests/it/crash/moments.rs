@@ -1,8 +1,8 @@
-//! The daemon is killed at every moment that it has a name for.
+//! The daemon is killed at every kind of moment that it has a name for.
 //!
-//! An undisturbed flow says in its log how often each moment comes. Then there is
-//! one flow for each, in which the daemon dies there and is started again. The
-//! points are dealt out to several tests, so that they run side by side.
+//! An undisturbed flow says in its log how often each moment comes. Then there is one flow for
+//! each of these points, or for some of each kind, in which the daemon dies there and is started
+//! again. The points are dealt out to several tests, so that they run side by side.
 
 use std::collections::BTreeMap;
 

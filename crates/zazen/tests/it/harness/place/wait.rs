@@ -47,8 +47,7 @@ impl Place {
         }
     }
 
-    /// How much the daemon has done, as the length of its log, which names every record of its
-    /// journal.
+    /// How much the daemon has done, as far as its log tells: how long that is.
     pub(crate) fn n_done(&self) -> u64 {
         fs::metadata(self.dir.path().join("daemon.log")).map_or(0, |log| log.len())
     }
